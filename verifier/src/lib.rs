@@ -1,0 +1,4 @@
+//! See the crate description.
+
+pub mod query;
+pub mod registry;

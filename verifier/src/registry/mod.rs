@@ -1,0 +1,5 @@
+//! The registry: schema, bounds and consent purposes of a study.
+
+mod types;
+
+pub use types::{BaseColumn, Code, Column, ColumnKind, Purpose, Registry, Role};
