@@ -1,0 +1,309 @@
+//! Verification of any mix of proofs in one multi-Miller loop (PROTOCOL §8).
+
+use std::collections::BTreeMap;
+
+use ark_bn254::G1Projective;
+use ark_ec::{AffineRepr, CurveGroup, pairing::Pairing};
+use ark_ff::Zero;
+use rayon::prelude::*;
+
+use crate::{
+    CircuitError, E, Fr, G1,
+    gates::Gate,
+    hash::{Transcript, separator, set_digest},
+    keys::PreparedKey,
+    msm::{msm, msm_128, mul_128},
+    prove::Proof,
+};
+
+/// One proof with all that the verifier has derived for it.
+#[derive(Debug, Clone)]
+pub struct Claim<'a> {
+    /// The gate's key.
+    pub key: &'a PreparedKey,
+    /// The public inputs in the gate's order, ctx first.
+    pub publics: Vec<Fr>,
+    /// S for `recode` as canonical intervals, else empty.
+    pub set: &'a [(u64, u64)],
+    /// Commitments to the gate's column slots in order.
+    pub columns: Vec<G1>,
+    /// The proof.
+    pub proof: Proof,
+}
+
+/// Which equation of a claim failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// The Groth16 equation: the statement is not proven.
+    Groth16,
+    /// The link equation: the proof is about other columns.
+    Link,
+}
+
+/// The first claim, in order, that does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("claim {index} ({gate}): the {check:?} equation does not hold")]
+pub struct BatchError {
+    /// Index into the claims.
+    pub index: usize,
+    /// The claim's gate.
+    pub gate: Gate,
+    /// Which equation.
+    pub check: Check,
+}
+
+/// Why a batch was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// A claim is malformed: lengths or S do not fit its gate.
+    #[error("claim {index}: {source}")]
+    Malformed {
+        /// Index into the claims.
+        index: usize,
+        /// What does not fit.
+        source: CircuitError,
+    },
+    /// A claim is false.
+    #[error(transparent)]
+    Refused(#[from] BatchError),
+}
+
+/// Verifies all claims at once. Weights are drawn from a transcript of everything in them, with no
+/// randomness, so that everyone gets the same verdict.
+///
+/// # Errors
+/// Names the first failing claim and whether its Groth16 or its link equation failed.
+pub fn verify(parameter_set: &[u8; 32], claims: &[Claim<'_>]) -> Result<(), VerifyError> {
+    for (index, claim) in claims.iter().enumerate() {
+        check_shape(claim).map_err(|source| VerifyError::Malformed { index, source })?;
+    }
+    let seed = transcript(parameter_set, claims);
+    let equations: Vec<Equation<'_>> = claims
+        .iter()
+        .enumerate()
+        .flat_map(|(index, claim)| [Check::Groth16, Check::Link].map(|check| (index, claim, check)))
+        .enumerate()
+        .map(|(number, (index, claim, check))| Equation {
+            index,
+            claim,
+            check,
+            weight: weight(&seed, number as u64),
+        })
+        .collect();
+    match first_failing(&equations) {
+        None => Ok(()),
+        Some(e) => Err(BatchError {
+            index: e.index,
+            gate: e.claim.key.gate,
+            check: e.check,
+        }
+        .into()),
+    }
+}
+
+struct Equation<'a> {
+    index: usize,
+    claim: &'a Claim<'a>,
+    check: Check,
+    weight: u128,
+}
+
+/// Bisects: the first equation that fails on its own, given that some fail together.
+fn first_failing<'a, 'b>(equations: &'b [Equation<'a>]) -> Option<&'b Equation<'a>> {
+    if equations.is_empty() || holds(equations) {
+        return None;
+    }
+    let (left, right) = equations.split_at(equations.len() / 2);
+    if left.is_empty() {
+        return right.first();
+    }
+    // Both halves can hold only if their errors cancelled under the joint weights, which hashing
+    // makes as improbable as a forgery; the right half is then named rather than nothing.
+    first_failing(left)
+        .or_else(|| first_failing(right))
+        .or(right.first())
+}
+
+fn check_shape(claim: &Claim<'_>) -> Result<(), CircuitError> {
+    let layout = claim.key.gate.layout(claim.key.n);
+    let length = |what, expected, got| {
+        if expected == got {
+            Ok(())
+        } else {
+            Err(CircuitError::Length {
+                what,
+                expected,
+                got,
+            })
+        }
+    };
+    length("public inputs", layout.publics, claim.publics.len())?;
+    length("column commitments", layout.columns(), claim.columns.len())?;
+    let table = layout.public_slot().len() as u64;
+    let mut next = 0;
+    for (first, last) in claim.set {
+        if *first < next || last < first || *last >= table {
+            return Err(CircuitError::Encoding {
+                what: "set S",
+                why: "not canonical or outside the table",
+            });
+        }
+        next = last + 2;
+    }
+    Ok(())
+}
+
+fn transcript(parameter_set: &[u8; 32], claims: &[Claim<'_>]) -> [u8; 64] {
+    let mut t = Transcript::new(separator::BATCH);
+    t.bytes(parameter_set).number(claims.len() as u64);
+    for claim in claims {
+        t.bytes(claim.key.gate.name().as_bytes())
+            .number(claim.key.n as u64);
+        t.number(claim.publics.len() as u64);
+        for p in &claim.publics {
+            t.canonical(p);
+        }
+        t.bytes(&set_digest(claim.set));
+        t.number(claim.columns.len() as u64);
+        for c in &claim.columns {
+            t.canonical(c);
+        }
+        t.bytes(&claim.proof.to_bytes());
+    }
+    t.digest()
+}
+
+/// The `number`-th weight: 128 bits, never 0.
+fn weight(seed: &[u8; 64], number: u64) -> u128 {
+    for attempt in 0.. {
+        let digest = Transcript::new(separator::WEIGHT)
+            .bytes(seed)
+            .number(number)
+            .number(attempt)
+            .digest();
+        let mut low = [0; 16];
+        low.copy_from_slice(&digest[..16]);
+        let weight = u128::from_le_bytes(low);
+        if weight != 0 {
+            return weight;
+        }
+    }
+    unreachable!("some digest has a non-zero half")
+}
+
+type G2Prepared = <E as Pairing>::G2Prepared;
+
+/// Terms that share a fixed G2 element.
+#[derive(Default)]
+struct Sum {
+    points: Vec<G1>,
+    weights: Vec<u128>,
+    scalars: Vec<(G1, Fr)>,
+}
+
+impl Sum {
+    fn add(&mut self, point: G1, weight: u128) {
+        if !point.is_zero() {
+            self.points.push(point);
+            self.weights.push(weight);
+        }
+    }
+
+    fn total(&self) -> G1Projective {
+        let (bases, scalars): (Vec<G1>, Vec<Fr>) = self.scalars.iter().copied().unzip();
+        msm_128(&self.points, &self.weights) + msm(&bases, &scalars)
+    }
+}
+
+/// Whether the weighted product of all equations is one:
+/// Π e(wA, B)·e(−wα, β)·e(−w(IC + D), γ)·e(−wC, δ) · Π e(vπ, a)·e(−vC_s, k_s·a)·e(−vD, k_D·a) = 1.
+fn holds(equations: &[Equation<'_>]) -> bool {
+    let mut by_key: BTreeMap<(Gate, usize, usize), Vec<&Equation<'_>>> = BTreeMap::new();
+    for e in equations {
+        let key = e.claim.key;
+        let address = std::ptr::from_ref(key).addr();
+        by_key
+            .entry((key.gate, key.n, address))
+            .or_default()
+            .push(e);
+    }
+    let groups: Vec<Vec<&Equation<'_>>> = by_key.into_values().collect();
+    let ab: Vec<(G1, G2Prepared)> = equations
+        .par_iter()
+        .filter(|e| e.check == Check::Groth16)
+        .map(|e| (mul_128(&e.claim.proof.a, e.weight), e.claim.proof.b.into()))
+        .collect();
+    let fixed: Vec<(G1Projective, G2Prepared)> = groups
+        .par_iter()
+        .flat_map(|group| fixed_pairs(group))
+        .collect();
+    let (sums, fixed): (Vec<G1Projective>, Vec<G2Prepared>) = fixed.into_iter().unzip();
+    let sums = G1Projective::normalize_batch(&sums);
+    let (left, right): (Vec<G1>, Vec<G2Prepared>) =
+        ab.into_iter().chain(sums.into_iter().zip(fixed)).unzip();
+    let product = E::multi_miller_loop(left, right);
+    E::final_exponentiation(product).is_some_and(|p| p.is_zero())
+}
+
+/// The pairs of one key's fixed G2 elements.
+fn fixed_pairs(group: &[&Equation<'_>]) -> Vec<(G1Projective, G2Prepared)> {
+    let Some(first) = group.first() else {
+        return Vec::new();
+    };
+    let key = first.claim.key;
+    let slots = key.key.link_columns.len();
+    let (mut gamma, mut delta, mut link_a, mut link_d) = (
+        Sum::default(),
+        Sum::default(),
+        Sum::default(),
+        Sum::default(),
+    );
+    let mut link_columns: Vec<Sum> = (0..slots).map(|_| Sum::default()).collect();
+    let mut inputs = vec![Fr::zero(); key.key.ic.len()];
+    let mut alpha = Fr::zero();
+    for e in group {
+        let (claim, proof, weight) = (e.claim, &e.claim.proof, e.weight);
+        match e.check {
+            Check::Groth16 => {
+                let w = Fr::from(weight);
+                alpha += w;
+                inputs[0] += w;
+                for (sum, p) in inputs[1..].iter_mut().zip(&claim.publics) {
+                    *sum += w * p;
+                }
+                gamma.add(proof.d, weight);
+                for (from, to) in claim.set {
+                    gamma.add(set_bases(key, *from, *to), weight);
+                }
+                delta.add(proof.c, weight);
+            }
+            Check::Link => {
+                link_a.add(proof.link, weight);
+                link_d.add(proof.d, weight);
+                for (sum, c) in link_columns.iter_mut().zip(&claim.columns) {
+                    sum.add(*c, weight);
+                }
+            }
+        }
+    }
+    gamma.scalars = key.key.ic.iter().copied().zip(inputs).collect();
+    let mut pairs = vec![
+        (-(key.key.alpha_g1 * alpha), key.beta.clone()),
+        (-gamma.total(), key.gamma.clone()),
+        (-delta.total(), key.delta.clone()),
+        (link_a.total(), key.link_a.clone()),
+        (-link_d.total(), key.link_d.clone()),
+    ];
+    for (sum, prepared) in link_columns.iter().zip(&key.link_columns) {
+        pairs.push((-sum.total(), prepared.clone()));
+    }
+    pairs
+}
+
+/// Σ of the public slot's bases over the closed interval.
+fn set_bases(key: &PreparedKey, first: u64, last: u64) -> G1 {
+    let prefix = &key.key.public_prefix;
+    let at = |i: u64| prefix[usize::try_from(i).expect("checked against the table")];
+    (at(last + 1) - at(first)).into_affine()
+}
