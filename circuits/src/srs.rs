@@ -32,7 +32,7 @@ pub struct Srs {
 }
 
 /// What a verifier needs: prefix sums of the gᵢ and [τ]₂.
-#[derive(Clone, CanonicalSerialize, CanonicalDeserialize)]
+#[derive(Debug, Clone, CanonicalSerialize, CanonicalDeserialize)]
 pub struct VerifyingSrs {
     /// `prefix[i]` = Σ_{j<i} gⱼ for i ≤ n: the commitments to `present`; the last one is `ones`.
     pub prefix: Vec<G1>,

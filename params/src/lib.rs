@@ -1,1 +1,16 @@
-//! See the crate's description in Cargo.toml.
+//! Galen's parameter sets: shapes, the development setup, and key files named by digest.
+//!
+//! A parameter set is a shape, the commitment string and the keys of the gates it lists; its id is the
+//! SHA-256 of its verifying part. See `docs/spec/parameters.md`.
+
+mod error;
+mod progress;
+mod shape;
+mod store;
+mod verifying;
+
+pub use error::ParamsError;
+pub use progress::{Progress, Silent};
+pub use shape::Shape;
+pub use store::{ParameterStore, default_cache};
+pub use verifying::{MAX_VERIFYING_BYTES, VerifyingSet};
