@@ -1,0 +1,87 @@
+//! From a query to gates, deterministically: what the prover must prove and the verifier replays.
+//!
+//! A plan is a list of [`Step`]s, each one proof a chunk, in an order in which every step uses only
+//! base columns and outputs of earlier steps; then the releases, one proof each for the whole dataset.
+//! See `docs/spec/plan.md`.
+
+mod bits;
+mod build;
+mod linear;
+pub(crate) mod payload;
+mod registration;
+
+use galen_circuits::gates::{Gate, release};
+
+pub use build::{MAX_GROUPS, MAX_STEPS, PlanError};
+pub use linear::{ColumnId, Linear};
+pub use payload::{Field, FieldKind, GroupKey, Layout, Place, contributors, fields_of};
+pub use registration::{Bases, Unit};
+
+use crate::query::IntervalSet;
+
+/// One statement, proven once a chunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Canonical name: equal keys under one context are equal statements.
+    pub key: String,
+    /// The gate.
+    pub gate: Gate,
+    /// k of `select`.
+    pub k: u64,
+    /// S of `recode`.
+    pub set: IntervalSet,
+    /// The gate's column slots in order.
+    pub slots: Vec<Slot>,
+    /// What the step is for.
+    pub purpose: Purpose,
+}
+
+/// What a gate's slot holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Slot {
+    /// A combination that the verifier computes.
+    Given(Linear),
+    /// The step's own new column, committed by the prover.
+    Output,
+}
+
+/// Why a step stands in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Well-formedness of a base column: bit, range or zero on NULL rows.
+    Registration,
+    /// A derived column that later queries can use again.
+    Derived,
+    /// The query's own root: the cohort's payload.
+    Root,
+}
+
+impl Step {
+    /// Whether the step commits to a new column.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        self.slots.contains(&Slot::Output)
+    }
+}
+
+/// One release: up to four packed totals under the release rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// The root steps whose outputs are summed, at most [`release::TOTALS`].
+    pub roots: Vec<usize>,
+    /// Which limbs are counts.
+    pub is_count: [bool; release::LIMBS],
+    /// Limbs in use; the rest are 0. Each total occupies [`release::LIMBS_PER_TOTAL`] places.
+    pub used: [bool; release::LIMBS],
+}
+
+/// A query's plan over one dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The steps in order.
+    pub steps: Vec<Step>,
+    /// The releases in order.
+    pub releases: Vec<Release>,
+    /// Where each statistic of the answer stands among the released limbs.
+    pub layout: Layout,
+}

@@ -1,0 +1,227 @@
+//! Which statistics a query needs and where each stands among the released limbs (PROTOCOL §5, §7).
+
+use std::collections::BTreeMap;
+
+use galen_circuits::gates::release::{LIMB_BITS, LIMBS, LIMBS_PER_TOTAL, TOTALS};
+
+use super::{Linear, Release};
+use crate::{query::{Aggregate, CohortQuery, OutputValue}, registry::{ColumnKind, Registry}};
+
+/// What a released number is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FieldKind {
+    /// Patients of the cohort (no column), or those with a value in the column.
+    Count,
+    /// Patients for whom a boolean column is true: a count, and guarded as one.
+    Trues,
+    /// Σ of stored values.
+    Sum,
+    /// Σ of squared stored values.
+    SumOfSquares,
+}
+
+/// A number to release: its kind and its registry column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Field {
+    /// What it is.
+    pub kind: FieldKind,
+    /// Of which column; `None` for `count(*)`.
+    pub column: Option<usize>,
+}
+
+impl Field {
+    pub(super) fn count(column: Option<usize>) -> Self {
+        Self { kind: FieldKind::Count, column }
+    }
+
+    /// Whether the release gate treats it as a count of its own.
+    #[must_use]
+    pub fn is_count(self) -> bool {
+        matches!(self.kind, FieldKind::Count | FieldKind::Trues)
+    }
+
+    /// The count of those who contribute to it.
+    pub(super) fn guard(self, registry: &Registry) -> Field {
+        match (self.kind, self.column) {
+            (FieldKind::Count | FieldKind::Trues, _) => self,
+            (_, Some(c)) => contributors(registry, c),
+            (_, None) => Self::count(None),
+        }
+    }
+}
+
+/// Patients with a value in the column: all of the cohort where it is not nullable.
+#[must_use]
+pub fn contributors(registry: &Registry, column: usize) -> Field {
+    Field::count(registry.columns[column].nullable.then_some(column))
+}
+
+/// The fields that an aggregate is computed from.
+#[must_use]
+pub fn fields_of(aggregate: &Aggregate, registry: &Registry) -> Vec<Field> {
+    let field = |kind, c: &usize| Field { kind, column: Some(*c) };
+    let boolean = |c: &usize| matches!(registry.columns[*c].kind, ColumnKind::Boolean);
+    match aggregate {
+        Aggregate::CountAll => vec![Field::count(None)],
+        Aggregate::Count(c) => vec![contributors(registry, *c)],
+        Aggregate::Sum(c) if boolean(c) => vec![field(FieldKind::Trues, c)],
+        Aggregate::Sum(c) => vec![contributors(registry, *c), field(FieldKind::Sum, c)],
+        Aggregate::SumOfSquares(c) if boolean(c) => vec![field(FieldKind::Trues, c)],
+        Aggregate::SumOfSquares(c) => {
+            let mut fields = vec![contributors(registry, *c)];
+            if minimum(registry, *c) != 0 {
+                fields.push(field(FieldKind::Sum, c));
+            }
+            fields.push(field(FieldKind::SumOfSquares, c));
+            fields
+        }
+        Aggregate::Avg(c)
+        | Aggregate::VarSamp(c)
+        | Aggregate::VarPop(c)
+        | Aggregate::StddevSamp(c)
+        | Aggregate::StddevPop(c)
+            if boolean(c) =>
+        {
+            vec![contributors(registry, *c), field(FieldKind::Trues, c)]
+        }
+        Aggregate::Avg(c) => vec![contributors(registry, *c), field(FieldKind::Sum, c)],
+        Aggregate::VarSamp(c)
+        | Aggregate::VarPop(c)
+        | Aggregate::StddevSamp(c)
+        | Aggregate::StddevPop(c) => vec![
+            contributors(registry, *c),
+            field(FieldKind::Sum, c),
+            field(FieldKind::SumOfSquares, c),
+        ],
+    }
+}
+
+/// What a stored value was reduced by.
+pub(crate) fn minimum(registry: &Registry, column: usize) -> i64 {
+    match registry.columns[column].kind {
+        ColumnKind::Number { min, .. } => min,
+        _ => 0,
+    }
+}
+
+/// All fields of a query, guards included, each once: counts first, then column by column.
+pub(super) fn fields_of_query(query: &CohortQuery, registry: &Registry) -> Vec<Field> {
+    let mut fields: Vec<Field> = query
+        .outputs
+        .iter()
+        .filter_map(|o| match &o.value {
+            OutputValue::Aggregate(a) => Some(fields_of(a, registry)),
+            OutputValue::Key(_) => None,
+        })
+        .flatten()
+        .collect();
+    fields.sort_by_key(|f| (f.guard(registry), f.kind, f.column));
+    fields.dedup();
+    fields
+}
+
+/// One value of a GROUP BY column: a stored value, or NULL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GroupKey {
+    /// A stored value.
+    Value(u64),
+    /// NULL.
+    Null,
+}
+
+/// Where a field's limbs stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Index into `Plan::releases`.
+    pub release: usize,
+    /// First limb, lowest first.
+    pub limb: usize,
+    /// How many limbs.
+    pub limbs: usize,
+}
+
+/// The groups of an answer (one without keys when there is no GROUP BY), with their fields' places.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Layout {
+    /// For each group its keys in GROUP BY order and its fields.
+    pub groups: Vec<(Vec<GroupKey>, BTreeMap<Field, Place>)>,
+}
+
+/// A field of one group with its value column and width.
+pub(super) struct Item {
+    pub group: usize,
+    pub field: Field,
+    pub value: Linear,
+    pub limbs: usize,
+}
+
+/// One packed total: which root it belongs to and (limb, value) pairs.
+pub(super) struct Total {
+    pub root: usize,
+    pub items: Vec<(usize, Linear)>,
+    next: usize,
+    /// The group and field of the last count: the guard in force.
+    guard: Option<(usize, Field)>,
+}
+
+/// Packs guard blocks into totals, and totals four by four into releases.
+#[derive(Default)]
+pub(super) struct Packer {
+    pub totals: Vec<Total>,
+    pub releases: Vec<Release>,
+}
+
+impl Packer {
+    /// Places a block (a count, then the fields that it guards) under `root`. A total never mixes roots,
+    /// and a guard never reaches beyond its total; within it, a guard in force is not repeated.
+    pub(super) fn place(&mut self, root: usize, mut block: Vec<Item>) -> Vec<(Field, Place)> {
+        let (in_force, room) = match self.totals.last() {
+            Some(t) if t.root == root => {
+                let guard = block.first().map(|i| (i.group, i.field));
+                (t.guard == guard, LIMBS_PER_TOTAL - t.next)
+            }
+            _ => (false, 0),
+        };
+        let needed = |block: &[Item]| block.iter().map(|i| i.limbs).sum::<usize>();
+        if in_force && needed(&block[1..]) <= room {
+            block.remove(0);
+        } else if needed(&block) > room {
+            self.open_total(root);
+        }
+        block.into_iter().map(|item| (item.field, self.put(item))).collect()
+    }
+
+    fn open_total(&mut self, root: usize) {
+        if self.releases.last().is_none_or(|r| r.roots.len() == TOTALS) {
+            self.releases.push(Release {
+                roots: Vec::new(),
+                is_count: [false; LIMBS],
+                used: [false; LIMBS],
+            });
+        }
+        let release = self.releases.last_mut().expect("pushed above");
+        release.roots.push(self.totals.len());
+        self.totals.push(Total { root, items: Vec::new(), next: 0, guard: None });
+    }
+
+    fn put(&mut self, item: Item) -> Place {
+        let release_index = self.releases.len() - 1;
+        let release = self.releases.last_mut().expect("a total is open");
+        let total = self.totals.last_mut().expect("a total is open");
+        let limb = (release.roots.len() - 1) * LIMBS_PER_TOTAL + total.next;
+        total.items.push((total.next, item.value));
+        total.next += item.limbs;
+        release.used[limb..limb + item.limbs].fill(true);
+        if item.field.is_count() {
+            release.is_count[limb] = true;
+            total.guard = Some((item.group, item.field));
+        }
+        Place { release: release_index, limb, limbs: item.limbs }
+    }
+}
+
+/// Limbs so that rows·maximum < 2^(40·limbs), if one total can hold them beside their count.
+pub(super) fn limbs_for(rows: u128, maximum: u128) -> Option<usize> {
+    let largest = rows.checked_mul(maximum)?;
+    (1..=3).find(|limbs| largest < 1u128 << (LIMB_BITS * limbs)).map(|l| l as usize)
+}

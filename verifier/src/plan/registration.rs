@@ -1,0 +1,163 @@
+//! Registration: what is proven once about each base column (PROTOCOL §6).
+
+use galen_circuits::{Fr, gates::Gate};
+
+use super::{ColumnId, Linear, Purpose, Slot, Step};
+use crate::{
+    query::IntervalSet,
+    registry::{BaseColumn, Registry, Role},
+};
+
+/// What a registry column or a purpose needs: each bit boolean, each part in its range, NULL rows zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unit {
+    /// The consent bit of `purposes[i]`.
+    Consent(usize),
+    /// All parts of `columns[i]`.
+    Column(usize),
+}
+
+/// The base columns with their indices, and the ways to name them.
+pub struct Bases<'a> {
+    registry: &'a Registry,
+    columns: Vec<BaseColumn>,
+}
+
+impl<'a> Bases<'a> {
+    /// Of a registry.
+    #[must_use]
+    pub fn new(registry: &'a Registry) -> Self {
+        Self { registry, columns: registry.base_columns() }
+    }
+
+    /// The registry.
+    #[must_use]
+    pub fn registry(&self) -> &'a Registry {
+        self.registry
+    }
+
+    /// The name of a base column.
+    #[must_use]
+    pub fn name(&self, index: usize) -> &str {
+        &self.columns[index].name
+    }
+
+    fn find(&self, wanted: impl Fn(Role) -> bool) -> Option<usize> {
+        self.columns.iter().position(|c| wanted(c.role))
+    }
+
+    /// The consent bit of a purpose.
+    #[must_use]
+    pub fn consent(&self, purpose: usize) -> Linear {
+        let index = self.find(|r| r == Role::Consent(purpose));
+        Linear::column(ColumnId::Base(index.expect("every purpose has a consent column")))
+    }
+
+    /// The known bit of a nullable column.
+    #[must_use]
+    pub fn known(&self, column: usize) -> Option<Linear> {
+        self.find(|r| r == Role::Known(column))
+            .map(|i| Linear::column(ColumnId::Base(i)))
+    }
+
+    /// The parts of a column, lowest first: (base index, bits). A boolean has one of 1 bit.
+    #[must_use]
+    pub fn parts(&self, column: usize) -> Vec<(usize, u32)> {
+        self.columns
+            .iter()
+            .enumerate()
+            .filter_map(|(i, c)| match c.role {
+                Role::Bit(of) if of == column => Some((i, 1)),
+                Role::Value { column: of, bits } if of == column => Some((i, bits)),
+                Role::Low(of) if of == column => Some((i, 16)),
+                Role::High { column: of, bits } if of == column => Some((i, bits)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The column's stored value as one combination, and the largest value that is *proven* for it.
+    #[must_use]
+    pub fn value(&self, column: usize) -> (Linear, u128) {
+        let mut value = Linear::zero();
+        let mut shift = 0;
+        for (index, bits) in self.parts(column) {
+            value.add_scaled(Fr::from(1u64 << shift), &Linear::column(ColumnId::Base(index)));
+            shift += bits;
+        }
+        (value, (1 << shift) - 1)
+    }
+
+    /// The registration steps of a unit, in canonical order.
+    #[must_use]
+    pub fn registration(&self, unit: Unit) -> Vec<Step> {
+        match unit {
+            Unit::Consent(purpose) => {
+                let index = self.find(|r| r == Role::Consent(purpose));
+                vec![self.bit_step(index.expect("every purpose has a consent column"))]
+            }
+            Unit::Column(column) => {
+                let mut steps: Vec<Step> = self
+                    .parts(column)
+                    .into_iter()
+                    .map(|(index, bits)| {
+                        if bits == 1 { self.bit_step(index) } else { self.range_step(index, bits) }
+                    })
+                    .collect();
+                if let Some(known) = self.find(|r| r == Role::Known(column)) {
+                    steps.push(self.bit_step(known));
+                    steps.push(self.null_step(column, known));
+                }
+                steps
+            }
+        }
+    }
+
+    /// Every unit of the registry: what a hospital proves when it registers a dataset.
+    #[must_use]
+    pub fn units(&self) -> Vec<Unit> {
+        let purposes = (0..self.registry.purposes.len()).map(Unit::Consent);
+        purposes.chain((0..self.registry.columns.len()).map(Unit::Column)).collect()
+    }
+
+    fn bit_step(&self, index: usize) -> Step {
+        let x = Slot::Given(Linear::column(ColumnId::Base(index)));
+        Step {
+            key: format!("bit({})", self.name(index)),
+            gate: Gate::Multiply,
+            k: 0,
+            set: IntervalSet::default(),
+            slots: vec![x.clone(), x.clone(), x],
+            purpose: Purpose::Registration,
+        }
+    }
+
+    /// The same gate as a predicate with S empty and z the zero column: every x is in the table.
+    fn range_step(&self, index: usize, bits: u32) -> Step {
+        Step {
+            key: format!("range{bits}({})", self.name(index)),
+            gate: Gate::Recode { bits },
+            k: 0,
+            set: IntervalSet::default(),
+            slots: vec![
+                Slot::Given(Linear::column(ColumnId::Base(index))),
+                Slot::Given(Linear::zero()),
+            ],
+            purpose: Purpose::Registration,
+        }
+    }
+
+    fn null_step(&self, column: usize, known: usize) -> Step {
+        let (value, _) = self.value(column);
+        let value = Slot::Given(value);
+        let known = Slot::Given(Linear::column(ColumnId::Base(known)));
+        Step {
+            key: format!("null({})", self.registry.columns[column].name),
+            gate: Gate::Multiply,
+            k: 0,
+            set: IntervalSet::default(),
+            slots: vec![value.clone(), known, value],
+            purpose: Purpose::Registration,
+        }
+    }
+}
