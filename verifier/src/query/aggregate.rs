@@ -9,7 +9,7 @@ use crate::registry::ColumnKind;
 use super::constant::{Constant, constant};
 use super::error::{mismatch, unsupported};
 use super::refuse::{from_span, name_position, name_text, position, refuse, stripped};
-use super::resolve::{Scope, folded};
+use super::scope::{Scope, folded};
 use super::suggest::{nearest, short};
 use super::{Aggregate, Output, OutputValue, Position, QueryError};
 

@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod ast;
+mod clauses;
 mod constant;
 mod error;
 mod interval;
@@ -9,6 +10,7 @@ mod normal;
 mod parse;
 mod refuse;
 mod resolve;
+mod scope;
 mod suggest;
 
 pub use ast::{Aggregate, CohortQuery, Output, OutputValue, Predicate};

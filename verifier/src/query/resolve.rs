@@ -1,22 +1,17 @@
-//! Names and the WHERE clause: SQL's three-valued logic as a pair of normal forms.
+//! The WHERE clause: SQL's three-valued logic as a pair of normal forms.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::rc::Rc;
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
-use sqlparser::ast::{BinaryOperator, Expr, Ident, UnaryOperator};
-
-use crate::registry::{Column, ColumnKind, Encoder, Registry};
+use crate::registry::ColumnKind;
 
 use super::constant::{Comparison, Constant, admitted, constant};
 use super::error::{mismatch, unsupported};
-use super::normal::Normal;
-use super::refuse::{from_span, position, refuse, stripped};
-use super::suggest::{nearest, short};
+use super::refuse::{position, refuse, stripped};
+use super::scope::Scope;
 use super::{IntervalSet, MAX_IN_LIST, MAX_LEAVES, Position, Predicate, QueryError};
 
 /// The deepest nesting of conditions.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 128;
 /// The most leaves of an intermediate result; only IS on conditions makes them grow.
 const MAX_WORKING_LEAVES: usize = 16 * MAX_LEAVES;
 
@@ -63,92 +58,7 @@ enum Operand {
     Constant(Constant),
 }
 
-/// The names that a query can use.
-pub(super) struct Scope<'a> {
-    registry: &'a Registry,
-    normal: Normal<'a>,
-    /// The table's name, or its alias where it has one.
-    table: String,
-    encoders: RefCell<HashMap<usize, Rc<Encoder<'a>>>>,
-}
-
-/// An identifier's name as PostgreSQL folds it: lower case unless quoted.
-pub(super) fn folded(ident: &Ident) -> String {
-    if ident.quote_style.is_some() {
-        ident.value.clone()
-    } else {
-        ident.value.to_lowercase()
-    }
-}
-
-impl<'a> Scope<'a> {
-    pub fn new(registry: &'a Registry, table: String) -> Self {
-        Self {
-            registry,
-            normal: Normal {
-                columns: &registry.columns,
-            },
-            table,
-            encoders: RefCell::default(),
-        }
-    }
-
-    pub fn definition(&self, column: usize) -> &'a Column {
-        &self.registry.columns[column]
-    }
-
-    /// The column that an expression names; `None` when the expression is no name.
-    pub fn column(&self, expr: &Expr) -> Result<Option<usize>, QueryError> {
-        let ident = match stripped(expr) {
-            Expr::Identifier(ident) => ident,
-            Expr::CompoundIdentifier(parts) => match parts.as_slice() {
-                [table, ident] if folded(table) == self.table => ident,
-                [first, ..] => {
-                    let parts: Vec<&str> = parts.iter().map(|p| p.value.as_str()).collect();
-                    let help = format!("write {}.column or the column alone", self.table);
-                    let name = short(&parts.join("."));
-                    return Err(QueryError::UnknownColumn {
-                        at: from_span(first.span),
-                        name,
-                        help,
-                    });
-                }
-                [] => return Ok(None),
-            },
-            _ => return Ok(None),
-        };
-        self.named(ident).map(Some)
-    }
-
-    fn named(&self, ident: &Ident) -> Result<usize, QueryError> {
-        let name = folded(ident);
-        if let Some(column) = self.registry.column_index(&name) {
-            return Ok(column);
-        }
-        let at = from_span(ident.span);
-        if name == self.registry.patient_id {
-            let reason = "it names the patient and is never committed, so nothing can be proven \
-                          about it";
-            return Err(QueryError::PrivateColumn { at, name, reason });
-        }
-        if self.registry.purposes.iter().any(|p| p.column == name) {
-            let reason = "it holds the patients' consent; every answer counts only those who \
-                          consented to the query's purpose, and the proof shows it";
-            return Err(QueryError::PrivateColumn { at, name, reason });
-        }
-        let names = self.registry.columns.iter().map(|c| c.name.as_str());
-        let near = nearest(&name, names, 3);
-        let help = if ident.quote_style == Some('"') && near.is_empty() {
-            "write text constants in 'single quotes'".to_owned()
-        } else if near.is_empty() {
-            "the registry lists the columns".to_owned()
-        } else {
-            format!("did you mean {}?", near.join(" or "))
-        };
-        let name = short(&name);
-        Err(QueryError::UnknownColumn { at, name, help })
-    }
-
+impl Scope<'_> {
     /// The WHERE clause's condition.
     pub fn condition(&self, expr: &Expr, depth: usize) -> Result<Truth, QueryError> {
         if depth > MAX_DEPTH {
@@ -336,14 +246,6 @@ impl<'a> Scope<'a> {
         let code = |text: &str| encoder.code(text);
         let set = admitted(self.definition(column), op, constant, at, &code)?;
         Ok(self.column_in(column, set))
-    }
-
-    fn encoder(&self, column: usize) -> Rc<Encoder<'a>> {
-        let mut encoders = self.encoders.borrow_mut();
-        let made = encoders
-            .entry(column)
-            .or_insert_with(|| Rc::new(self.definition(column).encoder()));
-        Rc::clone(made)
     }
 
     fn in_list(&self, expr: &Expr, list: &[Expr]) -> Result<Truth, QueryError> {

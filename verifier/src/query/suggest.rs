@@ -23,7 +23,7 @@ pub(super) fn nearest<'a>(
             usize::MAX
         };
         let starts = name.len() >= 2 && letters.starts_with(&name);
-        if few || starts || away <= 1 + name.len() / 3 {
+        if few || starts || away <= 1 + name.len() / 4 {
             ranked.push((away, place, candidate));
         }
     }
