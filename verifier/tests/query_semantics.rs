@@ -1,6 +1,8 @@
 //! The normal form against a naive evaluator of SQL's three-valued logic on random conditions,
 //! which works on the values themselves and shares no code with the parser.
 
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+
 use galen_verifier::query::{Predicate, parse_query};
 use galen_verifier::registry::{ColumnKind, Registry};
 use proptest::prelude::*;

@@ -64,8 +64,9 @@ pub(super) fn output(
                 "SELECT *",
             ));
         }
-        SelectItem::QualifiedWildcard(..) => {
-            return Err(disclosing(Position::start(), "SELECT table.*"));
+        SelectItem::QualifiedWildcard(_, options) => {
+            let at = from_span(options.wildcard_token.0.span);
+            return Err(disclosing(at, "SELECT table.*"));
         }
         SelectItem::ExprWithAliases { expr, .. } => {
             let help = "give one alias with AS";
@@ -78,7 +79,7 @@ pub(super) fn output(
         Some(alias) => {
             let label = folded(alias);
             if label.is_empty() || label.len() > MAX_LABEL || label.chars().any(char::is_control) {
-                let message = format!("the alias {} is not usable", short(&label));
+                let message = format!("the alias '{}' is not usable", short(&label));
                 let help = format!("write 1 to {MAX_LABEL} bytes without control characters");
                 return Err(mismatch(from_span(alias.span), message, help));
             }
@@ -107,10 +108,10 @@ fn value(
         if let Some(key) = group_by.iter().position(|c| *c == column) {
             return Ok((OutputValue::Key(key), name.clone()));
         }
-        let help = if group_by.is_empty() {
+        let help = if scope.groupable(column) {
             format!("ask for an aggregate, e.g. count({name}), or GROUP BY {name}")
         } else {
-            format!("add {name} to GROUP BY or put it into an aggregate")
+            format!("ask for an aggregate, e.g. count({name})")
         };
         return Err(QueryError::Disclosing {
             at: position(expr),
@@ -229,6 +230,11 @@ fn of_argument(scope: &Scope<'_>, name: &str, argument: &Expr) -> Result<Aggrega
         let definition = scope.definition(column);
         return match definition.kind {
             ColumnKind::Number { .. } => Ok(Aggregate::SumOfSquares(column)),
+            ColumnKind::Boolean => {
+                let message = format!("column {} is a boolean", definition.name);
+                let help = format!("write sum({}), its square is the same", definition.name);
+                Err(mismatch(at, message, help))
+            }
             _ => Err(wrong_type(scope, "the sum of squares", column, at)),
         };
     }

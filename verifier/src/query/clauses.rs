@@ -1,12 +1,13 @@
 //! The clauses around SELECT's list and WHERE's condition: which may stand, and which not.
 
 use sqlparser::ast::{
-    Expr, GroupByExpr, Query, Select, SetExpr, Statement, TableFactor, TableWithJoins,
+    Expr, GroupByExpr, Query, Select, SetExpr, SetOperator, Statement, TableAlias, TableFactor,
+    TableWithJoins,
 };
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use crate::registry::{ColumnKind, Registry};
+use crate::registry::Registry;
 
 use super::error::unsupported;
 use super::refuse::{from_span, name_position, name_text, position};
@@ -50,11 +51,9 @@ impl Text<'_> {
             }
             [_, _, ..] => {
                 let help = "ask one query at a time";
-                return Err(unsupported(
-                    Position::start(),
-                    "more than one statement",
-                    help,
-                ));
+                let first = self.tokens.iter().find(|t| t.token == Token::SemiColon);
+                let at = first.map_or_else(Position::start, |t| from_span(t.span));
+                return Err(unsupported(at, "more than one statement", help));
             }
         };
         self.no_query_clauses(query)?;
@@ -71,7 +70,12 @@ impl Text<'_> {
                 }
                 SetExpr::SetOperation { op, .. } => {
                     let help = "join the conditions with OR, or ask a query for each";
-                    return Err(unsupported(Position::start(), op.to_string(), help));
+                    let keyword = match op {
+                        SetOperator::Union => Keyword::UNION,
+                        SetOperator::Intersect => Keyword::INTERSECT,
+                        SetOperator::Except | SetOperator::Minus => Keyword::EXCEPT,
+                    };
+                    return Err(self.refuse(keyword, &op.to_string(), help));
                 }
                 _ => {
                     let help = "a cohort query is one SELECT";
@@ -158,6 +162,15 @@ impl Text<'_> {
         }
     }
 
+    fn refuse_relation(&self, relation: &TableFactor, expected: &str) -> QueryError {
+        if matches!(relation, TableFactor::Derived { .. }) {
+            let help = "write its conditions into WHERE";
+            return self.refuse(Keyword::FROM, "a subquery in FROM", help);
+        }
+        let help = format!("write FROM {expected}");
+        self.refuse(Keyword::FROM, "this kind of table", &help)
+    }
+
     /// Checks FROM; the name by which the columns can be qualified.
     pub fn table(
         &self,
@@ -194,14 +207,7 @@ impl Text<'_> {
             index_hints,
         } = relation
         else {
-            let (construct, help) = match relation {
-                TableFactor::Derived { .. } => (
-                    "a subquery in FROM",
-                    "write its conditions into WHERE".to_owned(),
-                ),
-                _ => ("this kind of table", format!("write FROM {expected}")),
-            };
-            return Err(self.refuse(Keyword::FROM, construct, &help));
+            return Err(self.refuse_relation(relation, &expected));
         };
         let found = name_text(name);
         if found != registry.name {
@@ -215,20 +221,7 @@ impl Text<'_> {
         if !with_hints.is_empty() || !partitions.is_empty() || !index_hints.is_empty() {
             return Err(self.refuse(Keyword::FROM, "a hint on the table", "leave it out"));
         }
-        match alias {
-            None => Ok(found),
-            Some(alias) if alias.columns.is_empty() && alias.at.is_none() => {
-                Ok(folded(&alias.name))
-            }
-            Some(alias) => {
-                let at = from_span(alias.name.span);
-                Err(unsupported(
-                    at,
-                    "renaming columns",
-                    "use the registry's names",
-                ))
-            }
-        }
+        alias.as_ref().map_or(Ok(found), table_alias)
     }
 
     pub fn group_by(
@@ -272,6 +265,18 @@ impl Text<'_> {
     }
 }
 
+fn table_alias(alias: &TableAlias) -> Result<String, QueryError> {
+    if alias.columns.is_empty() && alias.at.is_none() {
+        return Ok(folded(&alias.name));
+    }
+    let at = from_span(alias.name.span);
+    Err(unsupported(
+        at,
+        "renaming columns",
+        "use the registry's names",
+    ))
+}
+
 fn group_column(scope: &Scope<'_>, expr: &Expr, clause: Position) -> Result<usize, QueryError> {
     let names = "write GROUP BY and the columns' names";
     let Some(column) = scope.column(expr)? else {
@@ -286,20 +291,20 @@ fn group_column(scope: &Scope<'_>, expr: &Expr, clause: Position) -> Result<usiz
         return Err(unsupported(at, construct, names));
     };
     let definition = scope.definition(column);
-    match definition.kind {
-        ColumnKind::Boolean | ColumnKind::Category { .. } => Ok(column),
-        _ => Err(QueryError::Grouping {
-            at: position(expr),
-            message: format!(
-                "column {} is a {}: its groups would be single patients",
-                definition.name,
-                definition.type_name()
-            ),
-            help: "group by a boolean or category column, or ask one query per range with \
-                   WHERE … BETWEEN"
-                .to_owned(),
-        }),
+    if scope.groupable(column) {
+        return Ok(column);
     }
+    Err(QueryError::Grouping {
+        at: position(expr),
+        message: format!(
+            "column {} is a {}: its groups would be single patients",
+            definition.name,
+            definition.type_name()
+        ),
+        help: "group by a boolean or category column, or ask one query per range with WHERE … \
+               BETWEEN"
+            .to_owned(),
+    })
 }
 
 /// The registry's name as FROM must write it.

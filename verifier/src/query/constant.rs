@@ -149,15 +149,13 @@ pub(super) fn admitted(
             let value = truth_value(column, constant, at)?;
             equality(column, op, u64::from(value), at)
         }
-        ColumnKind::Category { .. } => {
+        ColumnKind::Category { codes } => {
             let text = match constant {
                 Constant::Text(text) | Constant::Number(_, text) => text,
                 _ => {
-                    return Err(wrong_constant(
-                        column,
-                        at,
-                        "write one of its codes, e.g. 'A'",
-                    ));
+                    let first = codes.first().map_or("", |c| c.code.as_str());
+                    let help = format!("write one of its codes, e.g. '{first}'");
+                    return Err(wrong_constant(column, at, &help));
                 }
             };
             let stored = code(text).ok_or_else(|| unknown_code(column, text, at))?;

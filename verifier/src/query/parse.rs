@@ -62,7 +62,7 @@ fn read(sql: &str, registry: &Registry) -> Result<CohortQuery, QueryError> {
         .with_recursion_limit(MAX_RECURSION)
         .with_tokens_with_locations(tokens.clone())
         .parse_statements()
-        .map_err(|e| syntax(&e))?;
+        .map_err(|e| syntax(&e, &tokens))?;
     let text = Text { tokens: &tokens };
     let select = text.only_select(&statements)?;
     resolve(&text, select, registry)
@@ -88,7 +88,7 @@ fn check_size(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
     })
 }
 
-fn syntax(error: &ParserError) -> QueryError {
+fn syntax(error: &ParserError, tokens: &[TokenWithSpan]) -> QueryError {
     let message = match error {
         ParserError::RecursionLimitExceeded => return QueryError::TooDeep,
         ParserError::TokenizerError(m) | ParserError::ParserError(m) => m,
@@ -97,8 +97,13 @@ fn syntax(error: &ParserError) -> QueryError {
         Some((head, tail)) => (head, location(tail)),
         None => (message.as_str(), None),
     };
+    let end = || {
+        tokens
+            .last()
+            .map_or_else(Position::start, |t| from_location(t.span.end))
+    };
     QueryError::Syntax {
-        at: at.unwrap_or_else(Position::start),
+        at: at.unwrap_or_else(end),
         message: message.trim_start_matches("sql parser error: ").to_owned(),
     }
 }

@@ -58,7 +58,16 @@ pub(super) fn position(mut expr: &Expr) -> Position {
             | Expr::Collate { expr: e, .. }
             | Expr::Cast { expr: e, .. }
             | Expr::AtTimeZone { timestamp: e, .. }
+            | Expr::Extract { expr: e, .. }
+            | Expr::Ceil { expr: e, .. }
+            | Expr::Floor { expr: e, .. }
+            | Expr::Trim { expr: e, .. }
+            | Expr::Substring { expr: e, .. }
+            | Expr::Overlay { expr: e, .. }
+            | Expr::Position { expr: e, .. }
+            | Expr::Convert { expr: e, .. }
             | Expr::CompoundFieldAccess { root: e, .. } => e,
+            Expr::Tuple(list) if !list.is_empty() => &list[0],
             Expr::Identifier(ident) => return from_span(ident.span),
             Expr::CompoundIdentifier(parts) => {
                 return parts
@@ -189,7 +198,7 @@ fn operator(op: &BinaryOperator) -> (String, &'static str) {
     match op {
         B::Plus | B::Minus | B::Multiply | B::Divide | B::Modulo | B::PGExp => (
             "arithmetic in WHERE".into(),
-            "move it to the constant and write the result: age >= 65 instead of age + 5 >= 70",
+            "move it to the constant and write the result: x >= 65 instead of x + 5 >= 70",
         ),
         B::Xor => ("XOR".into(), "write (a AND NOT b) OR (NOT a AND b)"),
         B::PGRegexMatch

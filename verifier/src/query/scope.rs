@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use sqlparser::ast::{Expr, Ident};
 
-use crate::registry::{Column, Encoder, Registry};
+use crate::registry::{Column, ColumnKind, Encoder, Registry};
 
 use super::QueryError;
 use super::normal::Normal;
@@ -45,6 +45,12 @@ impl<'a> Scope<'a> {
 
     pub fn definition(&self, column: usize) -> &'a Column {
         &self.registry.columns[column]
+    }
+
+    /// Whether GROUP BY takes the column: boolean and category columns.
+    pub fn groupable(&self, column: usize) -> bool {
+        let kind = &self.definition(column).kind;
+        matches!(kind, ColumnKind::Boolean | ColumnKind::Category { .. })
     }
 
     /// The column that an expression names; `None` when the expression is no name.

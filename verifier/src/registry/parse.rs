@@ -97,10 +97,19 @@ fn syntax(text: &str, error: &toml::de::Error) -> RegistryError {
     let at = error.span().map_or(0, |span| span.start);
     let before = text.get(..at).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+    let source = text[line_start..].lines().next().unwrap_or_default();
     RegistryError::Syntax {
         line: line_of(text, at),
         column: before[line_start..].chars().count() + 1,
-        message: error.message().trim().replace('\n', "; "),
+        message: format!(
+            "{}; the line is `{}`",
+            error
+                .message()
+                .trim()
+                .replace('\n', "; ")
+                .replace("u32", "a whole number"),
+            source.trim().chars().take(80).collect::<String>(),
+        ),
     }
 }
 
