@@ -1,7 +1,32 @@
 //! The query language: a SQL subset, resolved against a registry.
 
+mod aggregate;
 mod ast;
+mod clauses;
+mod constant;
+mod error;
 mod interval;
+mod normal;
+mod parse;
+mod refuse;
+mod resolve;
+mod scope;
+mod suggest;
 
 pub use ast::{Aggregate, CohortQuery, Output, OutputValue, Predicate};
+pub use error::{Position, QueryError};
 pub use interval::IntervalSet;
+pub use parse::parse_query;
+
+/// The longest query, bytes of UTF-8.
+pub const MAX_BYTES: usize = 1 << 16;
+/// The most words and operators; commas, numbers and quoted texts do not count.
+pub const MAX_TOKENS: usize = 4096;
+/// The most values in one IN list.
+pub const MAX_IN_LIST: usize = 1 << 16;
+/// The most items of the SELECT list.
+pub const MAX_OUTPUTS: usize = 64;
+/// The most columns of GROUP BY.
+pub const MAX_GROUP_COLUMNS: usize = 2;
+/// The most leaves of the filter's normal form.
+pub const MAX_LEAVES: usize = 256;

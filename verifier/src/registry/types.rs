@@ -136,9 +136,7 @@ impl Column {
             ColumnKind::Boolean => 1,
             ColumnKind::Category { codes } => codes.len().saturating_sub(1) as u64,
             ColumnKind::Number { min, max, .. } => max.abs_diff(*min),
-            ColumnKind::Date { min, max } => {
-                u64::from((*max - *min).whole_days().unsigned_abs() as u32)
-            }
+            ColumnKind::Date { min, max } => (*max - *min).whole_days().unsigned_abs(),
         }
     }
 }

@@ -1,0 +1,160 @@
+//! Why a query is refused: the construct, where it stands, and the nearest thing that works.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// A place in the query's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u64,
+    /// Character in the line, from 1.
+    pub column: u64,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// Why a query is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum QueryError {
+    /// More of something than the limits allow.
+    #[error("{what}: {found}, at most {limit} are possible; {help}")]
+    TooLarge {
+        /// What is counted.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+        /// What to do.
+        help: &'static str,
+    },
+    /// Parentheses, NOT or IS nested too deeply.
+    #[error("the query is nested too deeply; write it with fewer parentheses")]
+    TooDeep,
+    /// The machine gave no thread to read the query on.
+    #[error("no thread could be started to read the query; try again")]
+    NoThread,
+    /// Not SQL.
+    #[error("{at}: {message}")]
+    Syntax {
+        /// Where reading stopped.
+        at: Position,
+        /// What the SQL reader says.
+        message: String,
+    },
+    /// SQL that the query language leaves out.
+    #[error("{at}: {construct} is not supported; {help}")]
+    Unsupported {
+        /// Where it stands.
+        at: Position,
+        /// The construct, e.g. `ORDER BY`.
+        construct: String,
+        /// The nearest thing that works.
+        help: String,
+    },
+    /// An output that would show single patients' values.
+    #[error("{at}: {construct} discloses individuals; {help}")]
+    Disclosing {
+        /// Where it stands.
+        at: Position,
+        /// The construct, e.g. `min`.
+        construct: String,
+        /// The nearest thing that works.
+        help: String,
+    },
+    /// A table other than the registry's.
+    #[error("{at}: there is no table {found}; write FROM {expected}")]
+    UnknownTable {
+        /// Where it stands.
+        at: Position,
+        /// What the query says.
+        found: String,
+        /// What works.
+        expected: String,
+    },
+    /// A name that is no data column.
+    #[error("{at}: there is no column {name}; {help}")]
+    UnknownColumn {
+        /// Where it stands.
+        at: Position,
+        /// The name.
+        name: String,
+        /// The nearest names.
+        help: String,
+    },
+    /// The patient id or a consent column.
+    #[error("{at}: column {name} cannot be queried: {reason}")]
+    PrivateColumn {
+        /// Where it stands.
+        at: Position,
+        /// The name.
+        name: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A constant that is none of a category column's codes.
+    #[error("{at}: column {column} has no code {code}; {help}")]
+    UnknownCode {
+        /// Where it stands.
+        at: Position,
+        /// The column.
+        column: String,
+        /// The constant.
+        code: String,
+        /// The nearest codes.
+        help: String,
+    },
+    /// Types that do not go together.
+    #[error("{at}: {message}; {help}")]
+    Type {
+        /// Where it stands.
+        at: Position,
+        /// What does not fit.
+        message: String,
+        /// What works.
+        help: String,
+    },
+    /// A SELECT list and a GROUP BY clause that do not fit together.
+    #[error("{at}: {message}; {help}")]
+    Grouping {
+        /// Where it stands.
+        at: Position,
+        /// What does not fit.
+        message: String,
+        /// What works.
+        help: String,
+    },
+}
+
+/// A shorthand for [`QueryError::Unsupported`].
+pub(super) fn unsupported(
+    at: Position,
+    construct: impl Into<String>,
+    help: impl Into<String>,
+) -> QueryError {
+    QueryError::Unsupported {
+        at,
+        construct: construct.into(),
+        help: help.into(),
+    }
+}
+
+/// A shorthand for [`QueryError::Type`].
+pub(super) fn mismatch(
+    at: Position,
+    message: impl Into<String>,
+    help: impl Into<String>,
+) -> QueryError {
+    QueryError::Type {
+        at,
+        message: message.into(),
+        help: help.into(),
+    }
+}

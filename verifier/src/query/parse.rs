@@ -1,0 +1,164 @@
+//! From SQL text to a cohort query.
+
+use sqlparser::ast::Select;
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+
+use crate::registry::Registry;
+
+use super::clauses::Text;
+use super::refuse::from_location;
+use super::scope::Scope;
+use super::{
+    CohortQuery, MAX_BYTES, MAX_LEAVES, MAX_OUTPUTS, MAX_TOKENS, OutputValue, Position, Predicate,
+    QueryError, aggregate,
+};
+
+/// The deepest nesting that the SQL reader follows, in its own count.
+const MAX_RECURSION: usize = 100;
+/// Bytes of stack for the reader: enough for that nesting in a debug build, whose frames are
+/// large, and for the deepest tree of `MAX_TOKENS`.
+const STACK: usize = 32 << 20;
+
+/// Reads a cohort query (`docs/spec/query-language.md`) and resolves its names and constants.
+///
+/// The same text and registry always give the same result.
+///
+/// # Errors
+/// When the text is not SQL, uses what the query language leaves out, does not fit the registry,
+/// or exceeds a limit. The error says where and what works instead.
+pub fn parse_query(sql: &str, registry: &Registry) -> Result<CohortQuery, QueryError> {
+    if sql.len() > MAX_BYTES {
+        return Err(QueryError::TooLarge {
+            what: "bytes of query text",
+            found: sql.len(),
+            limit: MAX_BYTES,
+            help: "use ranges with BETWEEN instead of long lists",
+        });
+    }
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, || read(sql, registry))
+            .map_err(|_| QueryError::NoThread)?
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Runs on a stack of its own, so that the limits do not depend on the caller's.
+fn read(sql: &str, registry: &Registry) -> Result<CohortQuery, QueryError> {
+    let dialect = PostgreSqlDialect {};
+    let tokens = Tokenizer::new(&dialect, sql)
+        .tokenize_with_location()
+        .map_err(|e| QueryError::Syntax {
+            at: from_location(e.location),
+            message: e.message,
+        })?;
+    check_size(&tokens)?;
+    let statements = Parser::new(&dialect)
+        .with_recursion_limit(MAX_RECURSION)
+        .with_tokens_with_locations(tokens.clone())
+        .parse_statements()
+        .map_err(|e| syntax(&e, &tokens))?;
+    let text = Text { tokens: &tokens };
+    let select = text.only_select(&statements)?;
+    resolve(&text, select, registry)
+}
+
+/// Chains of operators become trees as deep as the chain: few enough for any stack.
+fn check_size(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
+    let light = |t: &Token| {
+        matches!(
+            t,
+            Token::Whitespace(_) | Token::Comma | Token::Number(..) | Token::SingleQuotedString(_)
+        )
+    };
+    let found = tokens.iter().filter(|t| !light(&t.token)).count();
+    if found <= MAX_TOKENS {
+        return Ok(());
+    }
+    Err(QueryError::TooLarge {
+        what: "words and operators",
+        found,
+        limit: MAX_TOKENS,
+        help: "use IN lists and BETWEEN instead of long chains",
+    })
+}
+
+fn syntax(error: &ParserError, tokens: &[TokenWithSpan]) -> QueryError {
+    let message = match error {
+        ParserError::RecursionLimitExceeded => return QueryError::TooDeep,
+        ParserError::TokenizerError(m) | ParserError::ParserError(m) => m,
+    };
+    let (message, at) = match message.rsplit_once(" at Line: ") {
+        Some((head, tail)) => (head, location(tail)),
+        None => (message.as_str(), None),
+    };
+    let end = || {
+        tokens
+            .last()
+            .map_or_else(Position::start, |t| from_location(t.span.end))
+    };
+    QueryError::Syntax {
+        at: at.unwrap_or_else(end),
+        message: message.trim_start_matches("sql parser error: ").to_owned(),
+    }
+}
+
+fn location(text: &str) -> Option<Position> {
+    let (line, column) = text.split_once(", Column: ")?;
+    let (line, column) = (line.parse().ok()?, column.trim().parse().ok()?);
+    Some(from_location(Location { line, column }))
+}
+
+fn resolve(
+    text: &Text<'_>,
+    select: &Select,
+    registry: &Registry,
+) -> Result<CohortQuery, QueryError> {
+    let scope = Scope::new(registry, text.table(&select.from, registry)?);
+    let group_by = text.group_by(&scope, &select.group_by)?;
+    if select.projection.len() > MAX_OUTPUTS {
+        return Err(QueryError::TooLarge {
+            what: "outputs",
+            found: select.projection.len(),
+            limit: MAX_OUTPUTS,
+            help: "ask several queries",
+        });
+    }
+    let outputs = select
+        .projection
+        .iter()
+        .map(|item| aggregate::output(&scope, item, &group_by))
+        .collect::<Result<Vec<_>, _>>()?;
+    if !outputs
+        .iter()
+        .any(|o| matches!(o.value, OutputValue::Aggregate(_)))
+    {
+        return Err(QueryError::Grouping {
+            at: text.keyword(Keyword::SELECT),
+            message: "the query asks for no aggregate".to_owned(),
+            help: "add one, e.g. count(*)".to_owned(),
+        });
+    }
+    let filter = match &select.selection {
+        None => Predicate::Always,
+        Some(condition) => scope.condition(condition, 0)?.yes,
+    };
+    if filter.leaves() > MAX_LEAVES {
+        return Err(QueryError::TooLarge {
+            what: "conditions after simplification",
+            found: filter.leaves(),
+            limit: MAX_LEAVES,
+            help: "ask several queries",
+        });
+    }
+    Ok(CohortQuery {
+        outputs,
+        filter,
+        group_by,
+    })
+}

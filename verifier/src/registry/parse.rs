@@ -1,0 +1,120 @@
+//! The registry file's shape in TOML, and its reading.
+
+use serde::Deserialize;
+use toml::{Spanned, Value};
+
+use super::check::Checker;
+use super::{Registry, RegistryError};
+
+/// The longest registry file, bytes.
+pub const MAX_BYTES: usize = 1 << 20;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFile {
+    pub registry: RawHeader,
+    #[serde(default)]
+    pub purpose: Vec<RawPurpose>,
+    #[serde(default)]
+    pub column: Vec<RawColumn>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHeader {
+    pub name: Spanned<String>,
+    pub version: Spanned<u32>,
+    pub title: Option<Spanned<String>>,
+    pub patient_id: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPurpose {
+    pub code: Spanned<String>,
+    pub label: Option<Spanned<String>>,
+    pub column: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawColumn {
+    pub name: Spanned<String>,
+    #[serde(rename = "type")]
+    pub kind: Spanned<String>,
+    #[serde(default)]
+    pub nullable: bool,
+    pub title: Option<Spanned<String>>,
+    pub system: Option<Spanned<String>>,
+    pub code: Option<Spanned<String>>,
+    pub codes: Option<Spanned<Vec<RawCode>>>,
+    pub min: Option<Spanned<Value>>,
+    pub max: Option<Spanned<Value>>,
+    pub decimals: Option<Spanned<u32>>,
+    pub unit: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a code as text, e.g. \"1\", or { code = \"1\", label = \"low\" }"
+)]
+pub(super) enum RawCode {
+    Text(String),
+    Labelled(LabelledCode),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LabelledCode {
+    pub code: String,
+    pub label: Option<String>,
+}
+
+impl Registry {
+    /// Reads a registry file (`docs/spec/registry.md`).
+    ///
+    /// # Errors
+    /// When the text is not TOML, has unknown or missing fields, contradicts itself, or exceeds
+    /// a limit. The error names the line, the table and the field, and says what to do.
+    pub fn from_toml(text: &str) -> Result<Self, RegistryError> {
+        if text.len() > MAX_BYTES {
+            return Err(RegistryError::TooLarge {
+                what: "bytes of registry file",
+                found: text.len(),
+                limit: MAX_BYTES,
+                help: "split long code lists off or shorten titles and labels",
+            });
+        }
+        let raw: RawFile = toml::from_str(text).map_err(|e| syntax(text, &e))?;
+        let mut registry = Checker::new(text).registry(raw)?;
+        registry.digest = registry.compute_digest();
+        Ok(registry)
+    }
+}
+
+fn syntax(text: &str, error: &toml::de::Error) -> RegistryError {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = text.get(..at).unwrap_or_default();
+    let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+    let source = text[line_start..].lines().next().unwrap_or_default();
+    RegistryError::Syntax {
+        line: line_of(text, at),
+        column: before[line_start..].chars().count() + 1,
+        message: format!(
+            "{}; the line is `{}`",
+            error
+                .message()
+                .trim()
+                .replace('\n', "; ")
+                .replace("u32", "a whole number"),
+            source.trim().chars().take(80).collect::<String>(),
+        ),
+    }
+}
+
+/// The line of a byte offset, from 1.
+pub(super) fn line_of(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(..at).unwrap_or_default();
+    before.iter().filter(|b| **b == b'\n').count() + 1
+}

@@ -1,0 +1,438 @@
+//! What the query language accepts beside WHERE, and every refusal's message.
+
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+
+use galen_verifier::query::{
+    Aggregate, CohortQuery, OutputValue, Predicate, QueryError, parse_query,
+};
+use galen_verifier::registry::Registry;
+
+fn registry() -> Registry {
+    Registry::from_toml(include_str!("study.toml")).unwrap()
+}
+
+fn parse(sql: &str) -> Result<CohortQuery, QueryError> {
+    parse_query(sql, &registry())
+}
+
+#[test]
+fn aggregates_and_their_names() {
+    let sql = "SELECT count(*), count(1), COUNT(age), sum(age) AS \"Total\", sum(bmi*bmi), \
+               sum(bmi^2), sum(power(bmi, 2)), avg(htn), var_samp(age) v, variance(age), \
+               var_pop(age), stddev(bmi), stddev_samp(bmi), stddev_pop(bmi) AS Spread, sum(htn) \
+               FROM Breast_Cancer b;";
+    let query = parse(sql).unwrap();
+    let found: Vec<_> = query
+        .outputs
+        .iter()
+        .map(|o| match &o.value {
+            OutputValue::Aggregate(a) => (o.label.as_str(), a.clone()),
+            OutputValue::Key(_) => unreachable!(),
+        })
+        .collect();
+    let expected = [
+        ("count", Aggregate::CountAll),
+        ("count", Aggregate::CountAll),
+        ("count", Aggregate::Count(0)),
+        ("Total", Aggregate::Sum(0)),
+        ("sum", Aggregate::SumOfSquares(1)),
+        ("sum", Aggregate::SumOfSquares(1)),
+        ("sum", Aggregate::SumOfSquares(1)),
+        ("avg", Aggregate::Avg(6)),
+        ("v", Aggregate::VarSamp(0)),
+        ("variance", Aggregate::VarSamp(0)),
+        ("var_pop", Aggregate::VarPop(0)),
+        ("stddev", Aggregate::StddevSamp(1)),
+        ("stddev_samp", Aggregate::StddevSamp(1)),
+        ("spread", Aggregate::StddevPop(1)),
+        ("sum", Aggregate::Sum(6)),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(query.filter, Predicate::Always);
+    assert!(query.group_by.is_empty());
+}
+
+#[test]
+fn groups() {
+    let query = parse(
+        "SELECT b.htn, count(*) AS n, grade AS g FROM breast_cancer AS b \
+         WHERE b.age >= 40 GROUP BY grade, b.htn",
+    )
+    .unwrap();
+    assert_eq!(query.group_by, [3, 6]);
+    assert_eq!(query.outputs[0].value, OutputValue::Key(1));
+    assert_eq!(query.outputs[0].label, "htn");
+    assert_eq!(query.outputs[2].value, OutputValue::Key(0));
+    assert_eq!(query.outputs[2].label, "g");
+    let keyless = parse("SELECT avg(age) FROM breast_cancer GROUP BY grade").unwrap();
+    assert_eq!(keyless.group_by, [3]);
+}
+
+#[test]
+fn a_registry_name_may_need_quotes() {
+    let text = include_str!("study.toml").replace("\"breast_cancer\"", "\"2-sites\"");
+    let registry = Registry::from_toml(&text).unwrap();
+    assert!(parse_query("SELECT count(*) FROM \"2-sites\"", &registry).is_ok());
+    let error = parse_query("SELECT count(*) FROM sites", &registry).unwrap_err();
+    insta::assert_snapshot!(error, @r##"line 1, column 22: there is no table sites; write FROM "2-sites""##);
+}
+
+/// Every refused construct with its message: one snapshot to read through.
+#[test]
+fn refusals() {
+    let wheres = [
+        "age = bmi",
+        "age + 5 > 70",
+        "-age < 5",
+        "abs(age) > 3",
+        "avg(age) > 3",
+        "age",
+        "1",
+        "'x'",
+        "grade < '2'",
+        "grade BETWEEN '1' AND '3'",
+        "htn > FALSE",
+        "grade = '4'",
+        "grade = 4",
+        "gender = 'male'",
+        "gender IN ('8507', '8508')",
+        "grade = TRUE",
+        "grade LIKE '1%'",
+        "grade ~ '1'",
+        "grade || 'x' = '1x'",
+        "grade = 'a' COLLATE \"C\"",
+        "age = '40'",
+        "age = 'forty'",
+        "age = TRUE",
+        "age = DATE '2020-01-01'",
+        "age = \"40\"",
+        "htn = 2",
+        "htn = (age > 5)",
+        "birth > 2000",
+        "birth > '2000'",
+        "birth > DATE '2021-02-29'",
+        "birth > DATE '2000-01-01' + INTERVAL '1 year'",
+        "birth > now()",
+        "birth > CURRENT_DATE",
+        "EXTRACT(year FROM birth) = 1980",
+        "age::text = '4'",
+        "agee > 4",
+        "wholly_unknown > 4",
+        "x.age > 4",
+        "patient_id = 'p1'",
+        "consent_research",
+        "age IN (1, bmi)",
+        "age + 1 IN (1, 2)",
+        "(age, bmi) = (1, 2)",
+        "age IN (SELECT 1)",
+        "EXISTS (SELECT 1)",
+        "age = (SELECT 1)",
+        "age = ANY (ARRAY[1, 2])",
+        "CASE WHEN htn THEN TRUE ELSE FALSE END",
+        "age IS DISTINCT FROM 4",
+        "age IS TRUE",
+        "'a' = 'b'",
+        "age = $1",
+        "age = 0x10",
+        "row_number() OVER () = 1",
+        "age = 40 AND",
+        "age = 'open",
+        "age == = 4",
+    ];
+    let queries = [
+        "",
+        "SELECT min(age) FROM breast_cancer",
+        "SELECT count(*),\n       max(age) FROM breast_cancer",
+        "SELECT string_agg(grade, ',') FROM breast_cancer",
+        "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY age) FROM breast_cancer",
+        "SELECT cuont(*) FROM breast_cancer",
+        "SELECT sum(*) FROM breast_cancer",
+        "SELECT sum(age, bmi) FROM breast_cancer",
+        "SELECT sum(age * bmi) FROM breast_cancer",
+        "SELECT sum(age + 1) FROM breast_cancer",
+        "SELECT sum(grade) FROM breast_cancer",
+        "SELECT avg(birth) FROM breast_cancer",
+        "SELECT var_samp(htn) FROM breast_cancer",
+        "SELECT sum(htn * htn) FROM breast_cancer",
+        "SELECT count(NULL) FROM breast_cancer",
+        "SELECT count(DISTINCT grade) FROM breast_cancer",
+        "SELECT count(*) FILTER (WHERE htn) FROM breast_cancer",
+        "SELECT count(*) OVER () FROM breast_cancer",
+        "SELECT avg(age) - avg(bmi) FROM breast_cancer",
+        "SELECT age FROM breast_cancer",
+        "SELECT age, count(*) FROM breast_cancer GROUP BY grade",
+        "SELECT * FROM breast_cancer",
+        "SELECT breast_cancer.* FROM breast_cancer",
+        "SELECT 1 FROM breast_cancer",
+        "SELECT CASE WHEN htn THEN 1 END FROM breast_cancer",
+        "SELECT count(patient_id) FROM breast_cancer",
+        "SELECT grade FROM breast_cancer GROUP BY grade",
+        "SELECT count(*) FROM breast_cancer GROUP BY age",
+        "SELECT count(*) FROM breast_cancer GROUP BY 1",
+        "SELECT count(*) FROM breast_cancer GROUP BY age > 5",
+        "SELECT count(*) FROM breast_cancer GROUP BY ALL",
+        "SELECT count(*) FROM breast_cancer GROUP BY ROLLUP (grade)",
+        "SELECT count(*) FROM breast_cancer GROUP BY grade, grade",
+        "SELECT count(*) FROM breast_cancer GROUP BY grade, gender, htn",
+        "SELECT count(*)",
+        "SELECT count(*) FROM lung_cancer",
+        "SELECT count(*) FROM public.breast_cancer",
+        "SELECT count(*) FROM breast_cancer, visits",
+        "SELECT count(*) FROM breast_cancer b JOIN visits v ON b.id = v.id",
+        "SELECT count(*) FROM (SELECT 1) x",
+        "SELECT count(*) FROM f(1)",
+        "SELECT count(*) FROM breast_cancer AS b (x, y)",
+        "SELECT count(*) FROM breast_cancer b WHERE breast_cancer.age > 4",
+        "SELECT DISTINCT count(*) FROM breast_cancer",
+        "SELECT count(*) FROM breast_cancer HAVING count(*) > 5",
+        "SELECT count(*) FROM breast_cancer ORDER BY 1",
+        "SELECT count(*) FROM breast_cancer LIMIT 5",
+        "WITH x AS (SELECT 1) SELECT count(*) FROM breast_cancer",
+        "SELECT count(*) FROM breast_cancer UNION SELECT count(*) FROM breast_cancer",
+        "SELECT count(*) INTO x FROM breast_cancer",
+        "SELECT count(*) FROM breast_cancer FOR UPDATE",
+        "SELECT count(*) FROM breast_cancer; SELECT count(*) FROM breast_cancer",
+        "DROP TABLE breast_cancer",
+        "VALUES (1)",
+        "SELECT count(*) AS \"\" FROM breast_cancer",
+    ];
+    let from = "SELECT count(*) FROM breast_cancer WHERE ";
+    let all = wheres.iter().map(|w| (*w, format!("{from}{w}")));
+    let all = all.chain(queries.iter().map(|q| (*q, (*q).to_owned())));
+    let mut text = String::new();
+    for (shown, sql) in all {
+        let answer = match parse(&sql) {
+            Ok(query) => format!("ACCEPTED {query:?}"),
+            Err(e) => e.to_string(),
+        };
+        text += &format!("{shown}\n    {answer}\n");
+    }
+    assert!(!text.contains("ACCEPTED"), "{text}");
+    insta::assert_snapshot!(text, @r##"
+age = bmi
+    line 1, column 42: comparing a column with a column is not supported; compare each with a constant, or have the hospitals add the difference as a column of the registry
+age + 5 > 70
+    line 1, column 42: arithmetic in WHERE is not supported; move it to the constant and write the result: x >= 65 instead of x + 5 >= 70
+-age < 5
+    line 1, column 43: arithmetic in WHERE is not supported; move it to the constant and write the result: x >= 65 instead of x + 5 >= 70
+abs(age) > 3
+    line 1, column 42: abs() in WHERE is not supported; compare the column itself with constants
+avg(age) > 3
+    line 1, column 42: avg() in WHERE is not supported; aggregates stand in the SELECT list; WHERE chooses the patients before
+age
+    line 1, column 42: column age is a number, not a condition; compare it with a constant
+1
+    line 1, column 42: a constant that is not TRUE, FALSE or NULL as a condition is not supported; compare a column with it
+'x'
+    line 1, column 42: a constant that is not TRUE, FALSE or NULL as a condition is not supported; compare a column with it
+grade < '2'
+    line 1, column 50: column grade is a category: its values have no order; use =, <> or IN with the values you mean
+grade BETWEEN '1' AND '3'
+    line 1, column 56: column grade is a category: its values have no order; use =, <> or IN with the values you mean
+htn > FALSE
+    line 1, column 48: column htn is a boolean: its values have no order; use =, <> or IN with the values you mean
+grade = '4'
+    line 1, column 50: column grade has no code '4'; near ones: '1', '2', '3'
+grade = 4
+    line 1, column 50: column grade has no code '4'; near ones: '1', '2', '3'
+gender = 'male'
+    line 1, column 51: column gender has no code 'male'; near ones: '8507' (male), '8532' (female)
+gender IN ('8507', '8508')
+    line 1, column 61: column gender has no code '8508'; near ones: '8507' (male), '8532' (female)
+grade = TRUE
+    line 1, column 50: column grade is a category; write one of its codes, e.g. '1'
+grade LIKE '1%'
+    line 1, column 42: LIKE is not supported; list the codes you mean with IN (…)
+grade ~ '1'
+    line 1, column 42: the operator ~ is not supported; list the codes you mean with IN (…)
+grade || 'x' = '1x'
+    line 1, column 42: the operator || is not supported; list the codes you mean with IN (…)
+grade = 'a' COLLATE "C"
+    line 1, column 50: COLLATE is not supported; list the codes you mean with IN (…)
+age = '40'
+    line 1, column 48: column age is a number; write 40 without quotes
+age = 'forty'
+    line 1, column 48: column age is a number; write a number without quotes
+age = TRUE
+    line 1, column 48: column age is a number; write a number
+age = DATE '2020-01-01'
+    line 1, column 53: column age is a number; write a number
+age = "40"
+    line 1, column 48: there is no column 40; write text constants in 'single quotes'
+htn = 2
+    line 1, column 48: column htn is a boolean; write TRUE or FALSE
+htn = (age > 5)
+    line 1, column 49: the result of a comparison as a value is not supported; use the comparison as a condition of its own, with AND, OR and NOT
+birth > 2000
+    line 1, column 50: column birth is a date; write DATE 'YYYY-MM-DD'
+birth > '2000'
+    line 1, column 50: '2000' is not a calendar date; write DATE 'YYYY-MM-DD'
+birth > DATE '2021-02-29'
+    line 1, column 55: '2021-02-29' is not a calendar date; write DATE 'YYYY-MM-DD'
+birth > DATE '2000-01-01' + INTERVAL '1 year'
+    line 1, column 55: arithmetic in WHERE is not supported; move it to the constant and write the result: x >= 65 instead of x + 5 >= 70
+birth > now()
+    line 1, column 50: now() in WHERE is not supported; compare the column itself with constants
+birth > CURRENT_DATE
+    line 1, column 50: current_date() in WHERE is not supported; compare the column itself with constants
+EXTRACT(year FROM birth) = 1980
+    line 1, column 60: EXTRACT is not supported; compare the date with the bounds of the period, e.g. BETWEEN DATE '2020-01-01' AND DATE '2020-12-31'
+age::text = '4'
+    line 1, column 42: a cast is not supported; compare the column with a constant of its own type
+agee > 4
+    line 1, column 42: there is no column agee; did you mean age?
+wholly_unknown > 4
+    line 1, column 42: there is no column wholly_unknown; the registry lists the columns
+x.age > 4
+    line 1, column 42: there is no column x.age; write breast_cancer.column or the column alone
+patient_id = 'p1'
+    line 1, column 42: column patient_id cannot be queried: it names the patient and is never committed, so nothing can be proven about it
+consent_research
+    line 1, column 42: column consent_research cannot be queried: it holds the patients' consent; every answer counts only those who consented to the query's purpose, and the proof shows it
+age IN (1, bmi)
+    line 1, column 53: a column in an IN list is not supported; list constants only
+age + 1 IN (1, 2)
+    line 1, column 42: IN with anything but a column before it is not supported; write column IN (constant, …)
+(age, bmi) = (1, 2)
+    line 1, column 43: a row value is not supported; compare each column on its own and join with AND
+age IN (SELECT 1)
+    line 1, column 42: a subquery is not supported; write the condition on the patient's row itself, or list the values with IN (…)
+EXISTS (SELECT 1)
+    line 1, column 50: a subquery is not supported; write the condition on the patient's row itself, or list the values with IN (…)
+age = (SELECT 1)
+    line 1, column 49: a subquery is not supported; write the condition on the patient's row itself, or list the values with IN (…)
+age = ANY (ARRAY[1, 2])
+    line 1, column 42: ANY is not supported; list the values with IN (…)
+CASE WHEN htn THEN TRUE ELSE FALSE END
+    line 1, column 42: CASE is not supported; write the conditions with AND, OR and NOT
+age IS DISTINCT FROM 4
+    line 1, column 42: IS DISTINCT FROM is not supported; write column <> value OR column IS NULL
+age IS TRUE
+    line 1, column 42: column age is a number, not a condition; compare it with a constant
+'a' = 'b'
+    line 1, column 42: comparing these constants is not supported; compare a column with a constant, or write TRUE or FALSE
+age = $1
+    line 1, column 48: the parameter has no value; write the value itself: the query's text is what is proven
+age = 0x10
+    line 1, column 48: this kind of constant is unknown; write 'text', 12.5, TRUE, FALSE, NULL or DATE 'YYYY-MM-DD'
+row_number() OVER () = 1
+    line 1, column 42: row_number() in WHERE is not supported; compare the column itself with constants
+age = 40 AND
+    line 1, column 54: Expected: an expression, found: EOF
+age = 'open
+    line 1, column 48: Unterminated string literal
+age == = 4
+    line 1, column 49: Expected: an expression, found: =
+
+    line 1, column 1: empty; write SELECT count(*) FROM …
+SELECT min(age) FROM breast_cancer
+    line 1, column 8: min discloses individuals; ask for avg, stddev_samp or (later) percentile_disc
+SELECT count(*),
+       max(age) FROM breast_cancer
+    line 2, column 8: max discloses individuals; ask for avg, stddev_samp or (later) percentile_disc
+SELECT string_agg(grade, ',') FROM breast_cancer
+    line 1, column 8: string_agg discloses individuals; ask for avg, stddev_samp or (later) percentile_disc
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY age) FROM breast_cancer
+    line 1, column 8: percentile_disc is not supported; it comes later; until then count the patients above and below a value
+SELECT cuont(*) FROM breast_cancer
+    line 1, column 8: the function cuont is not supported; did you mean count? the aggregates are count, sum, avg, var_samp, variance, var_pop, stddev_samp, stddev, stddev_pop
+SELECT sum(*) FROM breast_cancer
+    line 1, column 8: sum(*) is not defined; name a column
+SELECT sum(age, bmi) FROM breast_cancer
+    line 1, column 8: sum takes one column; write sum(column)
+SELECT sum(age * bmi) FROM breast_cancer
+    line 1, column 12: this argument of sum is not supported; put a column there; sum also takes column * column; conditions go into WHERE
+SELECT sum(age + 1) FROM breast_cancer
+    line 1, column 12: this argument of sum is not supported; put a column there; sum also takes column * column; conditions go into WHERE
+SELECT sum(grade) FROM breast_cancer
+    line 1, column 12: sum of column grade, a category, is not defined; ask for count(*) and GROUP BY grade
+SELECT avg(birth) FROM breast_cancer
+    line 1, column 12: avg of column birth, a date, is not defined; ask for count(birth), or compare it in WHERE
+SELECT var_samp(htn) FROM breast_cancer
+    line 1, column 17: var_samp of column htn, a boolean, is not defined; avg(htn) gives the share p, and p(1-p) is its variance
+SELECT sum(htn * htn) FROM breast_cancer
+    line 1, column 12: column htn is a boolean; write sum(htn), its square is the same
+SELECT count(NULL) FROM breast_cancer
+    line 1, column 14: this argument of count is not supported; put a column there; sum also takes column * column; conditions go into WHERE
+SELECT count(DISTINCT grade) FROM breast_cancer
+    line 1, column 8: DISTINCT or ALL in an aggregate is not supported; leave it out: count counts patients, and each is one row; for the number of different values, GROUP BY the column
+SELECT count(*) FILTER (WHERE htn) FROM breast_cancer
+    line 1, column 8: FILTER is not supported; put the condition into WHERE; ask a query for each cohort
+SELECT count(*) OVER () FROM breast_cancer
+    line 1, column 8: a window function is not supported; leave OVER out; GROUP BY gives one value per group
+SELECT avg(age) - avg(bmi) FROM breast_cancer
+    line 1, column 8: computing with outputs is not supported; ask for the aggregates alone and compute with the released answer
+SELECT age FROM breast_cancer
+    line 1, column 8: column age outside an aggregate discloses individuals; ask for an aggregate, e.g. count(age)
+SELECT age, count(*) FROM breast_cancer GROUP BY grade
+    line 1, column 8: column age outside an aggregate discloses individuals; ask for an aggregate, e.g. count(age)
+SELECT * FROM breast_cancer
+    line 1, column 8: SELECT * discloses individuals; ask for aggregates: count, sum, avg, var_samp, variance, var_pop, stddev_samp, stddev, stddev_pop
+SELECT breast_cancer.* FROM breast_cancer
+    line 1, column 22: SELECT table.* discloses individuals; ask for aggregates: count, sum, avg, var_samp, variance, var_pop, stddev_samp, stddev, stddev_pop
+SELECT 1 FROM breast_cancer
+    line 1, column 8: a constant in the SELECT list is not supported; ask for an aggregate, e.g. count(*)
+SELECT CASE WHEN htn THEN 1 END FROM breast_cancer
+    line 1, column 8: CASE is not supported; write the conditions with AND, OR and NOT
+SELECT count(patient_id) FROM breast_cancer
+    line 1, column 14: column patient_id cannot be queried: it names the patient and is never committed, so nothing can be proven about it
+SELECT grade FROM breast_cancer GROUP BY grade
+    line 1, column 1: the query asks for no aggregate; add one, e.g. count(*)
+SELECT count(*) FROM breast_cancer GROUP BY age
+    line 1, column 45: column age is a number: its groups would be single patients; group by a boolean or category column, or ask one query per range with WHERE … BETWEEN
+SELECT count(*) FROM breast_cancer GROUP BY 1
+    line 1, column 45: GROUP BY a position is not supported; write GROUP BY and the columns' names
+SELECT count(*) FROM breast_cancer GROUP BY age > 5
+    line 1, column 45: GROUP BY an expression is not supported; write GROUP BY and the columns' names
+SELECT count(*) FROM breast_cancer GROUP BY ALL
+    line 1, column 36: GROUP BY ALL is not supported; write GROUP BY and the columns' names
+SELECT count(*) FROM breast_cancer GROUP BY ROLLUP (grade)
+    line 1, column 36: GROUP BY an expression is not supported; write GROUP BY and the columns' names
+SELECT count(*) FROM breast_cancer GROUP BY grade, grade
+    line 1, column 52: column grade stands twice in GROUP BY; keep one
+SELECT count(*) FROM breast_cancer GROUP BY grade, gender, htn
+    columns in GROUP BY: 3, at most 2 are possible; group by fewer columns and put the others into WHERE
+SELECT count(*)
+    line 1, column 1: there is no table (no FROM); write FROM breast_cancer
+SELECT count(*) FROM lung_cancer
+    line 1, column 22: there is no table lung_cancer; write FROM breast_cancer
+SELECT count(*) FROM public.breast_cancer
+    line 1, column 22: there is no table public.breast_cancer; write FROM breast_cancer
+SELECT count(*) FROM breast_cancer, visits
+    line 1, column 17: more than one table is not supported; a query reads one row per patient: the hospitals join their tables before
+SELECT count(*) FROM breast_cancer b JOIN visits v ON b.id = v.id
+    line 1, column 38: JOIN is not supported; a query reads one row per patient: the hospitals join their tables before
+SELECT count(*) FROM (SELECT 1) x
+    line 1, column 17: a subquery in FROM is not supported; write its conditions into WHERE
+SELECT count(*) FROM f(1)
+    line 1, column 17: this kind of table is not supported; write FROM breast_cancer
+SELECT count(*) FROM breast_cancer AS b (x, y)
+    line 1, column 39: renaming columns is not supported; use the registry's names
+SELECT count(*) FROM breast_cancer b WHERE breast_cancer.age > 4
+    line 1, column 44: there is no column breast_cancer.age; write b.column or the column alone
+SELECT DISTINCT count(*) FROM breast_cancer
+    line 1, column 8: DISTINCT is not supported; leave it out: GROUP BY gives each group once
+SELECT count(*) FROM breast_cancer HAVING count(*) > 5
+    line 1, column 36: HAVING is not supported; leave it out: groups below the release threshold are withheld anyway, and the others can be chosen from the answer
+SELECT count(*) FROM breast_cancer ORDER BY 1
+    line 1, column 36: ORDER BY is not supported; leave it out: the groups come in the order of the registry's codes
+SELECT count(*) FROM breast_cancer LIMIT 5
+    line 1, column 36: LIMIT or OFFSET is not supported; leave it out: every group is in the answer
+WITH x AS (SELECT 1) SELECT count(*) FROM breast_cancer
+    line 1, column 1: WITH is not supported; write the conditions into one WHERE
+SELECT count(*) FROM breast_cancer UNION SELECT count(*) FROM breast_cancer
+    line 1, column 36: UNION is not supported; join the conditions with OR, or ask a query for each
+SELECT count(*) INTO x FROM breast_cancer
+    line 1, column 17: INTO is not supported; leave it out
+SELECT count(*) FROM breast_cancer FOR UPDATE
+    line 1, column 36: FOR UPDATE is not supported; leave it out
+SELECT count(*) FROM breast_cancer; SELECT count(*) FROM breast_cancer
+    line 1, column 35: more than one statement is not supported; ask one query at a time
+DROP TABLE breast_cancer
+    line 1, column 1: a statement that is no query is not supported; a cohort query is one SELECT
+VALUES (1)
+    line 1, column 1: this query is not supported; a cohort query is one SELECT
+SELECT count(*) AS "" FROM breast_cancer
+    line 1, column 20: the alias '' is not usable; write 1 to 63 bytes without control characters
+"##);
+}
