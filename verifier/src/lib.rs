@@ -1,4 +1,22 @@
-//! See the crate description.
+//! Galen's verifier: everything that a reviewer recomputes. No I/O, no async.
+//!
+//! [`registry`] is the schema, [`query`] the language, [`plan`] what a query means in gates,
+//! [`manifest`] a hospital's committed dataset, [`bundle`] an answer's proofs, and [`verify`] checks
+//! them: it replays the plan, derives every public input and commitment itself, and turns released
+//! cells into an [`answer::Answer`].
 
+pub mod answer;
+pub mod bundle;
+mod error;
+pub mod hash;
+pub mod manifest;
+pub mod plan;
 pub mod query;
+pub mod question;
+pub mod register;
 pub mod registry;
+pub mod text;
+mod verify;
+
+pub use error::VerifyError;
+pub use verify::{check_dataset, verify};

@@ -10,8 +10,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use galen_circuits::{Fr, gates::Gate};
 use sha2::{Digest, Sha256};
 
-use super::{ColumnId, Linear, Purpose, Slot, Step, registration::{Bases, Unit}};
-use crate::{query::{IntervalSet, Predicate}, registry::ColumnKind};
+use super::{
+    ColumnId, Linear, Purpose, Slot, Step,
+    registration::{Bases, Unit},
+};
+use crate::{
+    query::{IntervalSet, Predicate},
+    registry::ColumnKind,
+};
 
 /// Keys longer than this are replaced by a digest, so that evidence stays small.
 const MAX_KEY: usize = 120;
@@ -25,7 +31,12 @@ pub(super) struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     pub(super) fn new(bases: Bases<'a>) -> Self {
-        Self { bases, steps: Vec::new(), units: BTreeSet::new(), by_key: HashMap::new() }
+        Self {
+            bases,
+            steps: Vec::new(),
+            units: BTreeSet::new(),
+            by_key: HashMap::new(),
+        }
     }
 
     /// The bits whose conjunction the predicate is.
@@ -75,7 +86,11 @@ impl<'a> Builder<'a> {
         let boolean = matches!(description.kind, ColumnKind::Boolean);
         let parts = self.bases.parts(column);
         let complemented = set.contains(0);
-        let without_zero = if complemented { set.complement(span) } else { set.clone() };
+        let without_zero = if complemented {
+            set.complement(span)
+        } else {
+            set.clone()
+        };
         let inside = match parts.as_slice() {
             _ if without_zero.is_empty() => Linear::zero(),
             [(index, _)] if boolean => Linear::column(ColumnId::Base(*index)),
@@ -83,7 +98,11 @@ impl<'a> Builder<'a> {
             [low, high] => self.wide_member(*low, *high, &without_zero),
             _ => unreachable!("a column has one or two parts"),
         };
-        if complemented { self.known(column).minus(&inside) } else { inside }
+        if complemented {
+            self.known(column).minus(&inside)
+        } else {
+            inside
+        }
     }
 
     /// [lo + 2^16·hi ∈ set] for a set without 0, by cases on hi.
@@ -91,7 +110,10 @@ impl<'a> Builder<'a> {
         let half = 1u64 << 16;
         let mut by_low: BTreeMap<IntervalSet, Vec<(u64, u64)>> = BTreeMap::new();
         let mut case = |low: (u64, u64), high: (u64, u64)| {
-            by_low.entry(IntervalSet::from_intervals([low])).or_default().push(high);
+            by_low
+                .entry(IntervalSet::from_intervals([low]))
+                .or_default()
+                .push(high);
         };
         for (first, last) in set.intervals() {
             let (from, to) = ((first / half, first % half), (last / half, last % half));
@@ -125,11 +147,18 @@ impl<'a> Builder<'a> {
         }
         let rest = set.complement(top);
         let one = Linear::column(ColumnId::One);
-        if rest.is_empty() { one } else { one.minus(&self.recode(index, bits, rest)) }
+        if rest.is_empty() {
+            one
+        } else {
+            one.minus(&self.recode(index, bits, rest))
+        }
     }
 
     fn recode(&mut self, index: usize, bits: u32, set: IntervalSet) -> Linear {
-        let slots = vec![Slot::Given(Linear::column(ColumnId::Base(index))), Slot::Output];
+        let slots = vec![
+            Slot::Given(Linear::column(ColumnId::Base(index))),
+            Slot::Output,
+        ];
         let key = format!("in({};{set})", self.bases.name(index));
         self.step(key, Gate::Recode { bits }, 0, set, slots, Purpose::Derived)
     }
@@ -162,7 +191,14 @@ impl<'a> Builder<'a> {
     }
 
     /// select(x, k, y).
-    pub(super) fn select(&mut self, key: String, x: Linear, k: u64, y: Linear, purpose: Purpose) -> Linear {
+    pub(super) fn select(
+        &mut self,
+        key: String,
+        x: Linear,
+        k: u64,
+        y: Linear,
+        purpose: Purpose,
+    ) -> Linear {
         let slots = vec![Slot::Given(x), Slot::Given(y), Slot::Output];
         self.step(key, Gate::Select, k, IntervalSet::default(), slots, purpose)
     }
@@ -170,8 +206,19 @@ impl<'a> Builder<'a> {
     /// left·right as a derived column.
     pub(super) fn product(&mut self, left: &Linear, right: &Linear) -> Linear {
         let key = format!("product({};{})", self.describe(left), self.describe(right));
-        let slots = vec![Slot::Given(left.clone()), Slot::Given(right.clone()), Slot::Output];
-        self.step(key, Gate::Multiply, 0, IntervalSet::default(), slots, Purpose::Derived)
+        let slots = vec![
+            Slot::Given(left.clone()),
+            Slot::Given(right.clone()),
+            Slot::Output,
+        ];
+        self.step(
+            key,
+            Gate::Multiply,
+            0,
+            IntervalSet::default(),
+            slots,
+            Purpose::Derived,
+        )
     }
 
     pub(super) fn describe(&self, linear: &Linear) -> String {
@@ -196,7 +243,14 @@ impl<'a> Builder<'a> {
         let next = self.steps.len();
         let index = *self.by_key.entry(key.clone()).or_insert(next);
         if index == next {
-            self.steps.push(Step { key, gate, k, set, slots, purpose });
+            self.steps.push(Step {
+                key,
+                gate,
+                k,
+                set,
+                slots,
+                purpose,
+            });
         }
         Linear::column(ColumnId::Output(index))
     }

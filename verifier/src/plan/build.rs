@@ -5,10 +5,15 @@ use galen_circuits::gates::{Gate, release::LIMBS_PER_TOTAL};
 use super::{
     ColumnId, Linear, Plan, Purpose, Slot,
     bits::{Builder, limb_weight},
-    payload::{Field, FieldKind, GroupKey, Item, Layout, Packer, Total, fields_of_query, limbs_for},
+    payload::{
+        Field, FieldKind, GroupKey, Item, Layout, Packer, Total, fields_of_query, limbs_for,
+    },
     registration::{Bases, Unit},
 };
-use crate::{query::{CohortQuery, IntervalSet, Predicate}, registry::{ColumnKind, Registry}};
+use crate::{
+    query::{CohortQuery, IntervalSet, Predicate},
+    registry::{ColumnKind, Registry},
+};
 
 /// At most this many proofs a chunk; a query beyond it is refused before any work.
 pub const MAX_STEPS: usize = 1024;
@@ -20,19 +25,25 @@ pub const MAX_GROUPS: usize = 1024;
 #[non_exhaustive]
 pub enum PlanError {
     /// Too many proofs.
-    #[error("the query needs {needed} proofs for each chunk, more than {MAX_STEPS}; use fewer groups, or ranges instead of long lists of values on a column wider than 16 bits")]
+    #[error(
+        "the query needs {needed} proofs for each chunk, more than {MAX_STEPS}; use fewer groups, or ranges instead of long lists of values on a column wider than 16 bits"
+    )]
     TooManySteps {
         /// Proofs needed.
         needed: usize,
     },
     /// Too many groups.
-    #[error("GROUP BY makes {groups} groups, more than {MAX_GROUPS}; group by a column with fewer codes, or filter them in separate queries")]
+    #[error(
+        "GROUP BY makes {groups} groups, more than {MAX_GROUPS}; group by a column with fewer codes, or filter them in separate queries"
+    )]
     TooManyGroups {
         /// Groups asked for.
         groups: usize,
     },
     /// A sum could not be exact.
-    #[error("column {column}: the sum over {rows} rows could exceed what one release can carry exactly")]
+    #[error(
+        "column {column}: the sum over {rows} rows could exceed what one release can carry exactly"
+    )]
     TooWide {
         /// The column's name.
         column: String,
@@ -64,13 +75,20 @@ impl Plan {
         let fields = fields_of_query(query, registry);
         let (packer, layout, roots) = p.pack(&groups, literals, &fields)?;
         let mut releases = packer.releases;
-        let outputs: Vec<usize> =
-            packer.totals.iter().map(|t| p.root(&roots[t.root], t)).collect();
+        let outputs: Vec<usize> = packer
+            .totals
+            .iter()
+            .map(|t| p.root(&roots[t.root], t))
+            .collect();
         for release in &mut releases {
             release.roots.iter_mut().for_each(|r| *r = outputs[*r]);
         }
         let steps = p.finish()?;
-        Ok(Self { steps, releases, layout })
+        Ok(Self {
+            steps,
+            releases,
+            layout,
+        })
     }
 
     /// The gates that the plan uses.
@@ -105,14 +123,19 @@ impl Planner<'_> {
     fn groups(&mut self, columns: &[usize]) -> Result<Vec<Group>, PlanError> {
         let sizes = columns.iter().map(|c| {
             let column = &self.registry().columns[*c];
-            usize::try_from(column.span()).unwrap_or(usize::MAX).saturating_add(1)
+            usize::try_from(column.span())
+                .unwrap_or(usize::MAX)
+                .saturating_add(1)
                 .saturating_add(usize::from(column.nullable))
         });
         let groups = sizes.fold(1usize, usize::saturating_mul);
         if groups > MAX_GROUPS {
             return Err(PlanError::TooManyGroups { groups });
         }
-        let mut all = vec![Group { keys: Vec::new(), bits: Vec::new() }];
+        let mut all = vec![Group {
+            keys: Vec::new(),
+            bits: Vec::new(),
+        }];
         for column in columns {
             let values = self.group_values(*column);
             all = all
@@ -134,10 +157,18 @@ impl Planner<'_> {
             (c.span(), c.nullable)
         };
         let mut values: Vec<(GroupKey, Linear)> = (0..=span)
-            .map(|v| (GroupKey::Value(v), self.builder.member(column, &IntervalSet::single(v))))
+            .map(|v| {
+                (
+                    GroupKey::Value(v),
+                    self.builder.member(column, &IntervalSet::single(v)),
+                )
+            })
             .collect();
         if nullable {
-            values.push((GroupKey::Null, self.builder.bit(&Predicate::IsNull { column })));
+            values.push((
+                GroupKey::Null,
+                self.builder.bit(&Predicate::IsNull { column }),
+            ));
         }
         values
     }
@@ -190,12 +221,17 @@ impl Planner<'_> {
             }
         };
         let limbs = limbs_for(self.rows, maximum).ok_or_else(|| PlanError::TooWide {
-            column: field
-                .column
-                .map_or("count(*)".into(), |c| self.registry().columns[c].name.clone()),
+            column: field.column.map_or("count(*)".into(), |c| {
+                self.registry().columns[c].name.clone()
+            }),
             rows: self.rows,
         })?;
-        Ok(Item { group, field, value, limbs })
+        Ok(Item {
+            group,
+            field,
+            value,
+            limbs,
+        })
     }
 
     fn value(&mut self, column: usize) -> (Linear, u128) {
@@ -220,7 +256,11 @@ impl Planner<'_> {
             y.add_scaled(limb_weight(*limb), value);
         }
         let k = 2 + literals.len() as u64;
-        let key = format!("root({k};{};{})", self.builder.describe(&x), self.builder.describe(&y));
+        let key = format!(
+            "root({k};{};{})",
+            self.builder.describe(&x),
+            self.builder.describe(&y)
+        );
         let output = self.builder.select(key, x, k, y, Purpose::Root);
         let index = output.terms().find_map(|(id, _)| match id {
             ColumnId::Output(i) => Some(i),
@@ -231,17 +271,31 @@ impl Planner<'_> {
 
     /// Adds the registration of everything that was used.
     fn finish(self) -> Result<Vec<super::Step>, PlanError> {
-        let Builder { bases, mut steps, units, .. } = self.builder;
+        let Builder {
+            bases,
+            mut steps,
+            units,
+            ..
+        } = self.builder;
         for unit in units {
             steps.extend(bases.registration(unit));
         }
         if steps.len() > MAX_STEPS {
-            return Err(PlanError::TooManySteps { needed: steps.len() });
+            return Err(PlanError::TooManySteps {
+                needed: steps.len(),
+            });
         }
-        debug_assert!(steps.iter().enumerate().all(|(i, s)| s.slots.iter().all(|slot| match slot {
-            Slot::Given(l) => l.terms().all(|(id, _)| !matches!(id, ColumnId::Output(o) if o >= i)),
-            Slot::Output => true,
-        })));
+        debug_assert!(
+            steps
+                .iter()
+                .enumerate()
+                .all(|(i, s)| s.slots.iter().all(|slot| match slot {
+                    Slot::Given(l) => l
+                        .terms()
+                        .all(|(id, _)| !matches!(id, ColumnId::Output(o) if o >= i)),
+                    Slot::Output => true,
+                }))
+        );
         Ok(steps)
     }
 }
@@ -256,7 +310,10 @@ fn blocks(fields: &[Field], registry: &Registry) -> Vec<Vec<Field>> {
             // One block a column: the guard and what it guards. The packer leaves a repeated guard out.
             let guard = field.guard(registry);
             match blocks.last_mut() {
-                Some(b) if b.last().is_some_and(|f| f.column == field.column && !f.is_count()) => {
+                Some(b)
+                    if b.last()
+                        .is_some_and(|f| f.column == field.column && !f.is_count()) =>
+                {
                     b.push(*field);
                 }
                 _ => blocks.push(vec![guard, *field]),
@@ -268,4 +325,3 @@ fn blocks(fields: &[Field], registry: &Registry) -> Vec<Vec<Field>> {
 
 /// A payload never has more limbs than a total.
 const _: () = assert!(LIMBS_PER_TOTAL >= 1 + 2 + 3);
-

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use galen_circuits::gates::release::{LIMB_BITS, LIMBS, LIMBS_PER_TOTAL, TOTALS};
 
 use super::{Linear, Release};
-use crate::{query::{Aggregate, CohortQuery, OutputValue}, registry::{ColumnKind, Registry}};
+use crate::{
+    query::{Aggregate, CohortQuery, OutputValue},
+    registry::{ColumnKind, Registry},
+};
 
 /// What a released number is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +34,10 @@ pub struct Field {
 
 impl Field {
     pub(super) fn count(column: Option<usize>) -> Self {
-        Self { kind: FieldKind::Count, column }
+        Self {
+            kind: FieldKind::Count,
+            column,
+        }
     }
 
     /// Whether the release gate treats it as a count of its own.
@@ -59,7 +65,10 @@ pub fn contributors(registry: &Registry, column: usize) -> Field {
 /// The fields that an aggregate is computed from.
 #[must_use]
 pub fn fields_of(aggregate: &Aggregate, registry: &Registry) -> Vec<Field> {
-    let field = |kind, c: &usize| Field { kind, column: Some(*c) };
+    let field = |kind, c: &usize| Field {
+        kind,
+        column: Some(*c),
+    };
     let boolean = |c: &usize| matches!(registry.columns[*c].kind, ColumnKind::Boolean);
     match aggregate {
         Aggregate::CountAll => vec![Field::count(None)],
@@ -188,7 +197,10 @@ impl Packer {
         } else if needed(&block) > room {
             self.open_total(root);
         }
-        block.into_iter().map(|item| (item.field, self.put(item))).collect()
+        block
+            .into_iter()
+            .map(|item| (item.field, self.put(item)))
+            .collect()
     }
 
     fn open_total(&mut self, root: usize) {
@@ -201,7 +213,12 @@ impl Packer {
         }
         let release = self.releases.last_mut().expect("pushed above");
         release.roots.push(self.totals.len());
-        self.totals.push(Total { root, items: Vec::new(), next: 0, guard: None });
+        self.totals.push(Total {
+            root,
+            items: Vec::new(),
+            next: 0,
+            guard: None,
+        });
     }
 
     fn put(&mut self, item: Item) -> Place {
@@ -216,12 +233,18 @@ impl Packer {
             release.is_count[limb] = true;
             total.guard = Some((item.group, item.field));
         }
-        Place { release: release_index, limb, limbs: item.limbs }
+        Place {
+            release: release_index,
+            limb,
+            limbs: item.limbs,
+        }
     }
 }
 
 /// Limbs so that rows·maximum < 2^(40·limbs), if one total can hold them beside their count.
 pub(super) fn limbs_for(rows: u128, maximum: u128) -> Option<usize> {
     let largest = rows.checked_mul(maximum)?;
-    (1..=3).find(|limbs| largest < 1u128 << (LIMB_BITS * limbs)).map(|l| l as usize)
+    (1..=3)
+        .find(|limbs| largest < 1u128 << (LIMB_BITS * limbs))
+        .map(|l| l as usize)
 }

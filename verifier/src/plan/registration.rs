@@ -27,7 +27,10 @@ impl<'a> Bases<'a> {
     /// Of a registry.
     #[must_use]
     pub fn new(registry: &'a Registry) -> Self {
-        Self { registry, columns: registry.base_columns() }
+        Self {
+            registry,
+            columns: registry.base_columns(),
+        }
     }
 
     /// The registry.
@@ -50,7 +53,9 @@ impl<'a> Bases<'a> {
     #[must_use]
     pub fn consent(&self, purpose: usize) -> Linear {
         let index = self.find(|r| r == Role::Consent(purpose));
-        Linear::column(ColumnId::Base(index.expect("every purpose has a consent column")))
+        Linear::column(ColumnId::Base(
+            index.expect("every purpose has a consent column"),
+        ))
     }
 
     /// The known bit of a nullable column.
@@ -82,7 +87,10 @@ impl<'a> Bases<'a> {
         let mut value = Linear::zero();
         let mut shift = 0;
         for (index, bits) in self.parts(column) {
-            value.add_scaled(Fr::from(1u64 << shift), &Linear::column(ColumnId::Base(index)));
+            value.add_scaled(
+                Fr::from(1u64 << shift),
+                &Linear::column(ColumnId::Base(index)),
+            );
             shift += bits;
         }
         (value, (1 << shift) - 1)
@@ -101,7 +109,11 @@ impl<'a> Bases<'a> {
                     .parts(column)
                     .into_iter()
                     .map(|(index, bits)| {
-                        if bits == 1 { self.bit_step(index) } else { self.range_step(index, bits) }
+                        if bits == 1 {
+                            self.bit_step(index)
+                        } else {
+                            self.range_step(index, bits)
+                        }
                     })
                     .collect();
                 if let Some(known) = self.find(|r| r == Role::Known(column)) {
@@ -117,7 +129,9 @@ impl<'a> Bases<'a> {
     #[must_use]
     pub fn units(&self) -> Vec<Unit> {
         let purposes = (0..self.registry.purposes.len()).map(Unit::Consent);
-        purposes.chain((0..self.registry.columns.len()).map(Unit::Column)).collect()
+        purposes
+            .chain((0..self.registry.columns.len()).map(Unit::Column))
+            .collect()
     }
 
     fn bit_step(&self, index: usize) -> Step {

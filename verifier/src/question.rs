@@ -1,0 +1,104 @@
+//! A pre-registered cohort query: SQL text, registry and purpose. Format: `docs/spec/query.md`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    VerifyError,
+    hash::{Fields, separator},
+    query::{CohortQuery, parse_query},
+    registry::Registry,
+    text::hex,
+};
+
+const FORMAT: &str = "galen/query/v1";
+
+/// A query as a researcher registers it, before any answer exists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    format: String,
+    /// The registry's name and version, for people.
+    pub registry: String,
+    /// SHA-256 of the registry's canonical form, in hex.
+    pub registry_digest: String,
+    /// The purpose of use, a DUO code that the registry lists.
+    pub purpose: String,
+    /// The SQL text, as the researcher wrote it.
+    pub sql: String,
+    /// A line for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
+/// A question resolved against its registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The query.
+    pub query: CohortQuery,
+    /// Index into `Registry::purposes`.
+    pub purpose: usize,
+}
+
+impl Question {
+    /// Writes a question and checks at once that it can be asked.
+    ///
+    /// # Errors
+    /// When the SQL or the purpose does not fit the registry.
+    pub fn new(
+        registry: &Registry,
+        purpose: &str,
+        sql: &str,
+        title: Option<String>,
+    ) -> Result<Self, VerifyError> {
+        let question = Self {
+            format: FORMAT.into(),
+            registry: format!("{} v{}", registry.name, registry.version),
+            registry_digest: hex(&registry.digest),
+            purpose: purpose.into(),
+            sql: sql.into(),
+            title,
+        };
+        question.resolve(registry)?;
+        Ok(question)
+    }
+
+    /// Parses the query against the registry that it names.
+    ///
+    /// # Errors
+    /// Another format or registry, an unknown purpose, or SQL that cannot be asked.
+    pub fn resolve(&self, registry: &Registry) -> Result<Resolved, VerifyError> {
+        if self.format != FORMAT {
+            return Err(VerifyError::Format {
+                what: "query",
+                expected: FORMAT,
+            });
+        }
+        if self.registry_digest != hex(&registry.digest) {
+            return Err(VerifyError::Registry { what: "query" });
+        }
+        let purpose = registry.purpose_index(&self.purpose).ok_or_else(|| {
+            let known = registry.purposes.iter().map(|p| p.code.clone()).collect();
+            VerifyError::Purpose {
+                purpose: self.purpose.clone(),
+                known,
+            }
+        })?;
+        Ok(Resolved {
+            query: parse_query(&self.sql, registry)?,
+            purpose,
+        })
+    }
+
+    /// The query's identity.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        Fields::new(separator::QUERY)
+            .text(&self.registry)
+            .text(&self.registry_digest)
+            .text(&self.purpose)
+            .text(&self.sql)
+            .number(u64::from(self.title.is_some()))
+            .text(self.title.as_deref().unwrap_or_default())
+            .digest()
+    }
+}

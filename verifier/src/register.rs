@@ -1,0 +1,33 @@
+//! At most one answer for each query and epoch.
+
+use std::collections::BTreeMap;
+
+use crate::{VerifyError, answer::Answer, text::hex};
+
+/// Remembers which answers were accepted. Answers are told apart by what they say, never by the bytes
+/// of their proofs: Groth16 proofs can be re-randomised by anyone.
+#[derive(Debug, Clone, Default)]
+pub struct AnswerRegister {
+    seen: BTreeMap<([u8; 32], [u8; 32], String, u32), [u8; 32]>,
+}
+
+impl AnswerRegister {
+    /// Takes in a verified answer.
+    ///
+    /// # Errors
+    /// When the query was answered over this epoch before, be it with the same values.
+    pub fn admit(&mut self, answer: &Answer) -> Result<(), VerifyError> {
+        let s = &answer.source;
+        let slot = (s.query, s.hospital_key, s.dataset.clone(), s.epoch);
+        if let Some(first) = self.seen.get(&slot) {
+            return Err(VerifyError::SecondAnswer {
+                query: hex(&s.query),
+                dataset: s.dataset.clone(),
+                epoch: s.epoch,
+                same: *first == answer.identity,
+            });
+        }
+        self.seen.insert(slot, answer.identity);
+        Ok(())
+    }
+}
