@@ -30,7 +30,10 @@ fn a_seed_always_gives_the_same_csv() {
     let (_dir, path) = hospital("h.csv", 5_000, 1);
     let digest = Sha256::digest(std::fs::read(path).unwrap());
     let hex: String = digest.iter().map(|b| format!("{b:02x}")).collect();
-    assert_eq!(hex, "b47b68d3dfa68ac103e79c82d6f0cded7e893dbfbe05eac1f2cb2cbcf035bb3a");
+    assert_eq!(
+        hex,
+        "b47b68d3dfa68ac103e79c82d6f0cded7e893dbfbe05eac1f2cb2cbcf035bb3a"
+    );
 }
 
 #[test]
