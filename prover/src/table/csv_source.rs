@@ -1,0 +1,213 @@
+//! Records of a CSV.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek};
+
+use csv::{ByteRecord, ReaderBuilder};
+
+use super::chunk::TableChunk;
+use super::encode::means_null;
+use super::error::{Place, TableError, ValueProblem};
+use super::layout::Places;
+use super::reader::State;
+
+/// Bytes that are read from the file at once, and in which the header's separator is looked for.
+const BUFFER: usize = 1 << 17;
+
+pub(super) struct CsvSource {
+    reader: csv::Reader<Newlines<BufReader<File>>>,
+    places: Places,
+    width: usize,
+    record: ByteRecord,
+    /// Line on which `record` begins.
+    line: u64,
+}
+
+impl CsvSource {
+    /// Reads the header. Without a `separator` the header's first line decides between `,` and `;`.
+    pub fn open(file: File, separator: Option<u8>, state: &State) -> Result<Self, TableError> {
+        let mut input = BufReader::with_capacity(BUFFER, file);
+        let separator = match separator {
+            Some(separator) => separator,
+            None => guess_separator(&mut input).map_err(|source| read_error(state, source))?,
+        };
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(separator)
+            .buffer_capacity(BUFFER)
+            .from_reader(Newlines::new(input));
+
+        let mut record = ByteRecord::new();
+        if !reader
+            .read_byte_record(&mut record)
+            .map_err(|error| csv_error(state, error))?
+        {
+            let path = state.path.clone();
+            return Err(TableError::Empty { path });
+        }
+        let header: Vec<&str> = record
+            .iter()
+            .map(|name| std::str::from_utf8(name).map(str::trim))
+            .collect::<Result<_, _>>()
+            .map_err(|_| TableError::HeaderNotUtf8 {
+                path: state.path.clone(),
+            })?;
+        let places = Places::find(&state.layout, &header).map_err(|e| state.unplaced(e))?;
+        Ok(Self {
+            line: reader.position().line(),
+            reader,
+            places,
+            width: record.len(),
+            record,
+        })
+    }
+
+    pub fn ignored(&self) -> &[String] {
+        &self.places.ignored
+    }
+
+    /// Appends records until the chunk has `rows` of them or the file ends.
+    pub fn fill(
+        &mut self,
+        chunk: &mut TableChunk,
+        rows: usize,
+        state: &mut State,
+    ) -> Result<(), TableError> {
+        while chunk.rows() < rows && self.next_record(state)? {
+            self.push_patient(chunk, state)?;
+            for (field, &at) in state.layout.fields.iter().zip(&self.places.fields) {
+                let stored = std::str::from_utf8(&self.record[at])
+                    .map_err(|_| ValueProblem::NotUtf8)
+                    .and_then(|text| field.encoder.nullable_text(text))
+                    .and_then(|stored| match stored {
+                        None if field.known.is_none() => Err(ValueProblem::Null),
+                        stored => Ok(stored),
+                    })
+                    .map_err(|problem| {
+                        state.value_error(&field.name, Place::Line(self.line), problem)
+                    })?;
+                chunk.push(field, stored);
+            }
+        }
+        Ok(())
+    }
+
+    fn push_patient(&self, chunk: &mut TableChunk, state: &mut State) -> Result<(), TableError> {
+        let id = std::str::from_utf8(&self.record[self.places.patient_id])
+            .map(str::trim)
+            .map_err(|_| ValueProblem::NotUtf8)
+            .and_then(|id| match id {
+                id if means_null(id) => Err(ValueProblem::Null),
+                id => Ok(id),
+            })
+            .map_err(|problem| {
+                state.value_error(&state.layout.patient_id, Place::Line(self.line), problem)
+            })?;
+        state.push_id(chunk, id, Place::Line, self.line)
+    }
+
+    /// Reads a record of the header's width, and notes its line.
+    fn next_record(&mut self, state: &State) -> Result<bool, TableError> {
+        let before = self.reader.position().line();
+        let more = self
+            .reader
+            .read_byte_record(&mut self.record)
+            .map_err(|error| csv_error(state, error))?;
+        if !more {
+            return Ok(false);
+        }
+        // The reader stands behind the record's line feed; quoted line feeds came before it. It
+        // may have skipped blank lines ahead of the record, so `before` is only a lower bound,
+        // which is right where an open quote runs to the end of the file.
+        let quoted = self.record.as_slice().iter().filter(|b| **b == b'\n');
+        let behind = self.reader.position().line();
+        self.line = behind.saturating_sub(1 + quoted.count() as u64).max(before);
+        if self.record.len() != self.width {
+            return Err(TableError::Ragged {
+                path: state.path.clone(),
+                line: self.line,
+                expected: self.width as u64,
+                found: self.record.len() as u64,
+            });
+        }
+        Ok(true)
+    }
+}
+
+fn read_error(state: &State, source: io::Error) -> TableError {
+    let path = state.path.clone();
+    TableError::Read { path, source }
+}
+
+/// The reader takes records of any length as bytes: what is left to fail is the file.
+fn csv_error(state: &State, error: csv::Error) -> TableError {
+    read_error(state, io::Error::from(error))
+}
+
+/// `;` where the first line has one and no comma, else `,`. A table has at least three columns
+/// (patient id, consent, data), so a header without a comma is never comma-separated.
+fn guess_separator(input: &mut BufReader<File>) -> io::Result<u8> {
+    let start = input.fill_buf()?;
+    let end = start.iter().position(|b| matches!(b, b'\n' | b'\r'));
+    let line = &start[..end.unwrap_or(start.len())];
+    let semicolons = line.contains(&b';') && !line.contains(&b',');
+    input.rewind()?;
+    Ok(if semicolons { b';' } else { b',' })
+}
+
+/// Passes text on with every CRLF and CR as LF, and with an LF at its end, so that lines can be
+/// counted by LF alone.
+struct Newlines<R> {
+    input: R,
+    after_cr: bool,
+    last: u8,
+}
+
+impl<R: Read> Newlines<R> {
+    fn new(input: R) -> Self {
+        Self {
+            input,
+            after_cr: false,
+            last: b'\n',
+        }
+    }
+
+    /// Rewrites line ends in place and returns how many bytes are left.
+    fn rewrite(&mut self, bytes: &mut [u8]) -> usize {
+        if !self.after_cr && !bytes.contains(&b'\r') {
+            return bytes.len();
+        }
+        let mut kept = 0;
+        for at in 0..bytes.len() {
+            let byte = bytes[at];
+            if !(self.after_cr && byte == b'\n') {
+                bytes[kept] = if byte == b'\r' { b'\n' } else { byte };
+                kept += 1;
+            }
+            self.after_cr = byte == b'\r';
+        }
+        kept
+    }
+}
+
+impl<R: Read> Read for Newlines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.input.read(buffer)?;
+            if read == 0 {
+                if self.last == b'\n' || buffer.is_empty() {
+                    return Ok(0);
+                }
+                self.last = b'\n';
+                buffer[0] = b'\n';
+                return Ok(1);
+            }
+            let kept = self.rewrite(&mut buffer[..read]);
+            if kept > 0 {
+                self.last = buffer[kept - 1];
+                return Ok(kept);
+            }
+        }
+    }
+}
