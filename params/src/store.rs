@@ -5,7 +5,7 @@ use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
@@ -53,6 +53,7 @@ pub struct ParameterStore {
     verifying_bytes: Vec<u8>,
     verifying: Arc<VerifyingSet>,
     srs: Arc<Srs>,
+    loaded: Mutex<BTreeMap<Gate, Arc<ProvingKey>>>,
 }
 
 impl std::fmt::Debug for ParameterStore {
@@ -115,6 +116,7 @@ impl ParameterStore {
             verifying_bytes,
             verifying,
             srs: Arc::new(srs),
+            loaded: Mutex::default(),
         })
     }
 
@@ -148,15 +150,21 @@ impl ParameterStore {
         &self.folder
     }
 
-    /// Loads a gate's proving key, checked against its digest.
+    /// A gate's proving key, read from disk and checked against its digest when first asked for.
     ///
     /// # Errors
     /// When the set does not hold the gate, or the file is missing or damaged.
-    pub fn proving_key(&self, gate: Gate) -> Result<ProvingKey, ParamsError> {
+    pub fn proving_key(&self, gate: Gate) -> Result<Arc<ProvingKey>, ParamsError> {
         self.verifying.key(gate)?;
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = loaded.get(&gate) {
+            return Ok(Arc::clone(key));
+        }
         let name = key_file(gate, self.shape, "pk")?;
         let bytes = read_checked(&self.folder, &self.index, &name)?;
-        Ok(ProvingKey::read_trusted(gate, self.shape.rows(), &bytes)?)
+        let key = Arc::new(ProvingKey::read_trusted(gate, self.shape.rows(), &bytes)?);
+        loaded.insert(gate, Arc::clone(&key));
+        Ok(key)
     }
 }
 

@@ -19,4 +19,4 @@ pub mod text;
 mod verify;
 
 pub use error::VerifyError;
-pub use verify::{check_dataset, verify};
+pub use verify::{check_dataset, plan_for, verify};

@@ -105,8 +105,11 @@ pub fn check_dataset(
     Ok(dataset)
 }
 
-/// The plan of a resolved question over a dataset.
-pub(crate) fn plan_for(
+/// The plan of a resolved question over a dataset: the same for everyone.
+///
+/// # Errors
+/// When the query has no plan.
+pub fn plan_for(
     resolved: &Resolved,
     registry: &Registry,
     dataset: &Dataset,

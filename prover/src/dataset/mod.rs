@@ -1,0 +1,118 @@
+//! A committed dataset: one epoch of the hospital's table in a folder of the hospital's own.
+//!
+//! ```text
+//! manifest.json      public: commitments, registry digest, release profile, signature
+//! registry.toml      public: the registry as given
+//! secret/base-00000  values and blinding factors of chunk 0's base columns; never leaves the hospital
+//! index/…            proofs of registration and derived columns with their blinding factors
+//! ```
+//! A folder appears whole or not at all: it is built beside its place and renamed.
+
+mod chunk_file;
+mod commit;
+mod files;
+mod index;
+mod key;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use galen_params::ParameterStore;
+use galen_verifier::{
+    check_dataset,
+    manifest::{Dataset, Manifest},
+    registry::Registry,
+};
+
+pub(crate) use chunk_file::BaseChunk;
+pub(crate) use commit::registration_steps;
+pub use commit::{CommitReport, CommitRequest, commit};
+pub(crate) use index::{Entry, Index};
+pub use key::load_or_create_key;
+
+use crate::ProverError;
+
+const MANIFEST: &str = "manifest.json";
+const REGISTRY: &str = "registry.toml";
+
+/// An opened dataset folder.
+#[derive(Debug)]
+pub struct CommittedDataset {
+    folder: PathBuf,
+    registry: Registry,
+    dataset: Dataset,
+}
+
+impl CommittedDataset {
+    /// Opens a folder that [`commit`] made and checks it against the parameter set.
+    ///
+    /// # Errors
+    /// A folder that is no dataset, a damaged manifest, or another parameter set.
+    pub fn open(folder: &Path, params: &ParameterStore) -> Result<Self, ProverError> {
+        let (manifest, registry) = read_public(folder)?;
+        let dataset = check_dataset(&manifest, &registry, &params.verifying())?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            registry,
+            dataset,
+        })
+    }
+
+    /// The registry.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The checked manifest.
+    #[must_use]
+    pub fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn index(&self) -> Index {
+        Index::new(&self.folder, &self.dataset.ctx())
+    }
+
+    pub(crate) fn base_chunk(
+        &self,
+        chunk: usize,
+        wanted: &[usize],
+    ) -> Result<BaseChunk, ProverError> {
+        let columns = self.registry.base_columns().len();
+        BaseChunk::read(
+            &self.folder,
+            chunk,
+            columns,
+            self.dataset.shape.rows(),
+            wanted,
+        )
+    }
+}
+
+/// Reads the public documents of a dataset folder, without checking the manifest.
+///
+/// # Errors
+/// A folder without them, or documents that do not parse.
+pub fn read_public(folder: &Path) -> Result<(Manifest, Registry), ProverError> {
+    let refuse = |why: String| ProverError::NotADataset {
+        path: folder.to_owned(),
+        why,
+    };
+    let read = |name: &str| {
+        fs::read_to_string(folder.join(name)).map_err(|e| refuse(format!("{name}: {e}")))
+    };
+    let registry =
+        Registry::from_toml(&read(REGISTRY)?).map_err(|e| refuse(format!("{REGISTRY}: {e}")))?;
+    let manifest =
+        serde_json::from_str(&read(MANIFEST)?).map_err(|e| refuse(format!("{MANIFEST}: {e}")))?;
+    Ok((manifest, registry))
+}

@@ -1,0 +1,207 @@
+//! Executing a plan over a dataset: chunk after chunk, all cores on each, one chunk in memory.
+
+mod chunk;
+
+use std::time::{Duration, Instant};
+
+use galen_circuits::{Fr, column::Column, gates::release, prove};
+use galen_params::{ParameterStore, Progress};
+use galen_verifier::{
+    VerifyError,
+    answer::Answer,
+    bundle::{Bundle, ChunkProof, ReleaseProof, StepProof},
+    plan::{Plan, Purpose, Release},
+    plan_for,
+    question::Question,
+    text::{base64, hex},
+    verify,
+};
+
+use crate::{
+    ProverError,
+    dataset::{CommittedDataset, registration_steps},
+};
+use chunk::ChunkProver;
+
+/// How a proof went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ProveReport {
+    /// Proofs made.
+    pub proven: usize,
+    /// Proofs taken from the index.
+    pub reused: usize,
+    /// Reading chunks, committing and proving; without loading keys.
+    pub proving_time: Duration,
+    /// Verifying the finished bundle.
+    pub verifying_time: Duration,
+}
+
+/// Proves the answer to `question`, keeps new derived columns in the index, and verifies the bundle
+/// before handing it out.
+///
+/// # Errors
+/// A query that cannot be asked here, a damaged store, a full disk.
+pub fn answer(
+    dataset: &CommittedDataset,
+    question: &Question,
+    params: &ParameterStore,
+    progress: &dyn Progress,
+) -> Result<(Bundle, Answer, ProveReport), ProverError> {
+    let resolved = question.resolve(dataset.registry())?;
+    let plan = plan_for(&resolved, dataset.registry(), dataset.dataset())?;
+    let (bundle, mut report) = prove_plan(dataset, question, &plan, params, progress)?;
+    let started = Instant::now();
+    let manifest = &dataset.dataset().manifest;
+    let answer = verify(
+        &bundle,
+        manifest,
+        dataset.registry(),
+        question,
+        &params.verifying(),
+    )
+    .map_err(|e| damaged_index(dataset, e))?;
+    report.verifying_time = started.elapsed();
+    Ok((bundle, answer, report))
+}
+
+/// A proof of ours that does not verify can only come from a damaged store.
+fn damaged_index(dataset: &CommittedDataset, e: VerifyError) -> ProverError {
+    match e {
+        e @ VerifyError::Proof { .. } => ProverError::Damaged {
+            path: dataset.folder().join("index"),
+            why: format!(
+                "the finished bundle does not verify ({e}); delete this folder and prove again, every needed proof is then made anew"
+            ),
+        },
+        e => e.into(),
+    }
+}
+
+/// Executes a plan as it stands and assembles the bundle, without verifying it.
+///
+/// # Errors
+/// As [`answer`].
+pub fn prove_plan(
+    dataset: &CommittedDataset,
+    question: &Question,
+    plan: &Plan,
+    params: &ParameterStore,
+    progress: &dyn Progress,
+) -> Result<(Bundle, ProveReport), ProverError> {
+    for gate in plan.gates() {
+        params.proving_key(gate)?;
+    }
+    let started = Instant::now();
+    let mut report = ProveReport::default();
+    let set = params.verifying();
+    let d = dataset.dataset();
+    let mut bundle = Bundle::new(
+        hex(set.id()),
+        set.is_insecure(),
+        hex(&d.digest),
+        hex(&question.digest()),
+    );
+    bundle.steps = plan
+        .steps
+        .iter()
+        .map(|s| StepProof {
+            key: s.key.clone(),
+            chunks: Vec::with_capacity(d.chunks()),
+        })
+        .collect();
+    let mut totals: Vec<Option<Column>> = plan.steps.iter().map(|_| None).collect();
+    let chunks = d.chunks() as u64;
+    progress.report("proving chunks", 0, chunks);
+    for (chunk, done) in (0..d.chunks()).zip(1u64..) {
+        let prover = ChunkProver::new(dataset, params, &plan.steps, chunk)?;
+        let entries = prover.run(&mut report)?;
+        for ((step, entry), out) in plan.steps.iter().zip(&entries).zip(&mut bundle.steps) {
+            let commitment = entry.entry.output.as_ref().map(|(_, c)| *c);
+            out.chunks
+                .push(ChunkProof::new(commitment, &entry.entry.proof));
+            if step.purpose != Purpose::Root && entry.fresh {
+                dataset.index().put(&step.key, chunk, &entry.entry)?;
+            }
+        }
+        add_roots(&mut totals, plan, &prover, d.shape.rows())?;
+        progress.report("proving chunks", done, chunks);
+    }
+    for release in &plan.releases {
+        bundle
+            .releases
+            .push(prove_release(dataset, params, release, &totals)?);
+        report.proven += 1;
+    }
+    report.proving_time = started.elapsed();
+    Ok((bundle, report))
+}
+
+/// Adds this chunk's roots to their totals.
+fn add_roots(
+    totals: &mut [Option<Column>],
+    plan: &Plan,
+    prover: &ChunkProver<'_>,
+    rows: usize,
+) -> Result<(), ProverError> {
+    let one = Fr::from(1u64);
+    for (index, step) in plan.steps.iter().enumerate() {
+        if step.purpose != Purpose::Root {
+            continue;
+        }
+        let root = prover.output(index);
+        totals[index] = Some(match totals[index].take() {
+            None => Column::combination(rows, &[(one, root)])?,
+            Some(sum) => Column::combination(rows, &[(one, &sum), (one, root)])?,
+        });
+    }
+    Ok(())
+}
+
+fn prove_release(
+    dataset: &CommittedDataset,
+    params: &ParameterStore,
+    release: &Release,
+    totals: &[Option<Column>],
+) -> Result<ReleaseProof, ProverError> {
+    let d = dataset.dataset();
+    let zero = Column::constant(&params.verifying().srs().clone(), Fr::from(0u64));
+    let mut columns = [&zero; release::TOTALS];
+    for (column, root) in columns.iter_mut().zip(&release.roots) {
+        *column = totals[*root].as_ref().expect("a release names root steps");
+    }
+    let sums = columns.map(|c| c.values().iter().sum::<Fr>());
+    let limbs = release::all_limbs(&sums).expect("the plan leaves room for every sum");
+    let rule = &d.manifest.release;
+    let statement =
+        release::Statement::of_limbs(rule.k, rule.zero_releasable, release.is_count, &limbs);
+    let key = params.proving_key(galen_circuits::gates::Gate::Release)?;
+    let proof = prove::release(&key, d.ctx(), &statement, columns)?;
+    let cells = (0..release::LIMBS)
+        .filter(|j| release.used[*j])
+        .map(|j| statement.released[j].then_some(statement.published[j]))
+        .collect();
+    Ok(ReleaseProof {
+        cells,
+        proof: base64(&proof.to_bytes()),
+    })
+}
+
+/// Proves the registration of every column of a freshly committed dataset; returns the proofs made.
+pub(crate) fn prove_registration(
+    dataset: &CommittedDataset,
+    params: &ParameterStore,
+    progress: &dyn Progress,
+) -> Result<usize, ProverError> {
+    let steps = registration_steps(dataset.registry());
+    let mut report = ProveReport::default();
+    let chunks = dataset.dataset().chunks();
+    progress.report("registration proofs", 0, chunks as u64);
+    for (chunk, done) in (0..chunks).zip(1u64..) {
+        let entries = ChunkProver::new(dataset, params, &steps, chunk)?.run(&mut report)?;
+        for (step, entry) in steps.iter().zip(&entries) {
+            dataset.index().put(&step.key, chunk, &entry.entry)?;
+        }
+        progress.report("registration proofs", done, chunks as u64);
+    }
+    Ok(report.proven)
+}
