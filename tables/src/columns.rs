@@ -1,0 +1,180 @@
+//! Which columns a patient table may have, and under which names.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+
+use crate::error::TablesError;
+use crate::mapping::is_name;
+
+/// A type as reports and messages name it.
+pub(crate) fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "utf8".to_owned(),
+        DataType::Date32 => "date".to_owned(),
+        DataType::Decimal128(p, s) | DataType::Decimal256(p, s) => format!("decimal({p}, {s})"),
+        DataType::Timestamp(unit, zone) => {
+            let unit = match unit {
+                TimeUnit::Second => "s",
+                TimeUnit::Millisecond => "ms",
+                TimeUnit::Microsecond => "us",
+                TimeUnit::Nanosecond => "ns",
+            };
+            match zone {
+                Some(zone) => format!("timestamp({unit}, {zone})"),
+                None => format!("timestamp({unit})"),
+            }
+        }
+        DataType::Struct(_) => "struct".to_owned(),
+        DataType::List(item) | DataType::LargeList(item) => {
+            format!("list of {}", type_name(item.data_type()))
+        }
+        DataType::Dictionary(_, value) => type_name(value),
+        other => other.to_string().to_lowercase(),
+    }
+}
+
+/// The schema the table is written with: the result's columns, text as plain UTF-8,
+/// the patient id not null.
+///
+/// # Errors
+/// [`TablesError::Column`] with the cast or alias to write.
+pub(crate) fn table_schema(result: &Schema, patient_id: &str) -> Result<SchemaRef, TablesError> {
+    let mut fields: Vec<Field> = Vec::with_capacity(result.fields().len());
+    for field in result.fields() {
+        let name = field.name();
+        let fail = |message: String| TablesError::Column {
+            column: name.clone(),
+            message,
+        };
+        if !is_name(name) {
+            return Err(fail(
+                "name it with AS: lower-case letters, digits and _, beginning with no digit"
+                    .to_owned(),
+            ));
+        }
+        if fields.iter().any(|f| f.name() == name) {
+            return Err(fail(
+                "the SELECT gives it twice: rename one with AS".to_owned(),
+            ));
+        }
+        let written = written_type(name, field.data_type()).map_err(fail)?;
+        fields.push(Field::new(name, written, name != patient_id));
+    }
+    let id = fields
+        .iter()
+        .find(|f| f.name() == patient_id)
+        .ok_or_else(|| {
+            let found: Vec<&str> = fields.iter().map(|f| f.name().as_str()).collect();
+            TablesError::Column {
+                column: patient_id.to_owned(),
+                message: format!(
+                    "the SELECT does not give this, the mapping's patient_id; it gives: {}",
+                    found.join(", ")
+                ),
+            }
+        })?;
+    if !(id.data_type() == &DataType::Utf8 || id.data_type().is_integer()) {
+        return Err(TablesError::Column {
+            column: patient_id.to_owned(),
+            message: format!(
+                "a patient id is a whole number or text, not {}: write CAST({patient_id} AS \
+                 VARCHAR)",
+                type_name(id.data_type())
+            ),
+        });
+    }
+    Ok(Arc::new(Schema::new(fields)))
+}
+
+/// The type `found` is written as, or the cast that makes it writable.
+fn written_type(name: &str, found: &DataType) -> Result<DataType, String> {
+    let cast = |to: &str| {
+        Err(format!(
+            "{} cannot stand in a patient table: write CAST({name} AS {to})",
+            type_name(found)
+        ))
+    };
+    match found {
+        DataType::Boolean
+        | DataType::Int8
+        | DataType::Int16
+        | DataType::Int32
+        | DataType::Int64
+        | DataType::UInt8
+        | DataType::UInt16
+        | DataType::UInt32
+        | DataType::UInt64
+        | DataType::Float32
+        | DataType::Float64
+        | DataType::Date32 => Ok(found.clone()),
+        DataType::Decimal128(_, scale) if *scale >= 0 => Ok(found.clone()),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Ok(DataType::Utf8),
+        DataType::Dictionary(_, value) => written_type(name, value),
+        DataType::Timestamp(_, None) => Ok(found.clone()),
+        DataType::Timestamp(_, Some(zone)) if matches!(zone.as_ref(), "UTC" | "+00:00" | "Z") => {
+            Ok(found.clone())
+        }
+        DataType::Timestamp(..) => cast("TIMESTAMP"),
+        DataType::Date64 => cast("DATE"),
+        DataType::Float16 => cast("DOUBLE"),
+        DataType::Decimal128(..) | DataType::Decimal256(..) => cast("DECIMAL(18, 6)"),
+        DataType::Decimal32(..) | DataType::Decimal64(..) => cast("DECIMAL(18, 6)"),
+        DataType::Null => Err(format!(
+            "it is NULL in every row and has no type: write CAST(NULL AS VARCHAR) AS {name}, or \
+             another type"
+        )),
+        DataType::Struct(_) => Err(format!(
+            "a JSON object cannot stand in a patient table: take one element, such as \
+             {name}['code']"
+        )),
+        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => Err(format!(
+            "an array cannot stand in a patient table: take one element, such as {name}[1]"
+        )),
+        _ => cast("VARCHAR"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(fields: Vec<Field>) -> String {
+        table_schema(&Schema::new(fields), "patient_id")
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn refusals_name_the_column_and_the_remedy() {
+        let id = || Field::new("patient_id", DataType::Int64, true);
+        let with = |name: &str, t: DataType| refusal(vec![id(), Field::new(name, t, true)]);
+        assert!(with("x", DataType::Date64).contains("CAST(x AS DATE)"));
+        assert!(with("x", DataType::Binary).contains("`x`"));
+        assert!(with("x", DataType::Null).contains("CAST(NULL AS VARCHAR) AS x"));
+        assert!(with("count(*)", DataType::Int64).contains("AS"));
+        assert!(with("Age", DataType::Int64).contains("lower-case"));
+        assert!(with("patient_id", DataType::Int64).contains("twice"));
+        let paris = DataType::Timestamp(TimeUnit::Second, Some("Europe/Paris".into()));
+        assert!(with("x", paris).contains("CAST(x AS TIMESTAMP)"));
+        assert!(refusal(vec![Field::new("id", DataType::Int64, true)]).contains("gives: id"));
+        assert!(
+            refusal(vec![Field::new("patient_id", DataType::Float64, true)]).contains("VARCHAR")
+        );
+    }
+
+    #[test]
+    fn text_is_written_plain_and_the_id_not_null() {
+        let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        let result = Schema::new(vec![
+            Field::new("patient_id", DataType::Utf8View, true),
+            Field::new("d", dictionary, true),
+        ]);
+        let schema = table_schema(&result, "patient_id").unwrap();
+        assert_eq!(
+            schema.field(0),
+            &Field::new("patient_id", DataType::Utf8, false)
+        );
+        assert_eq!(schema.field(1), &Field::new("d", DataType::Utf8, true));
+    }
+}

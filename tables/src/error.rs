@@ -1,0 +1,138 @@
+//! The crate's one error type. No message carries a patient's value: engine
+//! errors met while rows flow are reduced to what is known to be safe (see
+//! [`crate::engine_error`]).
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// Why a patient table could not be planned or built.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TablesError {
+    /// The mapping file is not what this crate reads.
+    #[error("{}: {message}", file.display())]
+    Mapping {
+        /// The mapping file.
+        file: PathBuf,
+        /// What is wrong, where in the file, and what to write instead.
+        message: String,
+    },
+    /// A file could not be read.
+    #[error("{}: cannot be read: {source}; {next}", file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// What to do about it.
+        next: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A source's content does not fit its description.
+    #[error("source `{name}` ({}): {message}", file.display())]
+    Source {
+        /// The source's name in the mapping.
+        name: String,
+        /// Its file.
+        file: PathBuf,
+        /// The line or column, and what to do; never a value.
+        message: String,
+    },
+    /// The SQL was refused or does not plan.
+    #[error("the SQL of {}: {message}", file.display())]
+    Sql {
+        /// The mapping file, or the file its `sql_file` names.
+        file: PathBuf,
+        /// Position, reason and next step.
+        message: String,
+    },
+    /// A column of the result cannot stand in a patient table.
+    #[error("column `{column}` of the result: {message}")]
+    Column {
+        /// The column's name in the SQL's result.
+        column: String,
+        /// The reason, and the cast or alias to write.
+        message: String,
+    },
+    /// The query gave no rows.
+    #[error("the SQL gave no rows: check its joins and WHERE; nothing was written")]
+    NoRows,
+    /// Some rows have no patient.
+    #[error("{count} rows have a NULL `{column}`: filter them out in the SQL; nothing was written")]
+    NullIds {
+        /// The patient id column.
+        column: String,
+        /// How many rows.
+        count: u64,
+    },
+    /// Some patients have more than one row.
+    #[error(
+        "{count} rows repeat the `{column}` of another row: the table takes one row per \
+         patient, so aggregate with GROUP BY {column}, or keep one row of each join; nothing \
+         was written"
+    )]
+    DuplicateIds {
+        /// The patient id column.
+        column: String,
+        /// Rows beyond the first of their patient.
+        count: u64,
+    },
+    /// The query failed while rows were flowing.
+    #[error("the query failed while running: {0}; nothing was written")]
+    Run(String),
+    /// The query needs more memory than it may use.
+    #[error(
+        "the query needs more than the {mib} MiB it may use: raise --memory, or aggregate \
+         before joining; nothing was written"
+    )]
+    Memory {
+        /// The limit, in MiB.
+        mib: usize,
+    },
+    /// The disk filled up.
+    #[error(
+        "no space left in {} for the table and the query's temporary files: free some or choose \
+         another --out; nothing was left behind", directory.display()
+    )]
+    DiskFull {
+        /// The output's directory.
+        directory: PathBuf,
+    },
+    /// The output could not be written.
+    #[error("{}: cannot be written: {source}; {next}", file.display())]
+    Write {
+        /// The output.
+        file: PathBuf,
+        /// What to do about it.
+        next: &'static str,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The run was stopped by its [`Stop`](crate::Stop).
+    #[error("stopped; nothing was written")]
+    Stopped,
+}
+
+impl TablesError {
+    /// An I/O error met while writing `out`, told apart by its kind.
+    pub(crate) fn writing(out: &Path, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => TablesError::DiskFull {
+                directory: crate::write::directory_of(out),
+            },
+            kind => TablesError::Write {
+                file: out.to_owned(),
+                next: match kind {
+                    io::ErrorKind::NotFound => "make its directory first",
+                    io::ErrorKind::IsADirectory => "give a file name, such as patients.parquet",
+                    io::ErrorKind::PermissionDenied => {
+                        "its directory must be writable: the table is made there and renamed"
+                    }
+                    _ => "choose another --out or repair the disk",
+                },
+                source,
+            },
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! From a mapping to a planned query: the session, its tables, the SQL checked and
+//! its result's columns settled.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
+use datafusion::sql::parser::{DFParser, Statement};
+use datafusion::sql::sqlparser::ast;
+
+use crate::columns::table_schema;
+use crate::engine_error::{self, plan_message};
+use crate::error::TablesError;
+use crate::mapping::{Mapping, directory};
+use crate::source::{SourceColumns, register};
+
+/// A mapping's query, ready to run.
+pub(crate) struct Planned {
+    pub(crate) frame: DataFrame,
+    /// The schema the table is written with.
+    pub(crate) schema: SchemaRef,
+    pub(crate) sources: Vec<SourceColumns>,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Where the engine may put what does not fit its memory, and how much memory that is.
+pub(crate) struct Resources {
+    pub(crate) memory_mib: usize,
+    pub(crate) spill: Option<PathBuf>,
+}
+
+/// Registers the mapping's sources, which lie under `source_dir` or beside the mapping,
+/// and plans its SQL.
+pub(crate) async fn plan(
+    mapping: &Mapping,
+    mapping_file: &Path,
+    source_dir: Option<&Path>,
+    resources: &Resources,
+) -> Result<Planned, TablesError> {
+    let fail = |message: String| TablesError::Sql {
+        file: mapping.sql_file.clone(),
+        message,
+    };
+    let warnings = check_statement(&mapping.sql).map_err(fail)?;
+    let session = session(resources)?;
+    let base = source_dir.unwrap_or_else(|| directory(mapping_file));
+    let mut sources = Vec::with_capacity(mapping.sources.len());
+    for source in &mapping.sources {
+        sources.push(register(&session, source, base).await?);
+    }
+    let select_only = SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false);
+    let frame = session
+        .sql_with_options(&mapping.sql, select_only)
+        .await
+        .map_err(|e| fail(plan_message(&e, &mapping.sql, &sources)))?;
+    let schema = table_schema(frame.schema().as_arrow(), &mapping.patient_id)?;
+    // Type coercion, and with it most type errors, comes with the optimizer.
+    frame
+        .clone()
+        .into_optimized_plan()
+        .map_err(|e| fail(plan_message(&e, &mapping.sql, &sources)))?;
+    Ok(Planned {
+        frame,
+        schema,
+        sources,
+        warnings,
+    })
+}
+
+/// One query and nothing else; the warnings are about its order.
+fn check_statement(sql: &str) -> Result<Vec<String>, String> {
+    let statements = DFParser::parse_sql(sql).map_err(|e| plan_message(&e, sql, &[]))?;
+    let query = match (statements.front(), statements.len()) {
+        (Some(Statement::Statement(statement)), 1) => match statement.as_ref() {
+            ast::Statement::Query(query) => Some(query),
+            _ => None,
+        },
+        (None, _) => return Err("it is empty: write one SELECT".to_owned()),
+        _ => None,
+    };
+    let query = query.ok_or(
+        "it must be one SELECT (WITH … SELECT too): nothing that creates, changes, copies, sets \
+         or explains, and no second statement",
+    )?;
+    if query.order_by.is_some() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        "the SQL has no ORDER BY, so another run may order the rows otherwise and give another \
+         SHA-256: end it with ORDER BY and the patient id"
+            .to_owned(),
+    ])
+}
+
+/// One partition per core, UTC whatever the machine's zone, plain UTF-8 text, and
+/// spill files, which hold patients' rows, only in `resources.spill`.
+fn session(resources: &Resources) -> Result<SessionContext, TablesError> {
+    let mut config = SessionConfig::new();
+    let options = config.options_mut();
+    options.execution.time_zone = Some("UTC".to_owned());
+    options.execution.parquet.schema_force_view_types = false;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.sql_parser.collect_spans = true;
+    let mode = match &resources.spill {
+        Some(directory) => DiskManagerMode::Directories(vec![directory.clone()]),
+        None => DiskManagerMode::Disabled,
+    };
+    let bytes = resources.memory_mib.saturating_mul(1024 * 1024);
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(FairSpillPool::new(bytes)))
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode))
+        .build_arc()
+        .map_err(|e| engine_error::starting(&e))?;
+    Ok(SessionContext::new_with_config_rt(config, runtime))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_select_passes() {
+        for sql in [
+            "CREATE TABLE t AS SELECT 1",
+            "INSERT INTO t VALUES (1)",
+            "DELETE FROM t",
+            "COPY t TO 'x.parquet'",
+            "SET datafusion.execution.batch_size = 1",
+            "RESET datafusion.execution.batch_size",
+            "EXPLAIN SELECT 1",
+            "SHOW TABLES",
+            "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION 'x'",
+            "SELECT 1; SELECT 2",
+            "",
+            "-- nothing",
+        ] {
+            let message = check_statement(sql).unwrap_err();
+            assert!(message.contains("one SELECT"), "{sql}: {message}");
+        }
+        assert!(check_statement("SELECT 1 ORDER BY 1;").unwrap().is_empty());
+        assert_eq!(
+            check_statement("WITH a AS (SELECT 1) SELECT * FROM a")
+                .unwrap()
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_syntax_error_shows_its_place() {
+        let message = check_statement("SELECT a\n  FRM t").unwrap_err();
+        assert!(
+            message.contains("line 2") && message.contains('^'),
+            "{message}"
+        );
+    }
+}

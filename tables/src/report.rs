@@ -1,0 +1,114 @@
+//! What `build` and `check` tell.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+
+use crate::source::SourceColumns;
+
+/// What was built. Counts only: no value of any row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The mapping's title.
+    pub title: String,
+    /// Rows, one per patient.
+    pub rows: u64,
+    /// The table's columns, in file order.
+    pub columns: Vec<ColumnReport>,
+    /// The table's file.
+    pub out: PathBuf,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Its SHA-256, lower-case hexadecimal.
+    pub sha256: String,
+    /// From reading the mapping to the file in place, in seconds.
+    pub seconds: f64,
+    /// What was not wrong but should be looked at.
+    pub warnings: Vec<String>,
+}
+
+/// One column of the table built.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ColumnReport {
+    /// Its name.
+    pub name: String,
+    /// Its type, as in `int64`, `utf8`, `decimal(10, 6)`, `timestamp(us)`.
+    #[serde(rename = "type")]
+    pub data_type: String,
+    /// How many rows have NULL there.
+    pub nulls: u64,
+}
+
+/// What would be built.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Plan {
+    /// The mapping's title.
+    pub title: String,
+    /// The sources as the SQL sees them.
+    pub sources: Vec<SourceColumns>,
+    /// The table's columns' names and types, in file order.
+    pub columns: Vec<(String, String)>,
+    /// What is not wrong but should be looked at.
+    pub warnings: Vec<String>,
+}
+
+fn table(head: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(presets::NOTHING)
+        .set_header(head.iter().copied());
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 3));
+    }
+    table
+}
+
+fn write_warnings(f: &mut fmt::Formatter<'_>, warnings: &[String]) -> fmt::Result {
+    warnings
+        .iter()
+        .try_for_each(|w| writeln!(f, "warning: {w}"))
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut columns = table(&["column", "type", "NULL"]);
+        for c in &self.columns {
+            columns.add_row([&c.name, &c.data_type, &c.nulls.to_string()]);
+        }
+        if let Some(nulls) = columns.column_mut(2) {
+            nulls.set_cell_alignment(CellAlignment::Right);
+        }
+        writeln!(f, "{}\n", self.title)?;
+        writeln!(f, "{}\n", columns.trim_fmt())?;
+        write_warnings(f, &self.warnings)?;
+        writeln!(f, "rows     {}", self.rows)?;
+        writeln!(f, "time     {:.1} s", self.seconds)?;
+        writeln!(f, "table    {} ({} bytes)", self.out.display(), self.bytes)?;
+        write!(f, "SHA-256  {}", self.sha256)
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\n", self.title)?;
+        let mut sources = table(&["source", "column", "type"]);
+        for source in &self.sources {
+            for (name, data_type) in &source.columns {
+                sources.add_row([&source.name, name, data_type]);
+            }
+        }
+        writeln!(f, "{}\n", sources.trim_fmt())?;
+        let mut columns = table(&["table's column", "type"]);
+        for (name, data_type) in &self.columns {
+            columns.add_row([name, data_type]);
+        }
+        writeln!(f, "{}\n", columns.trim_fmt())?;
+        write_warnings(f, &self.warnings)?;
+        write!(f, "the SQL plans; nothing was run or written")
+    }
+}

@@ -1,0 +1,6 @@
+//! The crate's tests from outside: one binary, since each links the SQL engine.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+
+mod building;
+mod common;
+mod fixtures;
