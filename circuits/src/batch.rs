@@ -1,4 +1,4 @@
-//! Verification of any mix of proofs in one multi-Miller loop (PROTOCOL §8).
+//! Verification of any mix of proofs in one multi-Miller loop (`docs/spec/batch.md`).
 
 use std::collections::BTreeMap;
 
@@ -262,6 +262,8 @@ fn fixed_pairs(group: &[&Equation<'_>]) -> Vec<(G1Projective, G2Prepared)> {
     let mut link_columns: Vec<Sum> = (0..slots).map(|_| Sum::default()).collect();
     let mut inputs = vec![Fr::zero(); key.key.ic.len()];
     let mut alpha = Fr::zero();
+    // Σ of the public slot's bases over an interval is a difference of two prefix sums.
+    let mut bounds: BTreeMap<usize, Fr> = BTreeMap::new();
     for e in group {
         let (claim, proof, weight) = (e.claim, &e.claim.proof, e.weight);
         match e.check {
@@ -274,7 +276,9 @@ fn fixed_pairs(group: &[&Equation<'_>]) -> Vec<(G1Projective, G2Prepared)> {
                 }
                 gamma.add(proof.d, weight);
                 for (from, to) in claim.set {
-                    gamma.add(set_bases(key, *from, *to), weight);
+                    let at = |i: u64| usize::try_from(i).expect("checked against the table");
+                    *bounds.entry(at(*to + 1)).or_default() += w;
+                    *bounds.entry(at(*from)).or_default() -= w;
                 }
                 delta.add(proof.c, weight);
             }
@@ -287,7 +291,9 @@ fn fixed_pairs(group: &[&Equation<'_>]) -> Vec<(G1Projective, G2Prepared)> {
             }
         }
     }
-    gamma.scalars = key.key.ic.iter().copied().zip(inputs).collect();
+    let prefix = &key.key.public_prefix;
+    let sets = bounds.into_iter().map(|(i, w)| (prefix[i], w));
+    gamma.scalars = key.key.ic.iter().copied().zip(inputs).chain(sets).collect();
     let mut pairs = vec![
         (-(key.key.alpha_g1 * alpha), key.beta.clone()),
         (-gamma.total(), key.gamma.clone()),
@@ -299,11 +305,4 @@ fn fixed_pairs(group: &[&Equation<'_>]) -> Vec<(G1Projective, G2Prepared)> {
         pairs.push((-sum.total(), prepared.clone()));
     }
     pairs
-}
-
-/// Σ of the public slot's bases over the closed interval.
-fn set_bases(key: &PreparedKey, first: u64, last: u64) -> G1 {
-    let prefix = &key.key.public_prefix;
-    let at = |i: u64| prefix[usize::try_from(i).expect("checked against the table")];
-    (at(last + 1) - at(first)).into_affine()
 }

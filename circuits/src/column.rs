@@ -1,4 +1,4 @@
-//! Hiding commitments to columns, and openings of single rows (PROTOCOL §2).
+//! Hiding commitments to columns, and openings of single rows (`docs/spec/commitments.md`).
 
 use std::ops::Mul;
 

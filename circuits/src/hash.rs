@@ -69,7 +69,7 @@ impl Transcript {
     }
 }
 
-/// ctx = H(separator, parameter-set id, hospital key, manifest digest) (PROTOCOL §1).
+/// ctx = H(separator, parameter-set id, hospital key, manifest digest) (`docs/spec/committed-groth16.md`).
 #[must_use]
 pub fn context(parameter_set: &[u8; 32], hospital_key: &[u8; 32], manifest: &[u8; 32]) -> Fr {
     Transcript::new(separator::CTX)

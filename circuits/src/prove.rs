@@ -1,4 +1,4 @@
-//! Proving: D, the Groth16 proof and the link (PROTOCOL §3 and §4).
+//! Proving: D, the Groth16 proof and the link (`docs/spec/committed-groth16.md`).
 
 use ark_ec::CurveGroup;
 use ark_ff::{One, UniformRand, Zero};

@@ -1,4 +1,4 @@
-//! The R1CS-to-QAP reduction of the gates (PROTOCOL §3).
+//! The R1CS-to-QAP reduction of the gates (`docs/spec/committed-groth16.md`).
 
 use ark_ff::PrimeField;
 use ark_groth16::r1cs_to_qap::{LibsnarkReduction, R1CSToQAP, evaluate_constraint};

@@ -1,4 +1,4 @@
-//! The structured reference string of the column commitments (PROTOCOL §2).
+//! The structured reference string of the column commitments (`docs/spec/commitments.md`).
 
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup, scalar_mul::BatchMulPreprocessing};
 use ark_ff::{Field, One, UniformRand, Zero};

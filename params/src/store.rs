@@ -156,14 +156,16 @@ impl ParameterStore {
     /// When the set does not hold the gate, or the file is missing or damaged.
     pub fn proving_key(&self, gate: Gate) -> Result<Arc<ProvingKey>, ParamsError> {
         self.verifying.key(gate)?;
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = loaded.get(&gate) {
+        let loaded = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = loaded().get(&gate) {
             return Ok(Arc::clone(key));
         }
+        // Not under the lock: building the matrices runs on rayon, whose worker could take up a job that
+        // asks for this key again. At worst two callers read the file.
         let name = key_file(gate, self.shape, "pk")?;
         let bytes = read_checked(&self.folder, &self.index, &name)?;
         let key = Arc::new(ProvingKey::read_trusted(gate, self.shape.rows(), &bytes)?);
-        loaded.insert(gate, Arc::clone(&key));
+        loaded().insert(gate, Arc::clone(&key));
         Ok(key)
     }
 }

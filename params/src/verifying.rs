@@ -81,6 +81,9 @@ impl VerifyingSet {
     /// # Errors
     /// Says what is malformed, or which gate's circuit is another one.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParamsError> {
+        if bytes.len() as u64 > MAX_VERIFYING_BYTES {
+            return Err(malformed("larger than any honest one"));
+        }
         let mut rest = bytes
             .strip_prefix(MAGIC)
             .ok_or_else(|| malformed("not a verifying part (GALENVP1)"))?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     hash::{Fields, separator},
-    manifest::Dataset,
+    manifest::{Dataset, ReleaseProfile},
     plan::{Field, FieldKind, GroupKey, Place, Plan, contributors, payload::minimum},
     query::{Aggregate, OutputValue},
     question::{Question, Resolved},
@@ -32,7 +32,7 @@ pub enum Cell {
     Integer(#[serde(serialize_with = "as_text")] BigInt),
     /// An exact decimal, as text.
     Decimal(String),
-    /// A rounded real, computed exactly up to one last division or root.
+    /// A rounded real, computed exactly up to one last division (and, for a deviation, one root).
     Real(f64),
 }
 
@@ -63,8 +63,8 @@ pub struct Source {
     pub parameter_set: [u8; 32],
     /// R, public.
     pub rows: u64,
-    /// The release profile's name.
-    pub profile: String,
+    /// The release profile.
+    pub profile: ReleaseProfile,
 }
 
 /// A verified answer.
@@ -130,7 +130,7 @@ pub(crate) fn build(
         manifest: dataset.digest,
         parameter_set: dataset.parameter_set,
         rows: m.rows,
-        profile: m.release.name.clone(),
+        profile: m.release.clone(),
     };
     Answer {
         columns: resolved
@@ -179,7 +179,11 @@ type Released<T> = Option<T>;
 
 impl Group<'_> {
     fn field(&self, kind: FieldKind, column: Option<usize>) -> Released<BigInt> {
-        let place = self.places.get(&Field { kind, column })?;
+        let field = Field { kind, column };
+        let place = self
+            .places
+            .get(&field)
+            .expect("the plan places every field of every output");
         let limbs = &self.cells[place.release][place.limb..place.limb + place.limbs];
         limbs
             .iter()
@@ -338,6 +342,7 @@ impl Answer {
             "parameter_set": hex(&s.parameter_set),
             "rows_committed": s.rows,
             "release_profile": s.profile,
+            "hospital_key": hex(&s.hospital_key),
             "identity": hex(&self.identity),
             "insecure_parameters": self.insecure,
         })

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     VerifyError,
-    text::{base64, from_base64},
+    text::{base64, from_base64, parse_json},
 };
 
 pub(crate) const FORMAT: &str = "galen/bundle/v1";
@@ -92,17 +92,7 @@ impl Bundle {
     /// # Errors
     /// Too large, or not JSON of this form (with line and column).
     pub fn from_json(bytes: &[u8]) -> Result<Self, VerifyError> {
-        if bytes.len() > MAX_BUNDLE_BYTES {
-            return Err(VerifyError::TooLarge {
-                what: "bundle",
-                bytes: bytes.len(),
-                limit: MAX_BUNDLE_BYTES,
-            });
-        }
-        serde_json::from_slice(bytes).map_err(|e| VerifyError::Json {
-            what: "bundle",
-            why: e.to_string(),
-        })
+        parse_json(bytes, "bundle", MAX_BUNDLE_BYTES)
     }
 }
 

@@ -173,6 +173,9 @@ pub enum VerifyError {
         /// What is wrong.
         why: String,
     },
+    /// A claim that does not fit its gate; a plan never makes one.
+    #[error("malformed claim: {0}")]
+    Malformed(String),
     /// A proof does not hold.
     #[error("`{key}`{}: the {gate} proof does not hold: {}", place(*chunk), reason(*check))]
     Proof {

@@ -10,13 +10,16 @@ use crate::{
     VerifyError,
     hash::{Fields, separator},
     registry::Registry,
-    text::{base64, from_base64, from_hex, hex},
+    text::{base64, from_base64, from_hex, hex, parse_json},
 };
 
 const FORMAT: &str = "galen/dataset/v1";
 
 /// At most this many chunks (3 billion rows of the largest shape).
 pub const MAX_CHUNKS: u64 = 100_000;
+
+/// A manifest larger than this is refused unread.
+pub const MAX_MANIFEST_BYTES: usize = 256 << 20;
 
 /// The release rule that is on record before any query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,7 +147,7 @@ impl Manifest {
             hospital_key: hex(key.verifying_key().as_bytes()),
             dataset: draft.dataset.into(),
             epoch: draft.epoch,
-            registry: format!("{} v{}", draft.registry.name, draft.registry.version),
+            registry: draft.registry.label(),
             registry_digest: hex(&draft.registry.digest),
             parameter_set: hex(&draft.parameter_set),
             shape: draft.shape.name().into(),
@@ -156,6 +159,14 @@ impl Manifest {
         let signature = key.sign(&signed_message(&manifest.digest()));
         manifest.signature = hex(&signature.to_bytes());
         manifest
+    }
+
+    /// Parses a manifest.
+    ///
+    /// # Errors
+    /// Too large, or not JSON of this form (with line and column).
+    pub fn from_json(bytes: &[u8]) -> Result<Self, VerifyError> {
+        parse_json(bytes, "manifest", MAX_MANIFEST_BYTES)
     }
 
     /// SHA-256 over every field but the signature.
@@ -195,7 +206,7 @@ impl Manifest {
                 expected: FORMAT,
             });
         }
-        if self.registry_digest != hex(&registry.digest) {
+        if self.registry_digest != hex(&registry.digest) || self.registry != registry.label() {
             return Err(VerifyError::Registry { what: "manifest" });
         }
         let malformed = |why: String| VerifyError::Manifest(why);

@@ -7,10 +7,13 @@ use crate::{
     hash::{Fields, separator},
     query::{CohortQuery, parse_query},
     registry::Registry,
-    text::hex,
+    text::{hex, parse_json},
 };
 
 const FORMAT: &str = "galen/query/v1";
+
+/// A query document larger than this is refused unread.
+pub const MAX_QUERY_BYTES: usize = 1 << 20;
 
 /// A query as a researcher registers it, before any answer exists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +55,7 @@ impl Question {
     ) -> Result<Self, VerifyError> {
         let question = Self {
             format: FORMAT.into(),
-            registry: format!("{} v{}", registry.name, registry.version),
+            registry: registry.label(),
             registry_digest: hex(&registry.digest),
             purpose: purpose.into(),
             sql: sql.into(),
@@ -60,6 +63,14 @@ impl Question {
         };
         question.resolve(registry)?;
         Ok(question)
+    }
+
+    /// Parses a query document.
+    ///
+    /// # Errors
+    /// Too large, or not JSON of this form (with line and column).
+    pub fn from_json(bytes: &[u8]) -> Result<Self, VerifyError> {
+        parse_json(bytes, "query", MAX_QUERY_BYTES)
     }
 
     /// Parses the query against the registry that it names.
@@ -73,7 +84,7 @@ impl Question {
                 expected: FORMAT,
             });
         }
-        if self.registry_digest != hex(&registry.digest) {
+        if self.registry_digest != hex(&registry.digest) || self.registry != registry.label() {
             return Err(VerifyError::Registry { what: "query" });
         }
         let purpose = registry.purpose_index(&self.purpose).ok_or_else(|| {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::VerifyError;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// Lower-case hex.
@@ -47,6 +48,25 @@ pub fn from_base64(text: &str, limit: usize) -> Option<Vec<u8>> {
         return None;
     }
     URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// Parses a JSON document of bounded size.
+pub(crate) fn parse_json<T: serde::de::DeserializeOwned>(
+    bytes: &[u8],
+    what: &'static str,
+    limit: usize,
+) -> Result<T, VerifyError> {
+    if bytes.len() > limit {
+        return Err(VerifyError::TooLarge {
+            what,
+            bytes: bytes.len(),
+            limit,
+        });
+    }
+    serde_json::from_slice(bytes).map_err(|e| VerifyError::Json {
+        what,
+        why: e.to_string(),
+    })
 }
 
 #[cfg(test)]

@@ -467,7 +467,7 @@ fn run(
                 check: e.check,
             }
         }
-        other => VerifyError::Manifest(format!("a claim is malformed: {other}")),
+        other => VerifyError::Malformed(other.to_string()),
     })
 }
 

@@ -1,4 +1,4 @@
-//! The four circuits (PROTOCOL §5), their layouts and their synthesis.
+//! The four circuits (`docs/spec/README.md`), their layouts and their synthesis.
 
 mod builder;
 mod layout;

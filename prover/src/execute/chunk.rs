@@ -55,7 +55,9 @@ impl<'a> ChunkProver<'a> {
             .iter()
             .map(|s| {
                 let known = (s.purpose != Purpose::Root).then(|| index.get(&s.key, chunk));
-                known.flatten().filter(|e| e.output.is_some() == s.has_output())
+                known
+                    .flatten()
+                    .filter(|e| e.output.is_some() == s.has_output())
             })
             .collect();
         let needed = needed_outputs(steps, &kept);

@@ -193,6 +193,9 @@ pub(crate) fn prove_registration(
     progress: &dyn Progress,
 ) -> Result<usize, ProverError> {
     let steps = registration_steps(dataset.registry());
+    for step in &steps {
+        params.proving_key(step.gate)?;
+    }
     let mut report = ProveReport::default();
     let chunks = dataset.dataset().chunks();
     progress.report("registration proofs", 0, chunks as u64);

@@ -1,4 +1,4 @@
-//! Predicates as proven bit columns (PROTOCOL §5 and §6).
+//! Predicates as proven bit columns (`docs/spec/plan.md`).
 //!
 //! A *bit* is a combination of columns that is proven to hold only 0 and 1. On a nullable column the
 //! NULL rows hold 0 and known = 0, both proven, so for a set T without 0 the column [v ∈ T] is at most

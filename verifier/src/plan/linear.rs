@@ -88,11 +88,12 @@ impl Linear {
     }
 }
 
+/// The name in step keys. `$` starts no column's name, so a key never takes one for the other.
 impl fmt::Display for ColumnId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ColumnId::One => f.write_str("one"),
-            ColumnId::Present => f.write_str("present"),
+            ColumnId::One => f.write_str("$one"),
+            ColumnId::Present => f.write_str("$present"),
             ColumnId::Base(i) => write!(f, "base{i}"),
             ColumnId::Output(i) => write!(f, "step{i}"),
         }

@@ -1,4 +1,4 @@
-//! Which statistics a query needs and where each stands among the released limbs (PROTOCOL §5, §7).
+//! Which statistics a query needs and where each stands among the released limbs (`docs/spec/plan.md`).
 
 use std::collections::BTreeMap;
 

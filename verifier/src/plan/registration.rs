@@ -1,4 +1,4 @@
-//! Registration: what is proven once about each base column (PROTOCOL §6).
+//! Registration: what is proven once about each base column (`docs/spec/plan.md`).
 
 use galen_circuits::{Fr, gates::Gate};
 

@@ -16,6 +16,12 @@ pub use types::{BaseColumn, Code, Column, ColumnKind, Purpose, Registry, Role};
 pub use value::Encoder;
 
 impl Registry {
+    /// Name and version for people: `cardio v1`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("{} v{}", self.name, self.version)
+    }
+
     /// The index in `columns` of the data column with this name.
     #[must_use]
     pub fn column_index(&self, name: &str) -> Option<usize> {
