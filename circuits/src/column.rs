@@ -137,7 +137,6 @@ impl Column {
     }
 
     /// The commitment.
-    #[must_use]
     pub fn commitment(&self) -> G1 {
         self.commitment
     }
@@ -176,9 +175,7 @@ impl Column {
 
 /// coefficient·value, cheap where a factor is 0 or 1 (most are).
 fn scale(coefficient: Fr, value: Fr) -> Fr {
-    if value.is_zero() {
-        value
-    } else if coefficient.is_one() {
+    if value.is_zero() || coefficient.is_one() {
         value
     } else if value.is_one() {
         coefficient

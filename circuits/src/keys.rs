@@ -220,7 +220,6 @@ impl ProvingKey {
     }
 
     /// The bases of D: K_ρ and the committed slots'.
-    #[must_use]
     pub fn committed_bases(&self) -> &[G1] {
         &self.groth16.vk.gamma_abc_g1[self.gate.layout(self.n).committed()]
     }

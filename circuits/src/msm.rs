@@ -10,7 +10,6 @@ use crate::{Fr, G1};
 ///
 /// # Panics
 /// When the lengths differ: every caller has checked them against the gate's layout.
-#[must_use]
 pub fn msm(bases: &[G1], scalars: &[Fr]) -> G1Projective {
     G1Projective::msm(bases, scalars).expect("the layout fixes both lengths")
 }
@@ -19,7 +18,6 @@ pub fn msm(bases: &[G1], scalars: &[Fr]) -> G1Projective {
 ///
 /// # Panics
 /// When the lengths differ.
-#[must_use]
 pub fn msm_128(bases: &[G1], weights: &[u128]) -> G1Projective {
     assert_eq!(bases.len(), weights.len(), "one weight for each base");
     #[allow(clippy::cast_possible_truncation)]
@@ -36,7 +34,6 @@ pub fn msm_128(bases: &[G1], weights: &[u128]) -> G1Projective {
 }
 
 /// weight·point for a 128-bit weight.
-#[must_use]
 pub fn mul_128(point: &G1, weight: u128) -> G1 {
     #[allow(clippy::cast_possible_truncation)]
     let limbs = [weight as u64, (weight >> 64) as u64];

@@ -106,7 +106,6 @@ impl VerifyingSrs {
     ///
     /// # Panics
     /// On a string without the prefix sums, which no constructor makes.
-    #[must_use]
     pub fn ones(&self) -> G1 {
         *self
             .prefix

@@ -1,7 +1,10 @@
 //! `release`: published cells from totals, under the threshold rule. Spec: `docs/spec/release.md`.
 
+use std::fmt;
+
 use ark_ff::{BigInteger, Field, One, PrimeField, Zero};
 use ark_relations::gr1cs::{ConstraintSystemRef, Result as R1CSResult, SynthesisError, Variable};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{
     Layout, Slot, SlotKind,
@@ -113,17 +116,117 @@ pub fn all_limbs(totals: &[Fr; TOTALS]) -> Option<[u64; LIMBS]> {
     Some(out)
 }
 
-/// The native twin: which constraint fails first, if any.
+/// One limb's private values, as field elements so that a test can also state false ones.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Hints {
+    /// aⱼ.
+    pub limb: Fr,
+    /// The bits of aⱼ, lowest first.
+    pub bits: [Fr; LIMB_BITS as usize],
+    /// The bits of aⱼ − k + 2^40, lowest first; the last one is [aⱼ ≥ k].
+    pub difference: [Fr; LIMB_BITS as usize + 1],
+    /// 1/aⱼ, or 0 where aⱼ = 0.
+    pub inverse: Fr,
+    /// eⱼ = [aⱼ = 0].
+    pub zero: Fr,
+    /// yⱼ = eⱼ where the profile lets zero out, else 0.
+    pub zero_released: Fr,
+}
+
+impl fmt::Debug for Hints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hints(redacted)")
+    }
+}
+
+impl Hints {
+    /// Of a limb below 2^40 under a threshold in 1..=[`MAX_THRESHOLD`].
+    fn of(limb: u64, s: &Statement) -> Self {
+        let difference = limb + (1 << LIMB_BITS) - s.threshold;
+        let zero = limb == 0;
+        Self {
+            limb: Fr::from(limb),
+            bits: std::array::from_fn(|i| Fr::from(limb >> i & 1)),
+            difference: std::array::from_fn(|i| Fr::from(difference >> i & 1)),
+            inverse: Fr::from(limb).inverse().unwrap_or(Fr::zero()),
+            zero: Fr::from(zero),
+            zero_released: Fr::from(zero && s.zero_releasable),
+        }
+    }
+}
+
+/// The private values of an honest proof, limb by limb; `None` when a total reaches 2^240 or the
+/// threshold lies outside 1..=2^32, for which no proof is made.
+#[must_use]
+pub fn hints(statement: &Statement, totals: &[Fr; TOTALS]) -> Option<Vec<Hints>> {
+    if !(1..=MAX_THRESHOLD).contains(&statement.threshold) {
+        return None;
+    }
+    let limbs = all_limbs(totals)?;
+    Some(limbs.iter().map(|l| Hints::of(*l, statement)).collect())
+}
+
+/// The native twin: which constraint fails first under the honest private values, if any. A threshold
+/// outside 1..=2^32 is named `k`: it is no constraint, since the manifest already excludes it.
 #[must_use]
 pub fn violation(a: &Assignment<'_>) -> Option<(&'static str, usize)> {
-    let Some(limbs) = all_limbs(a.totals) else {
-        return Some(("C1", 0));
+    if let Some(hints) = hints(a.statement, a.totals) {
+        return violation_with(a, &hints);
+    }
+    let too_large = a.totals.iter().position(|t| limbs_of(*t).is_none());
+    Some(too_large.map_or(("k", 0), |total| ("C1", total)))
+}
+
+/// The native twin under given private values: which constraint fails first, if any, and at which limb
+/// (C1: at which total).
+#[must_use]
+pub fn violation_with(a: &Assignment<'_>, hints: &[Hints]) -> Option<(&'static str, usize)> {
+    let total = |s: usize| {
+        let limbs = &hints[s * LIMBS_PER_TOTAL..(s + 1) * LIMBS_PER_TOTAL];
+        let sum = native_sum(limbs.iter().map(|h| h.limb), LIMB_BITS);
+        (sum != a.totals[s]).then_some(("C1", s))
     };
-    let s = a.statement;
-    let expected = Statement::of_limbs(s.threshold, s.zero_releasable, s.is_count, &limbs);
-    let flag = (0..LIMBS).find(|j| s.released[*j] != expected.released[*j]);
-    let cell = (0..LIMBS).find(|j| s.published[*j] != expected.published[*j]);
-    flag.map(|j| ("C9", j)).or(cell.map(|j| ("C10", j)))
+    (0..LIMBS)
+        .find_map(|j| limb_violation(a.statement, j, &hints[j]).map(|c| (c, j)))
+        .or_else(|| (0..TOTALS).find_map(total))
+}
+
+fn limb_violation(s: &Statement, j: usize, h: &Hints) -> Option<&'static str> {
+    let boolean = |bits: &[Fr]| bits.iter().all(|b| b.is_zero() || b.is_one());
+    let offset = Fr::from(1u64 << LIMB_BITS);
+    let f = Fr::from(s.released[j]);
+    let before = Fr::from(j > 0 && s.released[j - 1]);
+    let own = h.difference[LIMB_BITS as usize] + h.zero_released;
+    let checks = [
+        ("C2", boolean(&h.bits)),
+        ("C3", native_sum(h.bits, 1) == h.limb),
+        ("C4", boolean(&h.difference)),
+        (
+            "C5",
+            native_sum(h.difference, 1) == h.limb - Fr::from(s.threshold) + offset,
+        ),
+        ("C6", h.limb * h.inverse == Fr::one() - h.zero),
+        ("C7", (h.limb * h.zero).is_zero()),
+        (
+            "C8",
+            Fr::from(s.zero_releasable) * h.zero == h.zero_released,
+        ),
+        ("C9", Fr::from(s.is_count[j]) * (own - before) == f - before),
+        ("C10", f * h.limb == Fr::from(s.published[j])),
+    ];
+    checks.into_iter().find(|(_, holds)| !holds).map(|(c, _)| c)
+}
+
+/// Σ 2^(step·i)·valueᵢ.
+fn native_sum(values: impl IntoIterator<Item = Fr>, step: u32) -> Fr {
+    let base = Fr::from(1u64 << step);
+    let mut weight = Fr::one();
+    let mut sum = Fr::zero();
+    for v in values {
+        sum += weight * v;
+        weight *= base;
+    }
+    sum
 }
 
 pub(super) fn layout() -> Layout {
@@ -138,28 +241,6 @@ pub(super) fn layout() -> Layout {
     }
 }
 
-/// One limb's private values.
-struct Hints {
-    limb: u64,
-    difference: u64,
-    inverse: Fr,
-    zero: bool,
-    zero_released: bool,
-}
-
-impl Hints {
-    fn of(limb: u64, s: &Statement) -> Self {
-        let zero = limb == 0;
-        Self {
-            limb,
-            difference: limb + (1 << LIMB_BITS) - s.threshold,
-            inverse: Fr::from(limb).inverse().unwrap_or(Fr::zero()),
-            zero,
-            zero_released: zero && s.zero_releasable,
-        }
-    }
-}
-
 struct Inputs {
     threshold: Variable,
     zero_releasable: Variable,
@@ -171,13 +252,7 @@ struct Inputs {
 
 pub(super) fn synthesize(cs: ConstraintSystemRef<Fr>, a: Option<Assignment<'_>>) -> R1CSResult<()> {
     let hints = a
-        .map(|a| {
-            let limbs = all_limbs(a.totals).ok_or(SynthesisError::Unsatisfiable)?;
-            if a.statement.threshold == 0 || a.statement.threshold > MAX_THRESHOLD {
-                return Err(SynthesisError::Unsatisfiable);
-            }
-            Ok(limbs.map(|l| Hints::of(l, a.statement)))
-        })
+        .map(|a| hints(a.statement, a.totals).ok_or(SynthesisError::Unsatisfiable))
         .transpose()?;
     let b = Builder(cs);
     let inputs = inputs(&b, a)?;
@@ -223,20 +298,20 @@ fn inputs(b: &Builder, a: Option<Assignment<'_>>) -> R1CSResult<Inputs> {
 /// C2 to C10 for limb j; returns aⱼ.
 fn limb(b: &Builder, inputs: &Inputs, j: usize, h: Option<&Hints>) -> R1CSResult<Variable> {
     let one = || constant(Fr::one());
-    let a = b.witness(h.map(|h| Fr::from(h.limb)))?;
+    let a = b.witness(h.map(|h| h.limb))?;
     // C2, C3: 0 ≤ a < 2^40.
-    let _top = bits(b, Lc::from(a), LIMB_BITS, h.map(|h| h.limb))?;
+    let _top = bits(b, Lc::from(a), LIMB_BITS, h.map(|h| &h.bits[..]))?;
     // C4, C5: a − k + 2^40 in 41 bits; the top one is [a ≥ k].
     let offset = constant(Fr::from(1u64 << LIMB_BITS));
     let difference = Lc::from(a) - inputs.threshold + offset;
-    let enough = bits(b, difference, LIMB_BITS + 1, h.map(|h| h.difference))?;
+    let enough = bits(b, difference, LIMB_BITS + 1, h.map(|h| &h.difference[..]))?;
     // C6, C7: e = [a = 0].
     let inverse = b.witness(h.map(|h| h.inverse))?;
-    let e = b.witness(h.map(|h| Fr::from(h.zero)))?;
+    let e = b.witness(h.map(|h| h.zero))?;
     b.enforce(Lc::from(a), Lc::from(inverse), one() - e)?;
     b.enforce(Lc::from(a), Lc::from(e), zero())?;
     // C8: y = e where the profile lets zero out.
-    let y = b.witness(h.map(|h| Fr::from(h.zero_released)))?;
+    let y = b.witness(h.map(|h| h.zero_released))?;
     b.enforce(Lc::from(inputs.zero_releasable), Lc::from(e), Lc::from(y))?;
     // C9: f is the limb's own flag at a count, else the flag before it.
     let before = || match j.checked_sub(1) {
@@ -256,10 +331,8 @@ fn limb(b: &Builder, inputs: &Inputs, j: usize, h: Option<&Hints>) -> R1CSResult
 }
 
 /// Decomposes `value` into `count` bits (each boolean, their weighted sum equal) and returns the top one.
-fn bits(b: &Builder, value: Lc, count: u32, native: Option<u64>) -> R1CSResult<Variable> {
-    let bits = (0..count)
-        .map(|i| b.witness(native.map(|v| Fr::from(v >> i & 1))))
-        .collect::<R1CSResult<Vec<_>>>()?;
+fn bits(b: &Builder, value: Lc, count: u32, values: Option<&[Fr]>) -> R1CSResult<Variable> {
+    let bits = b.witnesses(count as usize, values)?;
     for bit in &bits {
         b.enforce(Lc::from(*bit), Lc::from(*bit) - constant(Fr::one()), zero())?;
     }

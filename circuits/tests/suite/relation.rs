@@ -1,0 +1,159 @@
+//! Evaluating the matrices row by row, and reading a full assignment back into the native twins.
+
+use ark_ff::{One, PrimeField, Zero};
+use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystem, SynthesisMode};
+use galen_circuits::{
+    Fr,
+    gates::{Circuit, Gate, Matrices, multiply, recode, release, select},
+};
+
+/// A constraint's name in PROTOCOL §5 and the row (table entry, limb, total) that it is about.
+pub type Place = (&'static str, usize);
+
+/// `[instance | witness]` of a circuit with an assignment, by arkworks' own synthesis.
+pub fn values(circuit: Circuit<'_>) -> Vec<Fr> {
+    let cs = ConstraintSystem::new_ref();
+    cs.set_mode(SynthesisMode::Prove {
+        construct_matrices: true,
+        generate_lc_assignments: false,
+    });
+    circuit.generate_constraints(cs.clone()).unwrap();
+    let inner = cs.into_inner().unwrap();
+    let mut all = inner.assignments.instance_assignment;
+    all.extend(inner.assignments.witness_assignment);
+    all
+}
+
+/// What each row of the matrices is, from the order of synthesis.
+pub fn families(gate: Gate, n: usize) -> Vec<Place> {
+    let mut out: Vec<Place> = (0..gate.layout(n).head()).map(|i| ("C0", i)).collect();
+    match gate {
+        Gate::Select => out.extend((0..n).flat_map(|i| [("C1", i), ("C2", i)])),
+        Gate::Multiply => out.extend((0..n).map(|i| ("C1", i))),
+        Gate::Recode { bits } => {
+            out.extend((0..n).flat_map(|i| [("C1", i), ("C2", i)]));
+            out.extend((0..1 << bits).map(|t| ("C3", t)));
+            out.push(("C4", 0));
+        }
+        Gate::Release => {
+            for j in 0..release::LIMBS {
+                let bits = release::LIMB_BITS as usize;
+                out.extend(std::iter::repeat_n(("C2", j), bits));
+                out.push(("C3", j));
+                out.extend(std::iter::repeat_n(("C4", j), bits + 1));
+                out.extend(["C5", "C6", "C7", "C8", "C9", "C10"].map(|c| (c, j)));
+            }
+            out.extend((0..release::TOTALS).map(|s| ("C1", s)));
+        }
+    }
+    out
+}
+
+/// The rows that `values` violates, each place once, in row order.
+pub fn failing(matrices: &Matrices, places: &[Place], values: &[Fr]) -> Vec<Place> {
+    assert_eq!(
+        places.len(),
+        matrices.constraints,
+        "every row has its family"
+    );
+    assert_eq!(values.len(), matrices.instance + matrices.witness);
+    let dot = |row: &[(Fr, usize)]| row.iter().map(|(c, i)| *c * values[*i]).sum::<Fr>();
+    let [a, b, c] = &matrices.abc[..] else {
+        panic!("three matrices")
+    };
+    let mut out: Vec<Place> = (0..places.len())
+        .filter(|r| dot(&a[*r]) * dot(&b[*r]) != dot(&c[*r]))
+        .map(|r| places[r])
+        .collect();
+    out.dedup();
+    out
+}
+
+/// The same question to the gate's native twin. `select`'s hints are not part of its relation: any
+/// wᵢ that fits proves it, so the twin does not look at them.
+pub fn native(gate: Gate, n: usize, values: &[Fr]) -> Option<Place> {
+    let layout = gate.layout(n);
+    let slot = |index: usize| &values[layout.range(index)];
+    let (ctx, rho) = (values[1], values[layout.rho()]);
+    match gate {
+        Gate::Select => select::violation(&select::Assignment {
+            ctx,
+            k: values[2],
+            rho,
+            x: slot(0),
+            y: slot(1),
+            z: slot(2),
+        }),
+        Gate::Multiply => multiply::violation(&multiply::Assignment {
+            ctx,
+            rho,
+            x: slot(0),
+            y: slot(1),
+            z: slot(2),
+        }),
+        Gate::Recode { bits } => {
+            let (iota, g) = values[layout.instance()..].split_at(n);
+            recode::violation(
+                bits,
+                &recode::Assignment {
+                    ctx,
+                    challenge: values[2],
+                    rho,
+                    x: slot(0),
+                    z: slot(1),
+                    multiplicities: slot(2),
+                    set: slot(3),
+                    iota,
+                    g,
+                },
+            )
+        }
+        Gate::Release => native_release(values),
+    }
+}
+
+/// Private values of one limb, in witness order: a, its bits, the difference's bits, 1/a, e, y.
+pub const LIMB_WITNESSES: usize = 2 * release::LIMB_BITS as usize + 5;
+
+fn native_release(values: &[Fr]) -> Option<Place> {
+    let layout = Gate::Release.layout(0);
+    let limbs = release::LIMBS;
+    let bit = |v: Fr| {
+        assert!(v.is_zero() || v.is_one(), "a public bit");
+        v.is_one()
+    };
+    let small = |v: Fr| {
+        let big = v.into_bigint();
+        assert!(big.0[1..].iter().all(|l| *l == 0), "a public 64-bit number");
+        big.0[0]
+    };
+    let statement = release::Statement {
+        threshold: small(values[2]),
+        zero_releasable: bit(values[3]),
+        is_count: std::array::from_fn(|j| bit(values[4 + j])),
+        released: std::array::from_fn(|j| bit(values[4 + limbs + j])),
+        published: std::array::from_fn(|j| small(values[4 + 2 * limbs + j])),
+    };
+    let totals: [Fr; release::TOTALS] = std::array::from_fn(|s| values[layout.range(s)][0]);
+    let hints: Vec<release::Hints> = values[layout.instance()..]
+        .chunks_exact(LIMB_WITNESSES)
+        .map(|w| {
+            let bits = release::LIMB_BITS as usize;
+            release::Hints {
+                limb: w[0],
+                bits: w[1..=bits].try_into().unwrap(),
+                difference: w[bits + 1..2 * bits + 2].try_into().unwrap(),
+                inverse: w[2 * bits + 2],
+                zero: w[2 * bits + 3],
+                zero_released: w[2 * bits + 4],
+            }
+        })
+        .collect();
+    let assignment = release::Assignment {
+        ctx: values[1],
+        statement: &statement,
+        rho: values[layout.rho()],
+        totals: &totals,
+    };
+    release::violation_with(&assignment, &hints)
+}
