@@ -19,7 +19,7 @@ use galen_verifier::{
 use rayon::prelude::*;
 
 use super::{
-    CommittedDataset, MANIFEST, REGISTRY,
+    CommittedDataset, LOCK, MANIFEST, REGISTRY,
     chunk_file::{self, BaseValues},
     files,
 };
@@ -87,6 +87,9 @@ pub fn commit(
         });
     }
     let partial = prepare_partial(out)?;
+    let lock_path = partial.path().join(LOCK);
+    let lock = fs::File::create(&lock_path).map_err(ProverError::io(&lock_path))?;
+    lock.lock().map_err(ProverError::io(&lock_path))?;
     let started = Instant::now();
     let (rows, commitments, ignored_columns) =
         commit_chunks(request, params, partial.path(), progress)?;
@@ -105,8 +108,8 @@ pub fn commit(
         request.key,
     );
     let json = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
-    files::write_atomic(&partial.path().join(MANIFEST), &json)?;
-    files::write_atomic(
+    files::write_public(&partial.path().join(MANIFEST), &json)?;
+    files::write_public(
         &partial.path().join(REGISTRY),
         request.registry_toml.as_bytes(),
     )?;
@@ -155,7 +158,8 @@ fn prepare_partial(out: &Path) -> Result<tempfile::TempDir, ProverError> {
         .map_err(ProverError::io(&parent))?
         .flatten()
     {
-        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+        let ours = entry.file_name().to_string_lossy().starts_with(&prefix);
+        if ours && !is_held(&entry.path()) {
             fs::remove_dir_all(entry.path()).map_err(ProverError::io(&entry.path()))?;
         }
     }
@@ -165,6 +169,11 @@ fn prepare_partial(out: &Path) -> Result<tempfile::TempDir, ProverError> {
         .map_err(ProverError::io(&parent))?;
     files::create_folder(&partial.path().join("secret"))?;
     Ok(partial)
+}
+
+/// Whether a living process is building that folder.
+fn is_held(folder: &Path) -> bool {
+    fs::File::open(folder.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err())
 }
 
 type Committed = (u64, Vec<Vec<G1>>, Vec<String>);

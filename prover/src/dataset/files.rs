@@ -22,6 +22,18 @@ pub(super) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), ProverError>
     write().map_err(ProverError::io(path))
 }
 
+/// As [`write_atomic`], for a document that anyone may read.
+pub(super) fn write_public(path: &Path, bytes: &[u8]) -> Result<(), ProverError> {
+    write_atomic(path, bytes)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644))
+            .map_err(ProverError::io(path))?;
+    }
+    Ok(())
+}
+
 /// Makes a folder's entries durable.
 pub(super) fn sync_folder(path: &Path) -> Result<(), ProverError> {
     File::open(path)

@@ -1,6 +1,7 @@
 //! The index: proofs of registration and derived columns, kept by (context, step key, chunk).
 //!
-//! An entry is a cache: one that is missing or torn is proven again, under a fresh blinding factor.
+//! Each entry names the commitments that its proof is about, so that one made for columns that have been
+//! committed anew since is not taken up again. An entry is a cache: one that is missing or torn is proven again, under a fresh blinding factor.
 //! Nothing in it is trusted: every finished bundle is verified before it is handed out.
 
 use std::{
@@ -27,6 +28,8 @@ const MAGIC: &[u8; 8] = b"GALENIX1";
 pub(crate) struct Entry {
     /// The proof.
     pub proof: Proof,
+    /// Digest of the commitments that the step reads.
+    pub inputs: [u8; 32],
     /// The new column's blinding factor and commitment, where the step makes one.
     pub output: Option<(Fr, G1)>,
 }
@@ -58,12 +61,12 @@ impl Index {
         self.folder.join(digest).join(format!("{chunk:05}"))
     }
 
-    /// The entry, if there is a sound one.
-    pub(crate) fn get(&self, key: &str, chunk: usize) -> Option<Entry> {
+    /// The entry, if there is a sound one for these inputs.
+    pub(crate) fn get(&self, key: &str, chunk: usize, inputs: &[u8; 32]) -> Option<Entry> {
         let mut bytes = fs::read(self.path(key, chunk)).ok()?;
         let entry = parse(&bytes, key);
         bytes.zeroize();
-        entry
+        entry.filter(|e| e.inputs == *inputs)
     }
 
     /// Keeps an entry.
@@ -75,6 +78,7 @@ impl Index {
                 .to_le_bytes(),
         );
         out.extend_from_slice(key.as_bytes());
+        out.extend_from_slice(&entry.inputs);
         out.extend_from_slice(&entry.proof.to_bytes());
         if let Some((blinding, commitment)) = &entry.output {
             blinding
@@ -103,11 +107,14 @@ fn parse(bytes: &[u8], key: &str) -> Option<Entry> {
     if stored_key != key.as_bytes() {
         return None;
     }
+    let (inputs, rest) = rest.split_at_checked(32)?;
+    let inputs = inputs.try_into().ok()?;
     let (proof, rest) = rest.split_at_checked(PROOF_BYTES)?;
     let proof = Proof::from_bytes(proof).ok()?;
     if rest.is_empty() {
         return Some(Entry {
             proof,
+            inputs,
             output: None,
         });
     }
@@ -116,6 +123,7 @@ fn parse(bytes: &[u8], key: &str) -> Option<Entry> {
     let commitment = encoding::g1(commitment, "commitment").ok()?;
     Some(Entry {
         proof,
+        inputs,
         output: Some((blinding, commitment)),
     })
 }

@@ -36,6 +36,8 @@ use crate::ProverError;
 
 const MANIFEST: &str = "manifest.json";
 const REGISTRY: &str = "registry.toml";
+/// Held while a dataset is being made or proven over.
+const LOCK: &str = "lock";
 
 /// An opened dataset folder.
 #[derive(Debug)]
@@ -78,6 +80,14 @@ impl CommittedDataset {
         &self.folder
     }
 
+    /// Holds the folder for one proving process at a time; released when dropped.
+    pub(crate) fn lock(&self) -> Result<fs::File, ProverError> {
+        let path = self.folder.join(LOCK);
+        let file = fs::File::create(&path).map_err(ProverError::io(&path))?;
+        file.lock().map_err(ProverError::io(&path))?;
+        Ok(file)
+    }
+
     pub(crate) fn index(&self) -> Index {
         Index::new(&self.folder, &self.dataset.ctx())
     }
@@ -112,7 +122,7 @@ pub fn read_public(folder: &Path) -> Result<(Manifest, Registry), ProverError> {
     };
     let registry =
         Registry::from_toml(&read(REGISTRY)?).map_err(|e| refuse(format!("{REGISTRY}: {e}")))?;
-    let manifest =
-        serde_json::from_str(&read(MANIFEST)?).map_err(|e| refuse(format!("{MANIFEST}: {e}")))?;
+    let manifest = Manifest::from_json(read(MANIFEST)?.as_bytes())
+        .map_err(|e| refuse(format!("{MANIFEST}: {e}")))?;
     Ok((manifest, registry))
 }

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ark_ff::Zero;
 use galen_circuits::{
-    Fr,
+    Fr, G1,
     column::Column,
+    encoding,
     gates::Gate,
     hash::ChallengeInput,
     prove::{self, Proof},
 };
 use galen_params::ParameterStore;
+use galen_verifier::hash::Fields;
 use galen_verifier::plan::{ColumnId, Linear, Purpose, Slot, Step};
 use rayon::prelude::*;
 
@@ -19,6 +21,9 @@ use crate::{
     ProverError,
     dataset::{BaseChunk, CommittedDataset, Entry},
 };
+
+/// Separator of the digest of a step's inputs, in the hospital's own index only.
+const INPUTS: &str = "galen/v1/index-inputs";
 
 /// A step's result in one chunk.
 pub(super) struct Proven {
@@ -50,16 +55,7 @@ impl<'a> ChunkProver<'a> {
         chunk: usize,
     ) -> Result<Self, ProverError> {
         let rows = dataset.dataset().shape.rows();
-        let index = dataset.index();
-        let kept: Vec<Option<Entry>> = steps
-            .iter()
-            .map(|s| {
-                let known = (s.purpose != Purpose::Root).then(|| index.get(&s.key, chunk));
-                known
-                    .flatten()
-                    .filter(|e| e.output.is_some() == s.has_output())
-            })
-            .collect();
+        let kept = kept_entries(dataset, steps, chunk);
         let needed = needed_outputs(steps, &kept);
         let wanted = wanted_bases(steps, &kept, &needed);
         let stored = dataset.base_chunk(chunk, &wanted)?;
@@ -108,22 +104,25 @@ impl<'a> ChunkProver<'a> {
                     entry: entry.clone(),
                     fresh: false,
                 }),
-                None => {
-                    let proof = self.prove(step, i)?;
-                    let output = step
-                        .has_output()
-                        .then(|| self.output(i))
-                        .map(|c| (c.blinding(), c.commitment()));
-                    Ok(Proven {
-                        entry: Entry { proof, output },
-                        fresh: true,
-                    })
-                }
+                None => self
+                    .prove(step, i)
+                    .map(|entry| Proven { entry, fresh: true }),
             })
             .collect::<Result<_, ProverError>>()?;
         report.proven += proven.iter().filter(|p| p.fresh).count();
         report.reused += proven.iter().filter(|p| !p.fresh).count();
         Ok(proven)
+    }
+
+    /// Proves a step, with what the index needs to know of it.
+    fn prove(&self, step: &Step, index: usize) -> Result<Entry, ProverError> {
+        let inputs = inputs_digest(step, |id| Some(self.column(id).commitment()));
+        let output = step.has_output().then(|| self.output(index));
+        Ok(Entry {
+            proof: self.prove_step(step, index)?,
+            inputs: inputs.expect("every column is there"),
+            output: output.map(|c| (c.blinding(), c.commitment())),
+        })
     }
 
     fn column(&self, id: ColumnId) -> &Column {
@@ -202,7 +201,7 @@ impl<'a> ChunkProver<'a> {
         out
     }
 
-    fn prove(&self, step: &Step, index: usize) -> Result<Proof, ProverError> {
+    fn prove_step(&self, step: &Step, index: usize) -> Result<Proof, ProverError> {
         let key = self.params.proving_key(step.gate)?;
         let ctx = self.dataset.dataset().ctx();
         let slots = self.slots(step, index)?;
@@ -226,6 +225,36 @@ impl<'a> ChunkProver<'a> {
             Gate::Release => unreachable!("releases are no steps"),
         })
     }
+}
+
+/// The index's entry for each step, where it is about the very columns that the step reads now. A step
+/// whose input is to be proven again is to be proven again itself.
+fn kept_entries(dataset: &CommittedDataset, steps: &[Step], chunk: usize) -> Vec<Option<Entry>> {
+    let index = dataset.index();
+    let mut kept: Vec<Option<Entry>> = Vec::with_capacity(steps.len());
+    for step in steps {
+        let commitment = |id| match id {
+            ColumnId::Base(i) => Some(dataset.dataset().commitments[i][chunk]),
+            ColumnId::Output(i) => kept[i].as_ref()?.output.as_ref().map(|(_, c)| *c),
+            ColumnId::One | ColumnId::Present => None,
+        };
+        let entry = (step.purpose != Purpose::Root)
+            .then(|| inputs_digest(step, commitment))
+            .flatten()
+            .and_then(|inputs| index.get(&step.key, chunk, &inputs))
+            .filter(|e| e.output.is_some() == step.has_output());
+        kept.push(entry);
+    }
+    kept
+}
+
+/// A digest of the commitments that a step reads, or `None` while one of them is not there.
+fn inputs_digest(step: &Step, commitment: impl Fn(ColumnId) -> Option<G1>) -> Option<[u8; 32]> {
+    let mut fields = Fields::new(INPUTS);
+    for id in inputs(step).filter(|id| !matches!(id, ColumnId::One | ColumnId::Present)) {
+        fields = fields.bytes(&encoding::g1_bytes(&commitment(id)?));
+    }
+    Some(fields.digest())
 }
 
 /// The base column that a recode step reads.

@@ -91,6 +91,7 @@ pub fn prove_plan(
     for gate in plan.gates() {
         params.proving_key(gate)?;
     }
+    let _held = dataset.lock()?;
     let started = Instant::now();
     let mut report = ProveReport::default();
     let set = params.verifying();
