@@ -154,6 +154,25 @@ fn main() {
     for _ in 0..3 {
         t("verify 20", || batch::verify(&id, &many).unwrap());
     }
+    let loops: usize = std::env::args()
+        .nth(2)
+        .map(|a| a.parse().unwrap())
+        .unwrap_or(0);
+    let s = Instant::now();
+    for _ in 0..loops {
+        batch::verify(&id, &many).unwrap();
+    }
+    if loops > 0 {
+        println!("verify 20 mean {:?}", s.elapsed() / loops as u32);
+        let b = pr.to_bytes();
+        let s = Instant::now();
+        for _ in 0..loops {
+            for _ in 0..20 {
+                prove::Proof::from_bytes(&b).unwrap();
+            }
+        }
+        println!("decode 20 mean {:?}", s.elapsed() / loops as u32);
+    }
     let b = pr.to_bytes();
     t("decode 20", || {
         for _ in 0..20 {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::{
     CircuitError, E, Fr, G1,
     gates::Gate,
-    hash::{Transcript, separator, set_digest},
+    hash::{ChallengeInput, Transcript, separator, set_digest},
     keys::PreparedKey,
     msm::{msm, msm_128, mul_128},
     prove::Proof,
@@ -29,6 +29,26 @@ pub struct Claim<'a> {
     pub columns: Vec<G1>,
     /// The proof.
     pub proof: Proof,
+}
+
+impl<'a> Claim<'a> {
+    /// A claim of `recode`, with the challenge computed from the input and the proof's own D. Use this and
+    /// never a challenge that came with the proof: one that was known before D lets anything through.
+    #[must_use]
+    pub fn recode(
+        key: &'a PreparedKey,
+        set: &'a [(u64, u64)],
+        input: &ChallengeInput<'_>,
+        proof: Proof,
+    ) -> Self {
+        Self {
+            key,
+            publics: vec![input.ctx, input.challenge(&proof.d)],
+            set,
+            columns: vec![input.x, input.z],
+            proof,
+        }
+    }
 }
 
 /// Which equation of a claim failed.

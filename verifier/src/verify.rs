@@ -283,27 +283,28 @@ impl<'a> Frame<'a> {
         proof: Proof,
         chunk: usize,
     ) -> Result<Claim<'a>, VerifyError> {
+        let key = self.keys.key(step.gate)?;
+        let set = step.set.intervals();
         let publics = match step.gate {
-            Gate::Select => vec![self.ctx, Fr::from(step.k)],
             Gate::Recode { .. } => {
                 let input = ChallengeInput {
                     parameter_set: self.keys.id(),
                     gate: &step.gate.name(),
                     ctx: self.ctx,
                     chunk: chunk as u64,
-                    set: step.set.intervals(),
+                    set,
                     x: columns[0],
                     z: columns[1],
                 };
-                vec![self.ctx, input.challenge(&proof.d)]
+                return Ok(Claim::recode(key, set, &input, proof));
             }
+            Gate::Select => vec![self.ctx, Fr::from(step.k)],
             Gate::Multiply | Gate::Release => vec![self.ctx],
         };
-        let key = self.keys.key(step.gate)?;
         Ok(Claim {
             key,
             publics,
-            set: step.set.intervals(),
+            set,
             columns,
             proof,
         })
