@@ -41,6 +41,7 @@ impl<'a> Claim<'a> {
         input: &ChallengeInput<'_>,
         proof: Proof,
     ) -> Self {
+        let input = ChallengeInput { set, ..*input };
         Self {
             key,
             publics: vec![input.ctx, input.challenge(&proof.d)],
