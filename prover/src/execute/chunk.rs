@@ -55,7 +55,9 @@ impl<'a> ChunkProver<'a> {
             .iter()
             .map(|s| {
                 let known = (s.purpose != Purpose::Root).then(|| index.get(&s.key, chunk));
-                known.flatten().filter(|e| e.output.is_some() == s.has_output())
+                known
+                    .flatten()
+                    .filter(|e| e.output.is_some() == s.has_output())
             })
             .collect();
         let needed = needed_outputs(steps, &kept);
@@ -95,8 +97,13 @@ impl<'a> ChunkProver<'a> {
             .expect("computed, since something needs it")
     }
 
-    /// Proves what is missing, all cores at once, and returns every step's entry in order.
-    pub(super) fn run(&self, report: &mut ProveReport) -> Result<Vec<Proven>, ProverError> {
+    /// Proves what is missing, all cores at once, and returns every step's entry in order. `finished`
+    /// is called once for each.
+    pub(super) fn run(
+        &self,
+        report: &mut ProveReport,
+        finished: &(dyn Fn() + Sync),
+    ) -> Result<Vec<Proven>, ProverError> {
         let proven: Vec<Proven> = self
             .steps
             .par_iter()
@@ -118,6 +125,7 @@ impl<'a> ChunkProver<'a> {
                     })
                 }
             })
+            .inspect(|_| finished())
             .collect::<Result<_, ProverError>>()?;
         report.proven += proven.iter().filter(|p| p.fresh).count();
         report.reused += proven.iter().filter(|p| !p.fresh).count();
