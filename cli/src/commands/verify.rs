@@ -126,13 +126,16 @@ pub fn meaning(hospital: &str, rule: &str) -> String {
     format!(
         "\
 What was proven
-  Each cell above is the exact value of its query over the table that {hospital} committed in
-  this epoch: all its patients who consented to the query's purpose and nobody else, NULLs
-  treated as SQL does, released by the rule {rule}.
+  Each cell above is the exact value of its query over the table that this hospital committed
+  in this epoch: all its patients who consented to the query's purpose and nobody else, with
+  NULL as in SQL. Hidden cells are hidden by the rule that was on record before the query.
   The hospital could neither change a value, nor leave patients out, nor hide a large count.
-What was not
-  That the committed table is true, or complete, or that its consent bits are: that rests on the
-  hospital's signature and on audits. And exact answers to many queries can, put together, tell
-  more than each alone."
+    hospital  {hospital}
+    rule      {rule}
+
+What was not proven
+  That the committed table is true and complete, its rows distinct people, and its consent bits
+  what patients said: that rests on the hospital's signature and on audits. And exact answers
+  to many queries can, put together, tell more than each alone."
     )
 }

@@ -49,6 +49,13 @@ pub fn committed(dataset: &CommittedDataset, report: &CommitReport, output: &Out
             ),
         ),
         (
+            "left out",
+            format!(
+                "{} of the table: the demonstration's registry is a small one, to be quick",
+                show::plural(report.ignored_columns.len(), "column")
+            ),
+        ),
+        (
             "registered",
             format!(
                 "{} that its columns are well-formed",
