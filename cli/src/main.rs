@@ -1,2 +1,79 @@
-//! The `galen` binary.
-fn main() {}
+//! `galen`: one binary, a subcommand for each thing that a role does.
+
+mod commands;
+mod failure;
+mod files;
+mod output;
+mod params;
+mod progress;
+mod show;
+
+use std::{env, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use commands::{commit, demo, inspect, params as params_command, prove, query, table, verify};
+use output::Output;
+
+const EXAMPLE: &str = "\
+Example: everything at once, on a made-up hospital
+  galen demo
+
+By role:
+  researcher   galen query     registers a question
+  hospital     galen table     makes the patient table from exports
+               galen commit    commits it, once for each epoch
+               galen prove     answers a question
+  reviewer     galen verify    checks an answer from public files alone
+               galen inspect   shows what a file is
+Every command takes --json. `galen <command> --help` has an example for each.";
+
+/// Proves cohort queries over patient tables that never leave the hospital
+#[derive(Parser)]
+#[command(name = "galen", version, after_help = EXAMPLE, disable_help_subcommand = true)]
+struct Cli {
+    /// Print one JSON document on standard output, and no progress bars
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Args),
+    Params(params_command::Args),
+    Commit(commit::Args),
+    Query(query::Args),
+    Prove(prove::Args),
+    Verify(verify::Args),
+    Inspect(inspect::Args),
+    Table(table::Args),
+}
+
+fn main() -> ExitCode {
+    // Handed over before clap reads them: the other program's arguments are its own.
+    let mut words = env::args_os().skip(1);
+    if words.next().is_some_and(|w| w == "table") {
+        let rest: Vec<_> = words.collect();
+        if let Some(code) = table::hand_over(&rest) {
+            return code;
+        }
+    }
+    let cli = Cli::parse();
+    let output = Output::new(cli.json);
+    let result = match cli.command {
+        Command::Demo(args) => demo::run(&args, &output),
+        Command::Params(args) => params_command::run(&args, &output),
+        Command::Commit(args) => commit::run(&args, &output),
+        Command::Query(args) => query::run(&args, &output),
+        Command::Prove(args) => prove::run(&args, &output),
+        Command::Verify(args) => verify::run(&args, &output),
+        Command::Inspect(args) => inspect::run(&args, &output),
+        Command::Table(args) => table::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error, &output),
+    }
+}

@@ -150,6 +150,19 @@ impl ParameterStore {
         &self.folder
     }
 
+    /// The sizes of a gate's proving and verifying key files, in bytes.
+    ///
+    /// # Errors
+    /// When the set does not hold the gate.
+    pub fn key_bytes(&self, gate: Gate) -> Result<(u64, u64), ParamsError> {
+        self.verifying.key(gate)?;
+        let bytes = |ext| -> Result<u64, ParamsError> {
+            let name = key_file(gate, self.shape, ext)?;
+            Ok(self.index.files.get(&name).map_or(0, |f| f.bytes))
+        };
+        Ok((bytes("pk")?, bytes("vk")?))
+    }
+
     /// A gate's proving key, read from disk and checked against its digest when first asked for.
     ///
     /// # Errors

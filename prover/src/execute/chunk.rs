@@ -93,8 +93,13 @@ impl<'a> ChunkProver<'a> {
             .expect("computed, since something needs it")
     }
 
-    /// Proves what is missing, all cores at once, and returns every step's entry in order.
-    pub(super) fn run(&self, report: &mut ProveReport) -> Result<Vec<Proven>, ProverError> {
+    /// Proves what is missing, all cores at once, and returns every step's entry in order. `finished`
+    /// is called once for each.
+    pub(super) fn run(
+        &self,
+        report: &mut ProveReport,
+        finished: &(dyn Fn() + Sync),
+    ) -> Result<Vec<Proven>, ProverError> {
         let proven: Vec<Proven> = self
             .steps
             .par_iter()
@@ -108,6 +113,7 @@ impl<'a> ChunkProver<'a> {
                     .prove(step, i)
                     .map(|entry| Proven { entry, fresh: true }),
             })
+            .inspect(|_| finished())
             .collect::<Result<_, ProverError>>()?;
         report.proven += proven.iter().filter(|p| p.fresh).count();
         report.reused += proven.iter().filter(|p| !p.fresh).count();

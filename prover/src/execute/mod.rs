@@ -2,7 +2,10 @@
 
 mod chunk;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use galen_circuits::{Fr, column::Column, gates::release, prove};
 use galen_params::{ParameterStore, Progress};
@@ -22,6 +25,33 @@ use crate::{
     dataset::{CommittedDataset, registration_steps},
 };
 use chunk::ChunkProver;
+
+/// Counts finished proofs, from all cores, and reports each count in order.
+struct Counter<'a> {
+    progress: &'a dyn Progress,
+    stage: &'static str,
+    done: Mutex<u64>,
+    total: u64,
+}
+
+impl<'a> Counter<'a> {
+    fn start(progress: &'a dyn Progress, stage: &'static str, total: usize) -> Self {
+        let total = total as u64;
+        progress.report(stage, 0, total);
+        Self {
+            progress,
+            stage,
+            done: Mutex::new(0),
+            total,
+        }
+    }
+
+    fn step(&self) {
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        *done += 1;
+        self.progress.report(self.stage, *done, self.total);
+    }
+}
 
 /// How a proof went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -111,11 +141,11 @@ pub fn prove_plan(
         })
         .collect();
     let mut totals: Vec<Option<Column>> = plan.steps.iter().map(|_| None).collect();
-    let chunks = d.chunks() as u64;
-    progress.report("proving chunks", 0, chunks);
-    for (chunk, done) in (0..d.chunks()).zip(1u64..) {
+    let total = plan.steps.len() * d.chunks() + plan.releases.len();
+    let counter = Counter::start(progress, "proving", total);
+    for chunk in 0..d.chunks() {
         let prover = ChunkProver::new(dataset, params, &plan.steps, chunk)?;
-        let entries = prover.run(&mut report)?;
+        let entries = prover.run(&mut report, &|| counter.step())?;
         for ((step, entry), out) in plan.steps.iter().zip(&entries).zip(&mut bundle.steps) {
             let commitment = entry.entry.output.as_ref().map(|(_, c)| *c);
             out.chunks
@@ -125,13 +155,13 @@ pub fn prove_plan(
             }
         }
         add_roots(&mut totals, plan, &prover, d.shape.rows())?;
-        progress.report("proving chunks", done, chunks);
     }
     for release in &plan.releases {
         bundle
             .releases
             .push(prove_release(dataset, params, release, &totals)?);
         report.proven += 1;
+        counter.step();
     }
     report.proving_time = started.elapsed();
     Ok((bundle, report))
@@ -199,13 +229,13 @@ pub(crate) fn prove_registration(
     }
     let mut report = ProveReport::default();
     let chunks = dataset.dataset().chunks();
-    progress.report("registration proofs", 0, chunks as u64);
-    for (chunk, done) in (0..chunks).zip(1u64..) {
-        let entries = ChunkProver::new(dataset, params, &steps, chunk)?.run(&mut report)?;
+    let counter = Counter::start(progress, "registration proofs", steps.len() * chunks);
+    for chunk in 0..chunks {
+        let prover = ChunkProver::new(dataset, params, &steps, chunk)?;
+        let entries = prover.run(&mut report, &|| counter.step())?;
         for (step, entry) in steps.iter().zip(&entries) {
             dataset.index().put(&step.key, chunk, &entry.entry)?;
         }
-        progress.report("registration proofs", done, chunks as u64);
     }
     Ok(report.proven)
 }

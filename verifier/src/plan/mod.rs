@@ -15,7 +15,7 @@ use galen_circuits::gates::{Gate, release};
 pub use build::{MAX_GROUPS, MAX_STEPS, PlanError};
 pub use linear::{ColumnId, Linear};
 pub use payload::{Field, FieldKind, GroupKey, Layout, Place, contributors, fields_of};
-pub use registration::{Bases, Unit};
+pub use registration::{Bases, Unit, gates_for};
 
 use crate::query::IntervalSet;
 

@@ -17,6 +17,25 @@ pub enum Unit {
     Column(usize),
 }
 
+/// The gates that a dataset of this registry and every query over it need, in canonical order: what
+/// its parameter set must hold.
+#[must_use]
+pub fn gates_for(registry: &Registry) -> Vec<Gate> {
+    let bases = Bases::new(registry);
+    let registration = bases
+        .units()
+        .into_iter()
+        .flat_map(|u| bases.registration(u))
+        .map(|step| step.gate);
+    let mut gates: Vec<Gate> = [Gate::Select, Gate::Multiply, Gate::Release]
+        .into_iter()
+        .chain(registration)
+        .collect();
+    gates.sort();
+    gates.dedup();
+    gates
+}
+
 /// The base columns with their indices, and the ways to name them.
 pub struct Bases<'a> {
     registry: &'a Registry,
@@ -173,5 +192,40 @@ impl<'a> Bases<'a> {
             slots: vec![value.clone(), known, value],
             purpose: Purpose::Registration,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gates(column: &str) -> Vec<String> {
+        let text = format!(
+            "[registry]\nname = \"t\"\nversion = 1\npatient_id = \"id\"\n\
+             [[purpose]]\ncode = \"DUO:0000042\"\ncolumn = \"consent\"\n\
+             [[column]]\nname = \"x\"\n{column}\n"
+        );
+        let registry = Registry::from_toml(&text).unwrap();
+        gates_for(&registry).iter().map(|g| g.name()).collect()
+    }
+
+    #[test]
+    fn only_widths_that_occur_need_a_recode() {
+        assert_eq!(
+            gates("type = \"boolean\""),
+            ["select", "multiply", "release"]
+        );
+        assert_eq!(
+            gates("type = \"number\"\nmin = 0\nmax = 1000\ndecimals = 0"),
+            ["select", "multiply", "recode10", "release"]
+        );
+        assert_eq!(
+            gates("type = \"number\"\nmin = 0\nmax = 65535\ndecimals = 0"),
+            ["select", "multiply", "recode16", "release"]
+        );
+        assert_eq!(
+            gates("type = \"number\"\nmin = 0\nmax = 65536\ndecimals = 0"),
+            ["select", "multiply", "recode10", "recode16", "release"]
+        );
     }
 }

@@ -1,0 +1,256 @@
+use std::{
+    fs::File,
+    io::{BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use galen_params::Shape;
+use galen_prover::{
+    ProverError,
+    dataset::{CommitReport, CommitRequest, CommittedDataset, commit, load_or_create_key},
+    table::TableReader,
+};
+use galen_verifier::{manifest::ReleaseProfile, plan::gates_for, registry::Registry, text::hex};
+use serde_json::{Value, json};
+
+use crate::{
+    failure::refusal,
+    files,
+    output::Output,
+    params::{Cache, INSECURE, parse_shape},
+    progress::Bars,
+    show,
+};
+
+/// Tables up to this many rows get the shape `clinic` unless one is named.
+const CLINIC_ROWS: u64 = 60_000;
+
+const EXAMPLE: &str = "\
+Example: the hospital data team commits the table of this quarter
+  galen commit --table patients.parquet --registry registry.toml --out heart-epoch1 \\
+      --hospital 'St. Bartholomew' --dataset heart
+Publish heart-epoch1/manifest.json and the registry. heart-epoch1/secret and the
+key (hospital.key, beside the folder) never leave the hospital: keep a backup of the key.
+
+Without --shape, a table of up to 60,000 rows is committed in chunks of 7,616 rows
+(clinic), a larger one in chunks of 31,744 (hospital).";
+
+/// Commits a patient table as a dataset epoch, and proves its columns well-formed
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub struct Args {
+    /// The patient table, .parquet or .csv, one row a patient
+    #[arg(long, value_name = "FILE")]
+    table: PathBuf,
+    /// The study's registry
+    #[arg(long, value_name = "FILE")]
+    registry: PathBuf,
+    /// The dataset folder to make; it must not exist
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The hospital's name
+    #[arg(long, value_name = "NAME")]
+    hospital: String,
+    /// The dataset's name
+    #[arg(long, value_name = "NAME")]
+    dataset: String,
+    /// The dataset's epoch, from 1
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    epoch: u32,
+    /// Rows of a chunk: tiny, clinic or hospital [default: by the table's size]
+    #[arg(long, value_parser = parse_shape)]
+    shape: Option<Shape>,
+    /// The hospital's signing key; made where there is none [default: hospital.key beside --out]
+    #[arg(long, value_name = "FILE", env = "GALEN_KEY")]
+    key: Option<PathBuf>,
+    /// Hide counts below this
+    #[arg(long, value_name = "K", default_value_t = 11,
+          value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
+    k: u64,
+    /// Hide counts of zero too
+    #[arg(long)]
+    no_zero: bool,
+    #[command(flatten)]
+    cache: Cache,
+}
+
+/// Commits.
+pub fn run(args: &Args, output: &Output) -> Result<()> {
+    let (registry_toml, registry) = files::registry(&args.registry)?;
+    if args.out.exists() {
+        let path = args.out.clone();
+        return Err(ProverError::Exists { path }.into());
+    }
+    check_name("--hospital", &args.hospital)?;
+    check_name("--dataset", &args.dataset)?;
+    let shape = shape_for(args, &registry)?;
+    let params = args.cache.open(shape, &gates_for(&registry), output)?;
+    let key_path = args
+        .key
+        .clone()
+        .unwrap_or_else(|| args.out.with_file_name("hospital.key"));
+    let new_key = !key_path.exists();
+    files::create_parent(&key_path)?;
+    let key = load_or_create_key(&key_path)?;
+    let request = CommitRequest {
+        table: &args.table,
+        registry_toml: &registry_toml,
+        registry: &registry,
+        hospital: &args.hospital,
+        dataset: &args.dataset,
+        epoch: args.epoch,
+        release: profile(args.k, !args.no_zero),
+        key: &key,
+        out: &args.out,
+    };
+    let (dataset, report) = commit(&request, &params, &Bars::new(output))?;
+    output.document(&document(&dataset, &report, &key_path, new_key))?;
+    print(&dataset, &report, &key_path, new_key, output)
+}
+
+/// The release rule under its own name.
+fn profile(k: u64, zero_releasable: bool) -> ReleaseProfile {
+    let usual = ReleaseProfile::default();
+    if k == usual.k && zero_releasable == usual.zero_releasable {
+        return usual;
+    }
+    let suffix = if zero_releasable { "" } else { "-no-zero" };
+    ReleaseProfile {
+        name: format!("threshold-{k}{suffix}"),
+        k,
+        zero_releasable,
+    }
+}
+
+fn check_name(option: &str, name: &str) -> Result<()> {
+    let fits = !name.trim().is_empty() && name.len() <= 200 && !name.chars().any(char::is_control);
+    if fits {
+        return Ok(());
+    }
+    let why = format!("{option} is a name of 1 to 200 bytes on one line");
+    Err(refusal("usage.Name", why))
+}
+
+/// Opens the table, so that a wrong one is refused before any long work, and chooses the shape.
+fn shape_for(args: &Args, registry: &Registry) -> Result<Shape> {
+    let reader = TableReader::open(&args.table, registry).map_err(ProverError::from)?;
+    if let Some(shape) = args.shape {
+        return Ok(shape);
+    }
+    let rows = match reader.size_hint() {
+        Some(rows) => rows,
+        None => count_lines(&args.table)?,
+    };
+    Ok(if rows <= CLINIC_ROWS {
+        Shape::Clinic
+    } else {
+        Shape::Hospital
+    })
+}
+
+/// Lines of a CSV: its rows, or some more where cells hold line breaks.
+fn count_lines(path: &Path) -> Result<u64> {
+    let named = || format!("counting the lines of {}", path.display());
+    let mut file = BufReader::new(File::open(path).with_context(named)?);
+    let mut buffer = vec![0; 1 << 16];
+    let mut lines = 0;
+    loop {
+        let read = file.read(&mut buffer).with_context(named)?;
+        if read == 0 {
+            return Ok(lines);
+        }
+        lines += buffer[..read].iter().filter(|b| **b == b'\n').count() as u64;
+    }
+}
+
+fn document(dataset: &CommittedDataset, report: &CommitReport, key: &Path, new_key: bool) -> Value {
+    let d = dataset.dataset();
+    json!({
+        "folder": dataset.folder(),
+        "manifest": hex(&d.digest),
+        "hospital": d.manifest.hospital,
+        "hospital_key": hex(&d.hospital_key),
+        "dataset": d.manifest.dataset,
+        "epoch": d.manifest.epoch,
+        "registry": d.manifest.registry,
+        "shape": d.shape.name(),
+        "parameter_set": hex(&d.parameter_set),
+        "insecure_parameters": true,
+        "release": d.manifest.release,
+        "rows": report.rows,
+        "chunks": report.chunks,
+        "columns": report.columns,
+        "ignored_columns": report.ignored_columns,
+        "registration_proofs": report.proofs,
+        "commit_seconds": report.commit_time.as_secs_f64(),
+        "registration_seconds": report.registration_time.as_secs_f64(),
+        "key_file": key,
+        "key_is_new": new_key,
+    })
+}
+
+fn print(
+    dataset: &CommittedDataset,
+    report: &CommitReport,
+    key: &Path,
+    new_key: bool,
+    output: &Output,
+) -> Result<()> {
+    let d = dataset.dataset();
+    let made = if new_key {
+        " (new: keep a backup of it)"
+    } else {
+        ""
+    };
+    let mut facts = vec![
+        ("folder", dataset.folder().display().to_string()),
+        ("manifest", hex(&d.digest)),
+        (
+            "hospital",
+            format!(
+                "{} (key {})",
+                d.manifest.hospital,
+                show::short(&d.hospital_key)
+            ),
+        ),
+        ("signing key", format!("{}{made}", key.display())),
+        (
+            "dataset",
+            format!("{}, epoch {}", d.manifest.dataset, d.manifest.epoch),
+        ),
+        (
+            "patients",
+            format!(
+                "{} in {} of {} rows ({})",
+                show::thousands(report.rows),
+                show::plural(report.chunks, "chunk"),
+                show::thousands(d.shape.rows()),
+                d.shape
+            ),
+        ),
+        ("release rule", show::rule(&d.manifest.release)),
+        (
+            "committed",
+            format!(
+                "{} in {}",
+                show::plural(report.columns, "column"),
+                show::time(report.commit_time)
+            ),
+        ),
+        (
+            "registered",
+            format!(
+                "{} in {} ({} a patient)",
+                show::plural(report.proofs, "proof"),
+                show::time(report.registration_time),
+                show::per_patient(report.registration_time, report.rows)
+            ),
+        ),
+    ];
+    if !report.ignored_columns.is_empty() {
+        facts.push(("not read", report.ignored_columns.join(", ")));
+    }
+    output.line(show::facts(&facts))?;
+    output.line(format!("\n{INSECURE}"))
+}

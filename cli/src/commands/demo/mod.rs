@@ -1,0 +1,76 @@
+//! The demonstration: hospital, researcher and reviewer on one made-up table.
+
+mod questions;
+mod report;
+mod run;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use galen_params::Shape;
+
+use crate::{
+    failure::refusal,
+    output::Output,
+    params::{Cache, parse_shape},
+};
+
+const EXAMPLE: &str = "\
+Example: see everything once, and keep what a reviewer would be handed
+  galen demo --out galen-demo
+It prints the `galen verify` command that checks the files in galen-demo.";
+
+/// Shows everything once: commits a made-up hospital, answers three queries, verifies them
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub struct Args {
+    /// Keep every public file in this folder, which must be new or empty
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Made-up patients
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    patients: u64,
+    /// The same seed makes the same patients
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Rows of a chunk: tiny, clinic or hospital
+    #[arg(long, default_value = "clinic", value_parser = parse_shape)]
+    shape: Shape,
+    #[command(flatten)]
+    cache: Cache,
+}
+
+/// Runs it in a temporary folder; only public files leave that.
+pub fn run(args: &Args, output: &Output) -> Result<()> {
+    if let Some(out) = &args.out {
+        check_free(out)?;
+    }
+    let work = tempfile::Builder::new()
+        .prefix("galen-demo-")
+        .tempdir()
+        .context("making a temporary folder")?;
+    let demo = run::all(args, work.path(), output)?;
+    if let Some(out) = &args.out {
+        report::keep(&demo, out)?;
+    }
+    report::finish(&demo, args.out.as_deref(), output)
+}
+
+fn check_free(out: &Path) -> Result<()> {
+    let named = || format!("--out {}", out.display());
+    if !out.exists() {
+        return Ok(());
+    }
+    if !out.is_dir() {
+        return Err(refusal("io.AlreadyExists", "it is a file, not a folder")).with_context(named);
+    }
+    let mut entries = fs::read_dir(out).with_context(named)?;
+    if entries.next().is_some() {
+        let why = "the folder is not empty; choose another, or remove it first";
+        return Err(refusal("io.DirectoryNotEmpty", why)).with_context(named);
+    }
+    Ok(())
+}

@@ -1,0 +1,305 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use galen_circuits::prove::PROOF_BYTES;
+use galen_params::VerifyingSet;
+use galen_verifier::{
+    VerifyError,
+    bundle::{Bundle, MAX_BUNDLE_BYTES},
+    manifest::Manifest,
+    question::Question,
+    registry::{Column, ColumnKind, Registry},
+    text::hex,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::{failure::refusal, files, output::Output, show};
+
+const EXAMPLE: &str = "\
+Example: a reviewer looks at what came by mail
+  galen inspect bundle.json
+Recognises manifests, bundles, queries, registries and parameters (a dataset folder
+stands for its manifest). Nothing is verified: that is `galen verify`.";
+
+/// Shows what a file is and what it holds, without verifying it
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub struct Args {
+    /// The file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// A summary: JSON, and for people text.
+struct Shown(Value, String);
+
+/// Recognises and shows.
+pub fn run(args: &Args, output: &Output) -> Result<()> {
+    let path = if args.file.is_dir() {
+        args.file.join("manifest.json")
+    } else {
+        args.file.clone()
+    };
+    let bytes = files::read_limited(&path, "file", MAX_BUNDLE_BYTES as u64)?;
+    let Shown(mut document, text) =
+        show(&path, &bytes).with_context(|| path.display().to_string())?;
+    document["file"] = json!(path);
+    document["bytes"] = json!(bytes.len());
+    output.document(&document)?;
+    output.line(text)
+}
+
+fn show(path: &Path, bytes: &[u8]) -> Result<Shown> {
+    if bytes.starts_with(b"GALENVP1") {
+        return parameters(bytes);
+    }
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        let document: Value = parse("document", bytes)?;
+        let format = document["format"].as_str().unwrap_or_default();
+        return match format.split('/').nth(1) {
+            Some("bundle") => bundle(&Bundle::from_json(bytes)?, bytes.len()),
+            Some("dataset") => manifest(&parse("manifest", bytes)?),
+            Some("query") => query(&parse("query", bytes)?),
+            _ => Err(unknown()),
+        };
+    }
+    let is_toml = path.extension().is_some_and(|e| e == "toml");
+    match std::str::from_utf8(bytes) {
+        Ok(text) if is_toml || text.contains("[registry]") => registry(&Registry::from_toml(text)?),
+        _ => Err(unknown()),
+    }
+}
+
+fn unknown() -> anyhow::Error {
+    let why = "not a file of galen's: neither a bundle, manifest, query, registry nor parameters";
+    refusal("Format", why)
+}
+
+fn parse<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|e| {
+        let why = e.to_string();
+        VerifyError::Json { what, why }.into()
+    })
+}
+
+fn bundle(bundle: &Bundle, bytes: usize) -> Result<Shown> {
+    let proofs: usize = bundle.steps.iter().map(|s| s.chunks.len()).sum();
+    let cells: Vec<&Option<u64>> = bundle.releases.iter().flat_map(|r| &r.cells).collect();
+    let hidden = cells.iter().filter(|c| c.is_none()).count();
+    let all = proofs + bundle.releases.len();
+    let document = json!({
+        "kind": "bundle",
+        "warning": bundle.warning,
+        "query": bundle.query,
+        "manifest": bundle.manifest,
+        "parameter_set": bundle.parameter_set,
+        "releases": bundle.releases.len(),
+        "cells": cells.len(),
+        "suppressed_cells": hidden,
+        "proofs": all,
+        "proof_bytes": all * PROOF_BYTES,
+        "steps": bundle.steps.iter().map(|s| json!({
+            "key": s.key, "chunks": s.chunks.len(),
+        })).collect::<Vec<_>>(),
+    });
+    let mut facts = vec![
+        ("bundle", show::bytes(bytes as u64)),
+        ("query", bundle.query.clone()),
+        ("manifest", bundle.manifest.clone()),
+        ("parameters", bundle.parameter_set.clone()),
+        (
+            "publishes",
+            format!(
+                "{} in {}, {hidden} of them suppressed",
+                show::plural(cells.len(), "cell"),
+                show::plural(bundle.releases.len(), "release")
+            ),
+        ),
+        (
+            "proofs",
+            format!(
+                "{} of {PROOF_BYTES} bytes, {} in all",
+                show::thousands(all),
+                show::bytes((all * PROOF_BYTES) as u64)
+            ),
+        ),
+    ];
+    facts.extend(bundle.warning.iter().map(|w| ("warning", w.clone())));
+    let rows = bundle.steps.iter().map(|s| {
+        let size: usize = s.chunks.iter().map(|c| c.proof.len()).sum();
+        let commitments = s.chunks.iter().filter(|c| c.commitment.is_some()).count();
+        vec![
+            s.key.clone(),
+            show::thousands(s.chunks.len()),
+            show::thousands(commitments),
+            show::bytes(size as u64),
+        ]
+    });
+    let header = ["step", "chunks", "columns", "as text"];
+    let steps = show::table(&header, &[1, 2, 3], rows);
+    Ok(Shown(
+        document,
+        format!("{}\n\n{steps}", show::facts(&facts)),
+    ))
+}
+
+fn manifest(m: &Manifest) -> Result<Shown> {
+    let columns: Vec<&str> = m.columns.iter().map(|c| c.name.as_str()).collect();
+    let chunks = m.columns.first().map_or(0, |c| c.chunks.len());
+    let document = json!({
+        "kind": "manifest",
+        "digest": hex(&m.digest()),
+        "hospital": m.hospital,
+        "hospital_key": m.hospital_key,
+        "dataset": m.dataset,
+        "epoch": m.epoch,
+        "registry": m.registry,
+        "registry_digest": m.registry_digest,
+        "parameter_set": m.parameter_set,
+        "shape": m.shape,
+        "rows": m.rows,
+        "chunks": chunks,
+        "release": m.release,
+        "columns": columns,
+    });
+    let facts = [
+        ("manifest", hex(&m.digest())),
+        ("hospital", m.hospital.clone()),
+        ("hospital key", m.hospital_key.clone()),
+        ("dataset", format!("{}, epoch {}", m.dataset, m.epoch)),
+        (
+            "registry",
+            format!("{} ({})", m.registry, m.registry_digest),
+        ),
+        ("parameters", format!("{} ({})", m.parameter_set, m.shape)),
+        (
+            "patients",
+            format!(
+                "{} in {}",
+                show::thousands(m.rows),
+                show::plural(chunks, "chunk")
+            ),
+        ),
+        ("release rule", show::rule(&m.release)),
+        ("columns", show::plural(columns.len(), "commitment column")),
+    ];
+    let text = format!(
+        "{}\n\n{}",
+        show::facts(&facts),
+        show::indent(&columns.join("\n"))
+    );
+    Ok(Shown(document, text))
+}
+
+fn query(q: &Question) -> Result<Shown> {
+    let document = json!({
+        "kind": "query",
+        "digest": hex(&q.digest()),
+        "registry": q.registry,
+        "registry_digest": q.registry_digest,
+        "purpose": q.purpose,
+        "sql": q.sql,
+        "title": q.title,
+    });
+    let mut facts = vec![
+        ("query", hex(&q.digest())),
+        (
+            "registry",
+            format!("{} ({})", q.registry, q.registry_digest),
+        ),
+        ("purpose", q.purpose.clone()),
+    ];
+    facts.extend(q.title.iter().map(|t| ("title", t.clone())));
+    let text = format!("{}\n\n{}", show::facts(&facts), show::indent(&q.sql));
+    Ok(Shown(document, text))
+}
+
+fn parameters(bytes: &[u8]) -> Result<Shown> {
+    let set = VerifyingSet::from_bytes(bytes)?;
+    let gates: Vec<String> = set.gates().map(|g| g.name()).collect();
+    let document = json!({
+        "kind": "parameters",
+        "id": hex(set.id()),
+        "shape": set.shape().name(),
+        "rows_per_chunk": set.shape().rows(),
+        "insecure": set.is_insecure(),
+        "gates": gates,
+    });
+    let mark = if set.is_insecure() {
+        "INSECURE development set"
+    } else {
+        "none"
+    };
+    let facts = [
+        ("parameters", hex(set.id())),
+        (
+            "shape",
+            format!(
+                "{}, {} rows a chunk",
+                set.shape(),
+                show::thousands(set.shape().rows())
+            ),
+        ),
+        ("gates", gates.join(", ")),
+        ("mark", mark.into()),
+        ("size", show::bytes(bytes.len() as u64)),
+    ];
+    Ok(Shown(document, show::facts(&facts)))
+}
+
+fn registry(r: &Registry) -> Result<Shown> {
+    let document = json!({
+        "kind": "registry",
+        "name": r.name,
+        "version": r.version,
+        "title": r.title,
+        "digest": hex(&r.digest),
+        "patient_id": r.patient_id,
+        "purposes": r.purposes.iter().map(|p| json!({
+            "code": p.code, "label": p.label, "column": p.column,
+        })).collect::<Vec<_>>(),
+        "columns": r.columns.iter().map(|c| json!({
+            "name": c.name, "type": kind(c), "nullable": c.nullable, "title": c.title,
+        })).collect::<Vec<_>>(),
+        "committed_columns": r.base_columns().len(),
+    });
+    let mut facts = vec![
+        ("registry", format!("{} v{}", r.name, r.version)),
+        ("digest", hex(&r.digest)),
+        ("patient id", r.patient_id.clone()),
+        ("committed", show::plural(r.base_columns().len(), "column")),
+    ];
+    facts.extend(r.title.iter().map(|t| ("title", t.clone())));
+    for p in &r.purposes {
+        let label = p.label.as_deref().unwrap_or("no label");
+        facts.push((
+            "purpose",
+            format!("{} ({label}), column {}", p.code, p.column),
+        ));
+    }
+    let rows = r.columns.iter().map(|c| {
+        let null = if c.nullable { "NULL" } else { "" };
+        vec![
+            c.name.clone(),
+            kind(c),
+            null.into(),
+            c.title.clone().unwrap_or_default(),
+        ]
+    });
+    let columns = show::table(&["column", "type", "", "title"], &[], rows);
+    Ok(Shown(
+        document,
+        format!("{}\n\n{columns}", show::facts(&facts)),
+    ))
+}
+
+fn kind(column: &Column) -> String {
+    match &column.kind {
+        ColumnKind::Boolean => "boolean".into(),
+        ColumnKind::Category { codes } => format!("category of {}", codes.len()),
+        ColumnKind::Number { decimals: 0, .. } => "integer".into(),
+        ColumnKind::Number { decimals, .. } => format!("number, {decimals} decimals"),
+        ColumnKind::Date { .. } => "date".into(),
+    }
+}

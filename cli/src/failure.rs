@@ -1,0 +1,145 @@
+//! How an error reaches people and programs: a chain of causes, and the name of its kind.
+
+use std::{
+    fmt::{Debug, Write as _},
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use anyhow::Error;
+use galen_params::ParamsError;
+use galen_prover::{ProverError, synthetic::SyntheticError};
+use galen_verifier::{VerifyError, query::QueryError, registry::RegistryError};
+use serde_json::json;
+
+use crate::output::{Closed, Output};
+
+/// What a shell reports of a program that wrote into a closed pipe (128 + SIGPIPE).
+const CLOSED_PIPE: u8 = 141;
+
+/// A refusal of the command line itself, with the name of its kind.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    kind: &'static str,
+    message: String,
+}
+
+/// An error of the command line itself.
+pub fn refusal(kind: &'static str, message: impl Into<String>) -> Error {
+    let message = message.into();
+    Refusal { kind, message }.into()
+}
+
+/// Writes the error and gives the exit status.
+pub fn report(error: &Error, output: &Output) -> ExitCode {
+    if error.is::<Closed>() {
+        return ExitCode::from(CLOSED_PIPE);
+    }
+    let text = chain(error);
+    let _ = writeln!(io::stderr(), "error: {text}");
+    let document = json!({ "error": text, "kind": kind(error) });
+    match output.document(&document) {
+        Err(e) if e.is::<Closed>() => ExitCode::from(CLOSED_PIPE),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// The causes, outermost first, without those that the one before already spells out.
+pub fn chain(error: &Error) -> String {
+    let mut last = String::new();
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if last.contains(&cause) {
+            continue;
+        }
+        let separator = if text.is_empty() { "" } else { "\n  because: " };
+        let _ = write!(text, "{separator}{cause}");
+        last = cause;
+    }
+    text
+}
+
+/// The kind's name: a `VerifyError`'s variant, or module and variant.
+pub fn kind(error: &Error) -> String {
+    error
+        .chain()
+        .find_map(|cause| {
+            if let Some(e) = cause.downcast_ref::<VerifyError>() {
+                Some(of_verify(e))
+            } else if let Some(e) = cause.downcast_ref::<ProverError>() {
+                Some(of_prover(e))
+            } else if let Some(e) = cause.downcast_ref::<ParamsError>() {
+                Some(named("params", e))
+            } else if let Some(e) = cause.downcast_ref::<RegistryError>() {
+                Some(named("registry", e))
+            } else if let Some(e) = cause.downcast_ref::<QueryError>() {
+                Some(named("query", e))
+            } else if let Some(e) = cause.downcast_ref::<SyntheticError>() {
+                Some(named("synthetic", e))
+            } else if let Some(e) = cause.downcast_ref::<Refusal>() {
+                Some(e.kind.to_owned())
+            } else {
+                let e = cause.downcast_ref::<io::Error>()?;
+                Some(format!("io.{:?}", e.kind()))
+            }
+        })
+        .unwrap_or_else(|| "other".into())
+}
+
+fn of_verify(error: &VerifyError) -> String {
+    match error {
+        VerifyError::Query(e) => named("query", e),
+        VerifyError::Plan(e) => named("plan", e),
+        VerifyError::Parameters(e) => named("params", e),
+        other => variant(other),
+    }
+}
+
+fn of_prover(error: &ProverError) -> String {
+    match error {
+        ProverError::Verify(e) => of_verify(e),
+        ProverError::Params(e) => named("params", e),
+        ProverError::Table(e) => named("table", e),
+        ProverError::Circuit(e) => named("circuit", e),
+        other => named("dataset", other),
+    }
+}
+
+fn named(module: &str, error: &impl Debug) -> String {
+    format!("{module}.{}", variant(error))
+}
+
+/// The variant's name, which a derived Debug starts with.
+fn variant(error: &impl Debug) -> String {
+    let text = format!("{error:?}");
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric());
+    text[..end.unwrap_or(text.len())].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::anyhow;
+
+    #[test]
+    fn kinds_are_names_of_variants() {
+        let e = Error::from(VerifyError::ManifestSignature).context("manifest.json");
+        assert_eq!(kind(&e), "ManifestSignature");
+        let e = Error::from(ProverError::Verify(VerifyError::Warning));
+        assert_eq!(kind(&e), "Warning");
+        let e = Error::from(VerifyError::Parameters(ParamsError::NoCache));
+        assert_eq!(kind(&e), "params.NoCache");
+        assert_eq!(kind(&refusal("pairs", "no")), "pairs");
+        assert_eq!(kind(&anyhow!("what")), "other");
+    }
+
+    #[test]
+    fn a_cause_that_is_spelled_out_is_not_repeated() {
+        let source = io::Error::other("disk on fire");
+        let path = "a/b".into();
+        let e = Error::from(ProverError::Io { path, source }).context("committing");
+        assert_eq!(chain(&e), "committing\n  because: a/b: disk on fire");
+    }
+}

@@ -1,0 +1,239 @@
+//! Numbers, tables and answers as people read them.
+
+use std::{fmt::Display, time::Duration};
+
+use comfy_table::{CellAlignment, Table, TableComponent, presets};
+use galen_verifier::{
+    answer::{Answer, Cell},
+    manifest::ReleaseProfile,
+    text::hex,
+};
+
+/// A table with a rule under its header; columns in `right` (from 0) are aligned to the right.
+pub fn table<R>(header: &[&str], right: &[usize], rows: R) -> String
+where
+    R: IntoIterator<Item = Vec<String>>,
+{
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    table.set_style(TableComponent::HeaderLines, '─');
+    table.set_style(TableComponent::MiddleHeaderIntersections, '─');
+    table.set_header(header.iter().copied());
+    for row in rows {
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
+    for index in right {
+        if let Some(column) = table.column_mut(*index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    finish(&table)
+}
+
+/// Labels and what belongs to them, in two aligned columns.
+pub fn facts(rows: &[(&str, String)]) -> String {
+    let width = rows.iter().map(|(l, _)| l.chars().count()).max();
+    let width = width.unwrap_or(0);
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|(label, text)| format!("{label:<width$}  {text}"))
+        .collect();
+    lines.join("\n")
+}
+
+/// The answer's rows.
+pub fn answer(answer: &Answer) -> String {
+    let header: Vec<&str> = answer.columns.iter().map(String::as_str).collect();
+    let is_text = |index: usize| {
+        let cells = answer.rows.iter().filter_map(|r| r.get(index));
+        cells.clone().any(|c| matches!(c, Cell::Key(_)))
+    };
+    let right: Vec<usize> = (0..header.len()).filter(|i| !is_text(*i)).collect();
+    let rows = answer.rows.iter().map(|r| r.iter().map(cell).collect());
+    table(&header, &right, rows)
+}
+
+/// A cell: reals with some five significant digits, everything else as it is.
+pub fn cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Real(value) => real(*value),
+        other => other.to_string(),
+    }
+}
+
+fn real(value: f64) -> String {
+    let size = value.abs();
+    let decimals = match size {
+        s if s >= 1000.0 => 1,
+        s if s >= 100.0 => 2,
+        s if s >= 10.0 => 3,
+        s if s >= 0.1 || s == 0.0 => 4,
+        s if s >= 0.001 => 6,
+        _ => return format!("{value:.4e}"),
+    };
+    format!("{value:.decimals$}")
+}
+
+/// What a suppressed cell means, where the answer has one.
+pub fn suppression(answer: &Answer, rule: &ReleaseProfile) -> Option<String> {
+    let cells = answer.rows.iter().flatten();
+    let hidden = cells.filter(|c| matches!(c, Cell::Suppressed(_))).count();
+    let lowest = u64::from(rule.zero_releasable);
+    (hidden > 0).then(|| {
+        format!(
+            "<{k}: hidden by the release rule {name}; the count behind it is from {lowest} to {top}",
+            k = rule.k,
+            name = rule.name,
+            top = rule.k - 1,
+        )
+    })
+}
+
+/// The release rule in words.
+pub fn rule(rule: &ReleaseProfile) -> String {
+    let zero = if rule.zero_releasable {
+        "0 is shown"
+    } else {
+        "0 is hidden too"
+    };
+    format!("{}: counts below {} are hidden, {zero}", rule.name, rule.k)
+}
+
+/// Where an answer comes from.
+pub fn source(answer: &Answer) -> Vec<(&'static str, String)> {
+    let s = &answer.source;
+    vec![
+        (
+            "hospital",
+            format!("{} (key {})", s.hospital, short(&s.hospital_key)),
+        ),
+        (
+            "dataset",
+            format!(
+                "{}, epoch {}, {} patients committed",
+                s.dataset,
+                s.epoch,
+                thousands(s.rows)
+            ),
+        ),
+        ("manifest", short(&s.manifest)),
+        ("query", short(&s.query)),
+        ("parameters", parameters(&s.parameter_set, answer.insecure)),
+        ("answer", short(&answer.identity)),
+    ]
+}
+
+/// A parameter set's id and mark.
+pub fn parameters(id: &[u8; 32], insecure: bool) -> String {
+    let mark = if insecure { " (INSECURE)" } else { "" };
+    format!("{}{mark}", short(id))
+}
+
+/// The first eight bytes of a digest.
+pub fn short(digest: &[u8]) -> String {
+    format!("{}…", hex(&digest[..digest.len().min(8)]))
+}
+
+/// A time with three digits or so.
+pub fn time(duration: Duration) -> String {
+    let s = duration.as_secs_f64();
+    match s {
+        s if s >= 60.0 => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), s % 60.0),
+        s if s >= 10.0 => format!("{s:.1} s"),
+        s if s >= 1.0 => format!("{s:.2} s"),
+        s if s >= 0.001 => format!("{:.0} ms", s * 1e3),
+        s => format!("{:.0} µs", s * 1e6),
+    }
+}
+
+/// Microseconds for each patient.
+pub fn per_patient(duration: Duration, patients: u64) -> String {
+    if patients == 0 {
+        return "–".into();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
+    let each = duration.as_secs_f64() * 1e6 / patients as f64;
+    format!("{each:.1} µs")
+}
+
+/// A size in decimal units.
+pub fn bytes(count: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
+    let n = count as f64;
+    match count {
+        0..1_000 => format!("{count} B"),
+        1_000..1_000_000 => format!("{:.1} kB", n / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", n / 1e6),
+        _ => format!("{:.2} GB", n / 1e9),
+    }
+}
+
+/// 1,234,567.
+pub fn thousands(number: impl Display) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// "1 proof", "2 proofs".
+pub fn plural(count: usize, word: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{} {word}{s}", thousands(count))
+}
+
+/// Text moved in by two.
+pub fn indent(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|l| format!("  {l}")).collect();
+    lines.join("\n")
+}
+
+/// comfy-table pads to the right edge; nobody wants trailing blanks in a log.
+fn finish(table: &Table) -> String {
+    let text = table.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(4_321), "4.3 kB");
+        assert_eq!(time(Duration::from_millis(2_340)), "2.34 s");
+        assert_eq!(time(Duration::from_secs(125)), "2 min 05 s");
+        assert_eq!(time(Duration::from_micros(2_900)), "3 ms");
+        assert_eq!(real(3.141_592_65), "3.1416");
+        assert_eq!(real(12_345.678), "12345.7");
+        assert_eq!(real(-0.25), "-0.2500");
+        assert_eq!(real(0.0), "0.0000");
+    }
+
+    #[test]
+    fn tables_are_aligned() {
+        let rows = [("a", "1"), ("bcd", "1,000")];
+        let rows = rows.map(|(a, b)| vec![a.to_owned(), b.to_owned()]);
+        let text = table(&["name", "n"], &[1], rows);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 4);
+        assert!(
+            lines[2].starts_with("a ") && lines[2].ends_with("    1"),
+            "{text}"
+        );
+        assert!(lines[3].ends_with("1,000"), "{text}");
+    }
+}

@@ -1,0 +1,207 @@
+//! params → commit → query → prove → verify, as text and as JSON.
+
+use std::{fs, io, path::Path};
+
+use serde_json::{Value, json};
+
+use crate::study::{PATIENTS, Patient, REGISTRY, SQL, command, csv, ok, ok_json, patient, study};
+
+/// The answer to the study's query, computed from the table.
+fn expected() -> Vec<Value> {
+    ["F", "M", "O"].map(|sex| row(sex)).to_vec()
+}
+
+fn row(sex: &str) -> Value {
+    let cohort: Vec<Patient> = (0..PATIENTS)
+        .map(patient)
+        .filter(|p| p.consent && p.age >= 40 && p.sex == sex)
+        .collect();
+    let key = json!({ "type": "key", "value": sex });
+    if cohort.len() < 11 {
+        let hidden = json!({ "type": "suppressed", "value": 11 });
+        return json!([key, hidden, hidden, hidden]);
+    }
+    let values: Vec<usize> = cohort.iter().filter_map(|p| p.ldl).collect();
+    let sum: usize = values.iter().sum();
+    let mean = sum as f64 / (10 * values.len()) as f64;
+    json!([
+        key,
+        { "type": "integer", "value": cohort.len() },
+        { "type": "integer", "value": values.len() },
+        { "type": "real", "value": mean },
+    ])
+}
+
+#[test]
+fn the_verified_answer_is_the_tables_own() {
+    let document = ok_json(&study().verify(&[]));
+    assert_eq!(document["verified"], true);
+    let answer = &document["answers"][0]["answer"];
+    assert_eq!(answer["columns"], json!(["sex", "n", "measured", "mean"]));
+    assert_eq!(answer["rows"], Value::from(expected()));
+    assert_eq!(answer["insecure_parameters"], true);
+    assert_eq!(answer["hospital"], "Test Hospital");
+}
+
+#[test]
+fn text_shows_the_same_answer_and_the_warning() {
+    let text = ok(&study().verify(&[]));
+    assert!(text.starts_with("VERIFIED"), "{text}");
+    let counted = expected()[0][1]["value"].to_string();
+    let line = text
+        .lines()
+        .find(|l| l.trim_start().starts_with("F "))
+        .unwrap();
+    assert!(line.contains(&counted), "{line}");
+    let line = text
+        .lines()
+        .find(|l| l.trim_start().starts_with("O "))
+        .unwrap();
+    assert_eq!(line.matches("<11").count(), 3, "{line}");
+    assert!(text.contains("INSECURE"), "{text}");
+    assert!(text.contains("What was proven"), "{text}");
+    assert!(text.lines().all(|l| l == l.trim_end()), "{text}");
+}
+
+#[test]
+fn a_later_query_reuses_the_proofs_of_an_earlier_one() {
+    let study = study();
+    let document = ok_json(&study.prove("query.json", "again.json"));
+    // Only its roots, three groups over two chunks, and the releases are made anew.
+    let steps = fs::read(study.path("again.json")).unwrap();
+    let bundle: Value = serde_json::from_slice(&steps).unwrap();
+    let releases = bundle["releases"].as_array().unwrap().len();
+    let roots = bundle["steps"].as_array().unwrap();
+    let roots = roots
+        .iter()
+        .filter(|s| s["key"].as_str().unwrap().starts_with("root"));
+    let fresh = 2 * roots.count() + releases;
+    assert_eq!(document["report"]["proven"], fresh);
+    assert!(document["report"]["reused"].as_u64().unwrap() > 0);
+    assert_eq!(document["bundle_bytes"], steps.len());
+}
+
+#[test]
+fn two_answers_are_verified_together() {
+    let study = study();
+    ok(&study.prove("query-2.json", "bundle-2.json"));
+    let mut args = study.verify(&[]);
+    args.extend(["--bundle".into(), study.path("bundle-2.json")]);
+    args.extend(["--query".into(), study.path("query-2.json")]);
+    let document = ok_json(&args);
+    assert_eq!(document["answers"].as_array().unwrap().len(), 2);
+    let counted = (0..PATIENTS)
+        .map(patient)
+        .filter(|p| p.consent && p.age >= 40 && p.statin)
+        .count();
+    let cell = &document["answers"][1]["answer"]["rows"][0][0];
+    assert_eq!(*cell, json!({ "type": "integer", "value": counted }));
+}
+
+#[test]
+fn every_command_speaks_json() {
+    let study = study();
+    let registry = study.path("registry.toml");
+    let params = ok_json(&["params", "--shape", "tiny", "--registry", &registry]);
+    assert_eq!(params["insecure"], true);
+    assert_eq!(params["gates"].as_array().unwrap().len(), 4);
+    assert!(params["gates"][0]["proving_key_bytes"].as_u64().unwrap() > 0);
+    let query = ok_json(&study.query("SELECT count(*) FROM mini WHERE ldl > 3", "json.json"));
+    assert_eq!(query["derived_columns"].as_array().unwrap().len(), 1);
+    let table = study.path("table.csv");
+    let commit = ok_json(&study.commit(
+        &table,
+        &study.path("epoch-2"),
+        &["--epoch", "2", "--k", "5", "--no-zero"],
+    ));
+    assert_eq!(commit["rows"], PATIENTS);
+    assert_eq!(commit["chunks"], 2);
+    assert_eq!(commit["epoch"], 2);
+    assert_eq!(
+        commit["release"],
+        json!({ "name": "threshold-5-no-zero", "k": 5, "zero_releasable": false })
+    );
+}
+
+#[test]
+fn inspect_knows_every_public_file() {
+    let study = study();
+    for (file, kind) in [
+        ("bundle.json", "bundle"),
+        ("query.json", "query"),
+        ("dataset/manifest.json", "manifest"),
+        ("dataset", "manifest"),
+        ("registry.toml", "registry"),
+        ("parameters.bin", "parameters"),
+    ] {
+        let path = study.path(file);
+        assert_eq!(ok_json(&["inspect", &path])["kind"], kind, "{file}");
+        assert!(!ok(&["inspect", &path]).is_empty());
+    }
+    let text = ok(&["inspect", &study.path("bundle.json")]);
+    assert!(text.contains("root"), "{text}");
+    let text = ok(&["inspect", &study.path("query.json")]);
+    assert!(text.contains(SQL), "{text}");
+}
+
+#[test]
+fn the_key_is_made_beside_the_dataset_and_used_again() {
+    let study = study();
+    let folder = study.path("keys");
+    let table = study.path("table.csv");
+    let key = |epoch: &str| {
+        let out = format!("{folder}/epoch-{epoch}");
+        let document = ok_json(&study.commit(&table, &out, &["--epoch", epoch]));
+        let made = document["key_is_new"] == true;
+        (document["hospital_key"].clone(), made)
+    };
+    let (first, new) = key("1");
+    assert!(new);
+    assert!(Path::new(&folder).join("hospital.key").is_file());
+    assert_eq!(key("2"), (first, false));
+}
+
+#[test]
+fn what_a_crash_left_is_cleared() {
+    let study = study();
+    let folder = study.path("crashed");
+    let left = format!("{folder}/.dataset.partial-x");
+    fs::create_dir_all(&left).unwrap();
+    fs::write(format!("{left}/base-00000"), "half").unwrap();
+    ok(&study.commit(&study.path("table.csv"), &format!("{folder}/dataset"), &[]));
+    assert!(!Path::new(&left).exists());
+    assert!(Path::new(&folder).join("dataset/manifest.json").is_file());
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let output = command()
+        .args(["inspect", &study().path("registry.toml")])
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(141));
+}
+
+#[test]
+fn the_sql_may_stand_in_a_file() {
+    let study = study();
+    let sql = study.write("query.sql", format!("{SQL}\n"));
+    let mut args = study.query("", "from-file.json");
+    let at = args.iter().position(|a| a == "--sql").unwrap();
+    args.splice(at..at + 2, ["--sql-file".to_owned(), sql]);
+    ok(&args);
+    let text = fs::read_to_string(study.path("from-file.json")).unwrap();
+    let usual = fs::read_to_string(study.path("query.json")).unwrap();
+    assert_eq!(text, usual);
+}
+
+#[test]
+fn the_fixture_is_what_the_tests_say() {
+    assert_eq!(csv().lines().count(), PATIENTS + 1);
+    assert!(REGISTRY.contains("nullable = true"));
+    assert_eq!(expected()[2][1]["type"], "suppressed");
+}

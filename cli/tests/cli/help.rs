@@ -1,0 +1,60 @@
+//! Every command explains itself with an example.
+
+use std::process::Command;
+
+use crate::study::{command, ok, run};
+
+#[test]
+fn every_help_has_an_example() {
+    let commands = [
+        "demo", "params", "commit", "query", "prove", "verify", "inspect", "table",
+    ];
+    for name in commands {
+        for option in ["--help", "-h"] {
+            let text = ok(&[name, option]);
+            assert!(text.contains("xample"), "{name} {option}: {text}");
+            assert!(text.contains("galen"), "{name} {option}: {text}");
+        }
+    }
+    let text = ok(&["--help"]);
+    for name in commands {
+        assert!(text.contains(&format!("\n  {name} ")), "{name}: {text}");
+    }
+}
+
+#[test]
+fn without_arguments_it_says_what_there_is() {
+    let output = run::<&str>(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("demo"));
+}
+
+#[cfg(unix)]
+#[test]
+fn table_hands_everything_over() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("galen-tables");
+    std::fs::write(&program, "#!/bin/sh\necho \"$@\"\nexit 7\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    // A copy, so that no galen-tables of a whole build stands beside it.
+    let galen = folder.path().join("bin/galen");
+    std::fs::create_dir(folder.path().join("bin")).unwrap();
+    std::fs::copy(command().get_program(), &galen).unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let output = Command::new(&galen)
+        .args(["table", "build", "--json", "-x", "--help"])
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    assert_eq!(output.stdout, b"build --json -x --help\n");
+    assert_eq!(output.status.code(), Some(7));
+    let output = Command::new(&galen)
+        .args(["table", "build"])
+        .env("PATH", "/nowhere")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("cargo install --path tables"), "{error}");
+}
