@@ -192,7 +192,8 @@ pub fn plural(count: usize, word: &str) -> String {
 
 /// Text moved in by two.
 pub fn indent(text: &str) -> String {
-    let lines: Vec<String> = text.lines().map(|l| format!("  {l}")).collect();
+    let moved = |line: &str| format!("  {line}").trim_end().to_owned();
+    let lines: Vec<String> = text.lines().map(moved).collect();
     lines.join("\n")
 }
 
