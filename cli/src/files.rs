@@ -89,12 +89,31 @@ fn json<T: DeserializeOwned>(path: &Path, what: &'static str, limit: u64) -> Res
         .with_context(|| format!("{what} {}", path.display()))
 }
 
-/// Writes a public file beside its place, syncs and renames it; an older one is replaced.
-pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = match path.parent() {
+/// The folder that a file stands in.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(p) if !p.as_os_str().is_empty() => p,
         _ => Path::new("."),
-    };
+    }
+}
+
+/// Refuses a place where no file can be written, before any long work.
+pub fn check_place(path: &Path) -> Result<()> {
+    let named = || format!("--out {}", path.display());
+    if path.is_dir() {
+        return Err(refusal("io.IsADirectory", "it is a folder")).with_context(named);
+    }
+    let folder = folder_of(path);
+    if !folder.is_dir() {
+        let why = format!("there is no folder {}; make it first", folder.display());
+        return Err(refusal("io.NotFound", why)).with_context(named);
+    }
+    Ok(())
+}
+
+/// Writes a public file beside its place, syncs and renames it; an older one is replaced.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = folder_of(path);
     let write = || -> std::io::Result<()> {
         let mut file = builder().tempfile_in(folder)?;
         file.write_all(bytes)?;
@@ -129,10 +148,6 @@ pub fn pretty(document: &impl serde::Serialize) -> Result<Vec<u8>> {
 
 /// Creates the folder that `path` will stand in.
 pub fn create_parent(path: &Path) -> Result<()> {
-    match path.parent() {
-        Some(p) if !p.as_os_str().is_empty() => {
-            fs::create_dir_all(p).with_context(|| format!("creating {}", p.display()))
-        }
-        _ => Ok(()),
-    }
+    let folder = folder_of(path);
+    fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))
 }

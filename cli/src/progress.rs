@@ -1,17 +1,18 @@
 //! Progress bars on standard error, where that is a terminal.
 
 use std::{
+    fmt,
     io::{self, IsTerminal},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use galen_params::Progress;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::output::Output;
 
-const BAR: &str = "{msg:44!} {bar:24} {pos:>4}/{len:<4} {elapsed:>4}, {eta} left";
+const BAR: &str = "{msg:44!} {bar:24} {pos:>4}/{len:<4} {elapsed:>4}{rest}";
 const SPINNER: &str = "{msg:44!} {spinner} {pos} in {elapsed}";
 
 /// One bar at a time: a stage's bar goes when the next one comes.
@@ -44,7 +45,7 @@ impl Progress for Bars {
             if total > 0 && done >= total {
                 return;
             }
-            *current = Some((group.to_owned(), new_bar(total)));
+            *current = Some((group.to_owned(), new_bar(stage, total)));
         }
         let Some((_, bar)) = current.as_ref() else {
             return;
@@ -73,12 +74,22 @@ impl Drop for Bars {
     }
 }
 
-fn new_bar(total: u64) -> ProgressBar {
+fn new_bar(stage: &str, total: u64) -> ProgressBar {
     let length = (total > 0).then_some(total);
-    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr())
+        .with_message(stage.to_owned());
     let template = if total > 0 { BAR } else { SPINNER };
-    let style = ProgressStyle::with_template(template).expect("the template is well-formed");
+    let style = ProgressStyle::with_template(template)
+        .expect("the template is well-formed")
+        .with_key("rest", write_rest);
     bar.set_style(style);
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
+}
+
+/// The time left, once something is done that it can be judged by.
+fn write_rest(state: &ProgressState, out: &mut dyn fmt::Write) {
+    if state.pos() > 0 {
+        let _ = write!(out, ", {} s left", state.eta().as_secs().max(1));
+    }
 }

@@ -192,7 +192,8 @@ pub fn plural(count: usize, word: &str) -> String {
 
 /// Text moved in by two.
 pub fn indent(text: &str) -> String {
-    let lines: Vec<String> = text.lines().map(|l| format!("  {l}")).collect();
+    let moved = |line: &str| format!("  {line}").trim_end().to_owned();
+    let lines: Vec<String> = text.lines().map(moved).collect();
     lines.join("\n")
 }
 
@@ -217,7 +218,7 @@ mod tests {
         assert_eq!(time(Duration::from_millis(2_340)), "2.34 s");
         assert_eq!(time(Duration::from_secs(125)), "2 min 05 s");
         assert_eq!(time(Duration::from_micros(2_900)), "3 ms");
-        assert_eq!(real(3.141_592_65), "3.1416");
+        assert_eq!(real(2.345_678), "2.3457");
         assert_eq!(real(12_345.678), "12345.7");
         assert_eq!(real(-0.25), "-0.2500");
         assert_eq!(real(0.0), "0.0000");

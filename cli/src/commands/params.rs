@@ -47,6 +47,9 @@ struct Wanted {
 
 /// Opens the set, loads every key once, and shows sizes and times.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
+    if let Some(out) = &args.out {
+        files::check_place(out)?;
+    }
     let gates = match &args.wanted.registry {
         Some(path) => gates_for(&files::registry(path)?.1),
         None => args.wanted.gates.clone(),

@@ -38,6 +38,7 @@ pub struct Args {
 
 /// Proves, verifies, writes.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
+    files::check_place(&args.out)?;
     let question = files::question(&args.query)?;
     let dataset = open(args, output)?;
     let (dataset, params) = (&dataset.0, &dataset.1);

@@ -53,6 +53,7 @@ struct Text {
 
 /// Checks that the query can be asked, and writes it.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
+    files::check_place(&args.out)?;
     let (_, registry) = files::registry(&args.registry)?;
     let sql = args.text.read()?;
     let question = Question::new(&registry, &args.purpose, &sql, args.title.clone())?;

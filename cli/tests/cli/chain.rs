@@ -8,7 +8,7 @@ use crate::study::{PATIENTS, Patient, REGISTRY, SQL, command, csv, ok, ok_json, 
 
 /// The answer to the study's query, computed from the table.
 fn expected() -> Vec<Value> {
-    ["F", "M", "O"].map(|sex| row(sex)).to_vec()
+    ["F", "M", "O"].map(row).to_vec()
 }
 
 fn row(sex: &str) -> Value {

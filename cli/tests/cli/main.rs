@@ -1,5 +1,8 @@
 //! The binary as people and scripts meet it: process output, exit status, files.
 
+// Clippy excuses only functions marked as tests, not the helpers beside them.
+#![allow(clippy::unwrap_used)]
+
 mod chain;
 mod demo;
 mod help;

@@ -204,6 +204,16 @@ fn proving_needs_the_datasets_own_parameters() {
 }
 
 #[test]
+fn a_place_that_cannot_be_written_is_refused_before_the_work() {
+    let study = study();
+    let (kind, error) = refused(&study.prove("query.json", "no/such/bundle.json"));
+    assert_eq!(kind, "io.NotFound");
+    assert!(error.contains("no/such"), "{error}");
+    let (kind, _) = refused(&study.prove("query.json", "dataset"));
+    assert_eq!(kind, "io.IsADirectory");
+}
+
+#[test]
 fn proving_over_no_dataset_says_so() {
     let study = study();
     let mut args = study.prove("query.json", "never.json");
