@@ -52,6 +52,14 @@ pub(super) fn path(folder: &Path, chunk: usize) -> PathBuf {
     folder.join("secret").join(format!("base-{chunk:05}"))
 }
 
+/// The refusal of a chunk's file.
+pub(super) fn damaged(folder: &Path, chunk: usize) -> ProverError {
+    ProverError::Damaged {
+        path: path(folder, chunk),
+        why: "damaged (its digest or form does not fit, or it is another chunk's); restore it from a backup, or commit the table again as a new epoch".into(),
+    }
+}
+
 /// Writes the chunk's columns, all of `rows` values.
 pub(super) fn write(
     folder: &Path,
@@ -96,10 +104,7 @@ impl BaseChunk {
         let mut bytes = fs::read(&path).map_err(ProverError::io(&path))?;
         let parsed = parse(&bytes, columns, shape_rows, wanted);
         bytes.zeroize();
-        parsed.ok_or_else(|| ProverError::Damaged {
-            path,
-            why: "damaged (its digest or form does not fit); restore it from a backup, or commit the table again as a new epoch".into(),
-        })
+        parsed.ok_or_else(|| damaged(folder, chunk))
     }
 
     /// One of the wanted columns.

@@ -98,13 +98,18 @@ impl CommittedDataset {
         wanted: &[usize],
     ) -> Result<BaseChunk, ProverError> {
         let columns = self.registry.base_columns().len();
-        BaseChunk::read(
-            &self.folder,
-            chunk,
-            columns,
-            self.dataset.shape.rows(),
-            wanted,
-        )
+        let rows = self.dataset.shape.rows();
+        let stored = BaseChunk::read(&self.folder, chunk, columns, rows, wanted)?;
+        // A whole file in another one's place: what was derived from it would verify nowhere.
+        let fits = stored.rows == self.dataset.rows_in_chunk(chunk)
+            && wanted
+                .iter()
+                .all(|i| stored.values(*i).commitment == self.dataset.commitments[*i][chunk]);
+        if fits {
+            Ok(stored)
+        } else {
+            Err(chunk_file::damaged(&self.folder, chunk))
+        }
     }
 }
 
