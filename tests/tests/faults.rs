@@ -1,6 +1,8 @@
 //! Crashes, damaged files and full disks: what is refused, what is repaired, and that nothing half
 //! done is ever taken for whole.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{
     fs,
     path::{Path, PathBuf},

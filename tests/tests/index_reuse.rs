@@ -1,5 +1,7 @@
 //! The index: what was proven once is not proven again, and what must be fresh is.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fmt::Write as _;
 
 use galen_tests::{Asked, Hospital, Setup, ask, keys::N};

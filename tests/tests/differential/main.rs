@@ -2,6 +2,8 @@
 //! bundle, and compared with SQLite's over the plain table. Seeds are fixed: a failure names the table
 //! and the query, and comes again.
 
+#![allow(clippy::unwrap_used)]
+
 mod aggregate;
 mod generate;
 mod table;

@@ -138,7 +138,8 @@ fn the_manifest_is_edited() {
         m["columns"][1]["chunks"] = second;
         m["columns"][3]["chunks"] = first;
     };
-    let edits: [(&str, fn(&mut Value)); 8] = [
+    type Edit = fn(&mut Value);
+    let edits: [(&str, Edit); 8] = [
         ("hospital", |m| m["hospital"] = "St. Else".into()),
         ("dataset", |m| m["dataset"] = "other".into()),
         ("epoch", |m| m["epoch"] = 7.into()),
