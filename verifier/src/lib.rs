@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod bundle;
+mod claims;
 mod error;
 pub mod hash;
 pub mod manifest;
