@@ -4,6 +4,7 @@ use std::{hint::black_box, path::Path, time::Duration};
 
 use criterion::{BenchmarkId, Criterion};
 use galen_benches::{
+    cpu_timed,
     fixture::Fixture,
     load, measuring, median, ms,
     plain::{Plain, PlainKey},

@@ -8,8 +8,11 @@ use crate::{VerifyError, answer::Answer, text::hex};
 /// of their proofs: Groth16 proofs can be re-randomised by anyone.
 #[derive(Debug, Clone, Default)]
 pub struct AnswerRegister {
-    seen: BTreeMap<([u8; 32], [u8; 32], String, u32), [u8; 32]>,
+    seen: BTreeMap<Slot, [u8; 32]>,
 }
+
+/// Query digest, hospital key, dataset name and epoch: the place for one answer.
+type Slot = ([u8; 32], [u8; 32], String, u32);
 
 impl AnswerRegister {
     /// Takes in a verified answer.
