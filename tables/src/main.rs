@@ -48,7 +48,7 @@ one row per patient. No message or report holds a patient's value.";
 
 /// Makes a patient table (Parquet, one row per patient) from source files by one SQL query
 #[derive(Parser)]
-#[command(version, after_long_help = EXAMPLE)]
+#[command(version, after_help = EXAMPLE)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
