@@ -63,7 +63,7 @@ nullable = true
 "#;
 
 /// Count and average under three range predicates.
-pub const SQL: &str = "SELECT count(*), avg(ldl) FROM patients \
+pub const SQL: &str = "SELECT count(*), avg(ldl) FROM bench \
      WHERE age BETWEEN 40 AND 75 AND sbp > 120 AND bmi < 35";
 
 /// The registry, parsed.
