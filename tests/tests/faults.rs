@@ -151,31 +151,17 @@ fn a_torn_index_file_is_proven_again() {
 }
 
 #[test]
-fn index_files_that_were_exchanged_never_leave_the_house() {
+fn index_files_that_were_exchanged_are_proven_again() {
     let h = hospital();
-    let _ = ask(&h, SQL);
+    let first = ask(&h, SQL);
     let files = h.index_files();
-    let chunks = |f: &&PathBuf| f.ends_with("00000");
-    for first in files.iter().filter(chunks) {
-        let second = first.with_file_name("00001");
-        let whole = fs::read(first).unwrap();
-        fs::copy(&second, first).unwrap();
-        match refused(&h) {
-            ProverError::Damaged { path, why } => {
-                assert_eq!(path, h.dataset.folder().join("index"));
-                assert!(why.contains("delete this folder"), "{why}");
-            }
-            other => panic!("{other}"),
-        }
-        fs::write(first, whole).unwrap();
+    for file in files.iter().filter(|f| f.ends_with("00000")) {
+        // Whole and sound in itself, but about the other chunk's columns.
+        fs::copy(file.with_file_name("00001"), file).unwrap();
+        let again = ask(&h, SQL);
+        assert_eq!(again.report.proven, 2 + 1 + 1, "{}", file.display());
+        assert_eq!(again.answer, first.answer);
     }
-    // The advice helps.
-    fs::copy(
-        files[0].with_file_name("00001"),
-        files[0].with_file_name("00000"),
-    )
-    .unwrap();
-    let _ = refused(&h);
     fs::remove_dir_all(h.dataset.folder().join("index")).unwrap();
     assert_eq!(ask(&h, SQL).report.proven, 3 * 2 + 2 + 1);
 }
