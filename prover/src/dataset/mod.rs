@@ -4,6 +4,7 @@
 //! manifest.json      public: commitments, registry digest, release profile, signature
 //! registry.toml      public: the registry as given
 //! secret/base-00000  values and blinding factors of chunk 0's base columns; never leaves the hospital
+//! lock               held while the folder is made or proven over
 //! index/…            proofs of registration and derived columns with their blinding factors
 //! ```
 //! A folder appears whole or not at all: it is built beside its place and renamed.

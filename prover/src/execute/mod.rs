@@ -195,7 +195,7 @@ fn prove_release(
     totals: &[Option<Column>],
 ) -> Result<ReleaseProof, ProverError> {
     let d = dataset.dataset();
-    let zero = Column::constant(&params.verifying().srs().clone(), Fr::from(0u64));
+    let zero = Column::constant(&params.srs().verifying, Fr::from(0u64));
     let mut columns = [&zero; release::TOTALS];
     for (column, root) in columns.iter_mut().zip(&release.roots) {
         *column = totals[*root].as_ref().expect("a release names root steps");
