@@ -3,11 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 use galen_circuits::gates::Gate;
 use galen_params::{ParameterStore, ParamsError, Shape, Silent};
