@@ -13,6 +13,7 @@ use galen_benches::{
     load, measuring, memory, ms, us_each,
 };
 use galen_params::Shape;
+use galen_verifier::proven::Proven;
 
 const VERIFICATIONS: usize = 5;
 
@@ -71,7 +72,7 @@ fn measure(patients: u64, shape: Shape) -> Result<()> {
 /// The child: opens, proves, verifies, and says what it took.
 fn prove(shape: Shape, folder: &Path, patients: u64) -> Result<()> {
     let params = params(&cache(), shape)?;
-    let asked = ask(folder, &params, VERIFICATIONS)?;
+    let asked = ask(folder, &params, VERIFICATIONS, &mut Proven::default())?;
     println!(
         "  {} proofs made, {} reused: proving {:.2} s ({:.2} µs a patient); peak {} MiB; \
          bundle {} bytes; verification {:.1} ms; {}",

@@ -56,12 +56,12 @@ pub struct Record {
     /// Body mass index in tenths.
     pub bmi: u64,
     /// What is summed.
-    pub ldl: u64,
+    pub hba1c: u64,
 }
 
 impl Record {
     fn fields(&self) -> [Fr; 4] {
-        [self.age, self.sbp, self.bmi, self.ldl].map(Fr::from)
+        [self.age, self.sbp, self.bmi, self.hba1c].map(Fr::from)
     }
 }
 
@@ -113,7 +113,7 @@ impl Naive {
         let hashes = Hashes::default();
         let root = root(&hashes, &records)?;
         let chosen = records.iter().filter(|r| range.holds(r));
-        let (count, sum) = chosen.fold((0, 0), |(n, s), r| (n + 1, s + r.ldl));
+        let (count, sum) = chosen.fold((0, 0), |(n, s), r| (n + 1, s + r.hba1c));
         Ok(Self {
             hashes,
             records,
@@ -211,7 +211,7 @@ pub fn records(n: u64) -> Vec<Record> {
             age: 18 + (i * 37) % 82,
             sbp: 70 + (i * 53) % 180,
             bmi: 120 + (i * 101) % 580,
-            ldl: (i * 7919) % 1000,
+            hba1c: (i * 7919) % 1000,
         })
         .collect()
 }
@@ -262,7 +262,7 @@ mod tests {
             age,
             sbp,
             bmi,
-            ldl: 1,
+            hba1c: 1,
         };
         let inside = [record(40, 121, 349), record(75, 121, 349)];
         let outside = [

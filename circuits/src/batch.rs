@@ -1,6 +1,6 @@
 //! Verification of any mix of proofs in one multi-Miller loop (`docs/spec/batch.md`).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use ark_bn254::G1Projective;
 use ark_ec::{AffineRepr, CurveGroup, pairing::Pairing};
@@ -8,7 +8,7 @@ use ark_ff::Zero;
 use rayon::prelude::*;
 
 use crate::{
-    CircuitError, E, Fr, G1,
+    CircuitError, E, Fr, G1, G2,
     gates::Gate,
     hash::{ChallengeInput, Transcript, separator, set_digest},
     keys::PreparedKey,
@@ -237,8 +237,11 @@ impl Sum {
     }
 }
 
+/// [1]₂, which every gate's γ and link share.
+static ONE: LazyLock<G2Prepared> = LazyLock::new(|| G2::generator().into());
+
 /// Whether the weighted product of all equations is one:
-/// Π e(wA, B)·e(−wα, β)·e(−w(IC + D), γ)·e(−wC, δ) · Π e(vπ, a)·e(−vC_s, k_s·a)·e(−vD, k_D·a) = 1.
+/// Π e(wA, B)·e(−wα, β)·e(−w(IC + D), 1)·e(−wC, δ) · Π e(vπ, 1)·e(−vC_s, k_s)·e(−vD, k_D) = 1.
 fn holds(equations: &[Equation<'_>]) -> bool {
     let mut by_key: BTreeMap<(Gate, usize, usize), Vec<&Equation<'_>>> = BTreeMap::new();
     for e in equations {
@@ -250,38 +253,54 @@ fn holds(equations: &[Equation<'_>]) -> bool {
             .push(e);
     }
     let groups: Vec<Vec<&Equation<'_>>> = by_key.into_values().collect();
-    let ab: Vec<(G1, G2Prepared)> = equations
-        .par_iter()
-        .filter(|e| e.check == Check::Groth16)
-        .map(|e| (mul_128(&e.claim.proof.a, e.weight), e.claim.proof.b.into()))
-        .collect();
-    let fixed: Vec<(G1Projective, G2Prepared)> = groups
-        .par_iter()
-        .flat_map(|group| fixed_pairs(group))
-        .collect();
-    let (sums, fixed): (Vec<G1Projective>, Vec<G2Prepared>) = fixed.into_iter().unzip();
+    let (ab, fixed): (Vec<(G1, G2Prepared)>, Vec<FixedPairs<'_>>) = rayon::join(
+        || {
+            equations
+                .par_iter()
+                .filter(|e| e.check == Check::Groth16)
+                .map(|e| (mul_128(&e.claim.proof.a, e.weight), e.claim.proof.b.into()))
+                .collect()
+        },
+        || groups.par_iter().map(|group| fixed_pairs(group)).collect(),
+    );
+    let one: G1Projective = fixed.iter().map(|f| f.one).sum();
+    let (mut sums, mut prepared) = (vec![one], vec![&*ONE]);
+    for (sum, element) in fixed.into_iter().flat_map(|f| f.own) {
+        sums.push(sum);
+        prepared.push(element);
+    }
     let sums = G1Projective::normalize_batch(&sums);
-    let (left, right): (Vec<G1>, Vec<G2Prepared>) =
-        ab.into_iter().chain(sums.into_iter().zip(fixed)).unzip();
+    let (left, right): (Vec<G1>, Vec<G2Prepared>) = ab
+        .into_iter()
+        .chain(sums.into_iter().zip(prepared.into_iter().cloned()))
+        .unzip();
     let product = E::multi_miller_loop(left, right);
     E::final_exponentiation(product).is_some_and(|p| p.is_zero())
 }
 
-/// The pairs of one key's fixed G2 elements.
-fn fixed_pairs(group: &[&Equation<'_>]) -> Vec<(G1Projective, G2Prepared)> {
-    let Some(first) = group.first() else {
-        return Vec::new();
-    };
-    let key = first.claim.key;
+/// So many public inputs are summed over all claims of a gate before they meet their bases. The others are
+/// `release`'s flags and cells: small as they are, but not once they are multiplied by a weight.
+const JOINT_INPUTS: usize = 2;
+
+/// What one key's equations pair with fixed elements of G2.
+struct FixedPairs<'a> {
+    /// With [1]₂, the same for every key.
+    one: G1Projective,
+    /// With the key's own.
+    own: Vec<(G1Projective, &'a G2Prepared)>,
+}
+
+fn fixed_pairs<'a>(group: &[&Equation<'a>]) -> FixedPairs<'a> {
+    let key = group[0].claim.key;
     let slots = key.key.link_columns.len();
-    let (mut gamma, mut delta, mut link_a, mut link_d) = (
+    let (mut links, mut inputs_d, mut delta, mut link_d) = (
         Sum::default(),
         Sum::default(),
         Sum::default(),
         Sum::default(),
     );
     let mut link_columns: Vec<Sum> = (0..slots).map(|_| Sum::default()).collect();
-    let mut inputs = vec![Fr::zero(); key.key.ic.len()];
+    let mut inputs = vec![Fr::zero(); key.key.ic.len().min(1 + JOINT_INPUTS)];
     let mut alpha = Fr::zero();
     // Σ of the public slot's bases over an interval is a difference of two prefix sums.
     let mut bounds: BTreeMap<usize, Fr> = BTreeMap::new();
@@ -292,10 +311,17 @@ fn fixed_pairs(group: &[&Equation<'_>]) -> Vec<(G1Projective, G2Prepared)> {
                 let w = Fr::from(weight);
                 alpha += w;
                 inputs[0] += w;
-                for (sum, p) in inputs[1..].iter_mut().zip(&claim.publics) {
+                let (joint, rest) = claim
+                    .publics
+                    .split_at(claim.publics.len().min(JOINT_INPUTS));
+                for (sum, p) in inputs[1..].iter_mut().zip(joint) {
                     *sum += w * p;
                 }
-                gamma.add(proof.d, weight);
+                if !rest.is_empty() {
+                    let own = msm(&key.key.ic[1 + JOINT_INPUTS..], rest);
+                    inputs_d.add(own.into_affine(), weight);
+                }
+                inputs_d.add(proof.d, weight);
                 for (from, to) in claim.set {
                     let at = |i: u64| usize::try_from(i).expect("checked against the table");
                     *bounds.entry(at(*to + 1)).or_default() += w;
@@ -304,7 +330,7 @@ fn fixed_pairs(group: &[&Equation<'_>]) -> Vec<(G1Projective, G2Prepared)> {
                 delta.add(proof.c, weight);
             }
             Check::Link => {
-                link_a.add(proof.link, weight);
+                links.add(proof.link, weight);
                 link_d.add(proof.d, weight);
                 for (sum, c) in link_columns.iter_mut().zip(&claim.columns) {
                     sum.add(*c, weight);
@@ -314,16 +340,17 @@ fn fixed_pairs(group: &[&Equation<'_>]) -> Vec<(G1Projective, G2Prepared)> {
     }
     let prefix = &key.key.public_prefix;
     let sets = bounds.into_iter().map(|(i, w)| (prefix[i], w));
-    gamma.scalars = key.key.ic.iter().copied().zip(inputs).chain(sets).collect();
-    let mut pairs = vec![
-        (-(key.key.alpha_g1 * alpha), key.beta.clone()),
-        (-gamma.total(), key.gamma.clone()),
-        (-delta.total(), key.delta.clone()),
-        (link_a.total(), key.link_a.clone()),
-        (-link_d.total(), key.link_d.clone()),
+    inputs_d.scalars = key.key.ic.iter().copied().zip(inputs).chain(sets).collect();
+    let mut own = vec![
+        (-(key.key.alpha_g1 * alpha), &key.beta),
+        (-delta.total(), &key.delta),
+        (-link_d.total(), &key.link_d),
     ];
     for (sum, prepared) in link_columns.iter().zip(&key.link_columns) {
-        pairs.push((-sum.total(), prepared.clone()));
+        own.push((-sum.total(), prepared));
     }
-    pairs
+    FixedPairs {
+        one: links.total() - inputs_d.total(),
+        own,
+    }
 }

@@ -46,19 +46,15 @@ pub struct VerifyingKey {
     pub alpha_g1: G1,
     /// β in G2.
     pub beta_g2: G2,
-    /// γ in G2.
-    pub gamma_g2: G2,
     /// δ in G2.
     pub delta_g2: G2,
     /// K for 1 and the public inputs.
     pub ic: Vec<G1>,
     /// Prefix sums of K over the public slot (2^bits + 1 of them for `recode`), else empty.
     pub public_prefix: Vec<G1>,
-    /// The link's random G2 element a.
-    pub link_a: G2,
-    /// k_s·a for each column slot.
+    /// k_s in G2 for each column slot.
     pub link_columns: Vec<G2>,
-    /// k_D·a.
+    /// k_D in G2.
     pub link_d: G2,
 }
 
@@ -72,9 +68,7 @@ pub struct PreparedKey {
     /// The key.
     pub key: VerifyingKey,
     pub(crate) beta: G2Prepared,
-    pub(crate) gamma: G2Prepared,
     pub(crate) delta: G2Prepared,
-    pub(crate) link_a: G2Prepared,
     pub(crate) link_columns: Vec<G2Prepared>,
     pub(crate) link_d: G2Prepared,
 }
@@ -116,16 +110,10 @@ impl PreparedKey {
         length("link elements", layout.columns(), key.link_columns.len())?;
         let degenerate = key.alpha_g1.is_zero()
             || key.ic.iter().any(AffineRepr::is_zero)
-            || [
-                key.beta_g2,
-                key.gamma_g2,
-                key.delta_g2,
-                key.link_a,
-                key.link_d,
-            ]
-            .iter()
-            .chain(&key.link_columns)
-            .any(AffineRepr::is_zero);
+            || [key.beta_g2, key.delta_g2, key.link_d]
+                .iter()
+                .chain(&key.link_columns)
+                .any(AffineRepr::is_zero);
         if degenerate {
             return Err(CircuitError::DegenerateSetup { gate });
         }
@@ -133,9 +121,7 @@ impl PreparedKey {
             gate,
             n,
             beta: key.beta_g2.into(),
-            gamma: key.gamma_g2.into(),
             delta: key.delta_g2.into(),
-            link_a: key.link_a.into(),
             link_columns: key.link_columns.iter().map(|p| (*p).into()).collect(),
             link_d: key.link_d.into(),
             key,

@@ -2,7 +2,7 @@
 
 use ark_bn254::G1Projective;
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup, scalar_mul::BatchMulPreprocessing};
-use ark_ff::{Field, UniformRand, Zero};
+use ark_ff::{One, UniformRand, Zero};
 use ark_groth16::{Groth16, r1cs_to_qap::R1CSToQAP};
 use ark_poly::{EvaluationDomain, GeneralEvaluationDomain};
 use ark_relations::gr1cs::{
@@ -25,11 +25,9 @@ type Domain = GeneralEvaluationDomain<Fr>;
 struct Secrets {
     alpha: Fr,
     beta: Fr,
-    gamma: Fr,
     delta: Fr,
     columns: Vec<Fr>,
     d: Fr,
-    a: Fr,
 }
 
 impl Drop for Secrets {
@@ -38,14 +36,12 @@ impl Drop for Secrets {
         for s in [
             &mut self.alpha,
             &mut self.beta,
-            &mut self.gamma,
             &mut self.delta,
+            &mut self.d,
         ] {
             s.zeroize();
         }
         self.columns.zeroize();
-        self.d.zeroize();
-        self.a.zeroize();
     }
 }
 
@@ -60,11 +56,9 @@ impl Secrets {
         Self {
             alpha: draw(),
             beta: draw(),
-            gamma: draw(),
             delta: draw(),
             columns: (0..columns).map(|_| draw()).collect(),
             d: draw(),
-            a: draw(),
         }
     }
 }
@@ -99,7 +93,7 @@ pub fn generate(
         circuit,
         secrets.alpha,
         secrets.beta,
-        secrets.gamma,
+        Fr::one(),
         secrets.delta,
         G1Projective::generator(),
         G2::generator().into_group(),
@@ -133,9 +127,8 @@ fn instance_scalars(
         .ok_or(SynthesisError::PolynomialDegreeTooLarge)?;
     let t = domain.sample_element_outside_domain(rng);
     let (u, v, w, ..) = CommittedReduction::instance_map_with_evaluation::<Fr, Domain>(cs, &t)?;
-    let gamma_inverse = s.gamma.inverse().ok_or(SynthesisError::Unsatisfiable)?;
     Ok((0..instance)
-        .map(|i| (s.beta * u[i] + s.alpha * v[i] + w[i]) * gamma_inverse)
+        .map(|i| s.beta * u[i] + s.alpha * v[i] + w[i])
         .collect())
 }
 
@@ -203,12 +196,10 @@ fn link_rows(srs: &Srs, k: Fr, d: &[G1]) -> Vec<G1> {
 
 fn verifying_key(layout: &Layout, vk: &ark_groth16::VerifyingKey<E>, s: &Secrets) -> VerifyingKey {
     let public = layout.public_slot();
-    let a = G2::generator() * s.a;
-    let times = |k: &Fr| (a * *k).into_affine();
+    let times = |k: &Fr| (G2::generator() * *k).into_affine();
     VerifyingKey {
         alpha_g1: vk.alpha_g1,
         beta_g2: vk.beta_g2,
-        gamma_g2: vk.gamma_g2,
         delta_g2: vk.delta_g2,
         ic: vk.gamma_abc_g1[..=layout.publics].to_vec(),
         public_prefix: if public.is_empty() {
@@ -216,7 +207,6 @@ fn verifying_key(layout: &Layout, vk: &ark_groth16::VerifyingKey<E>, s: &Secrets
         } else {
             prefix_sums(&vk.gamma_abc_g1[public])
         },
-        link_a: a.into_affine(),
         link_columns: s.columns.iter().map(times).collect(),
         link_d: times(&s.d),
     }

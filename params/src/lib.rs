@@ -12,5 +12,5 @@ mod verifying;
 pub use error::ParamsError;
 pub use progress::{Progress, Silent};
 pub use shape::Shape;
-pub use store::{ParameterStore, default_cache};
+pub use store::{ParameterStore, default_cache, development_folder};
 pub use verifying::{MAX_VERIFYING_BYTES, VerifyingSet};

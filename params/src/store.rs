@@ -26,7 +26,7 @@ use crate::{
 };
 
 const INDEX: &str = "index.json";
-const FORMAT: &str = "galen/development-parameters/v1";
+const FORMAT: &str = "galen/development-parameters/v2";
 
 /// What the folder holds; every file is named here with its digest.
 #[derive(Debug, Serialize, Deserialize)]
@@ -84,6 +84,13 @@ pub fn default_cache() -> Result<PathBuf, ParamsError> {
         .ok_or(ParamsError::NoCache)
 }
 
+/// Where the development set of `shape` is kept below `cache`. The name changes with the form of the keys,
+/// so that older ones are left alone rather than misread.
+#[must_use]
+pub fn development_folder(cache: &Path, shape: Shape) -> PathBuf {
+    cache.join("development-v2").join(shape.name())
+}
+
 impl ParameterStore {
     /// Opens the development set of `shape` with `gates` below `cache`, generating what is missing:
     /// a gate's keys are made once and shared by all sets of the shape. Only one process generates at a
@@ -97,7 +104,7 @@ impl ParameterStore {
         gates: &[Gate],
         progress: &dyn Progress,
     ) -> Result<Self, ParamsError> {
-        let folder = cache.join("development").join(shape.name());
+        let folder = development_folder(cache, shape);
         fs::create_dir_all(&folder).map_err(io_at(&folder))?;
         let lock_path = folder.join("lock");
         let lock = File::create(&lock_path).map_err(io_at(&lock_path))?;

@@ -1,6 +1,6 @@
 //! The verifying part of a parameter set: one file, whose SHA-256 is the set's id.
 //!
-//! Layout: `GALENVP1`, then length-prefixed (u32 little-endian, bytes) shape name and mark (`insecure
+//! Layout: `GALENVP2`, then length-prefixed (u32 little-endian, bytes) shape name and mark (`insecure
 //! development set` or empty), the verifying commitment string, the number of gates (u32), and for each
 //! gate its length-prefixed name, its circuit digest (32 bytes) and its verifying key. Group elements
 //! are uncompressed arkworks encodings.
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{ParamsError, Shape};
 
-const MAGIC: &[u8; 8] = b"GALENVP1";
+const MAGIC: &[u8; 8] = b"GALENVP2";
 const INSECURE: &str = "insecure development set";
 
 /// A verifying part larger than this is refused unread: the largest shape with all gates has 7 MB.
@@ -86,7 +86,7 @@ impl VerifyingSet {
         }
         let mut rest = bytes
             .strip_prefix(MAGIC)
-            .ok_or_else(|| malformed("not a verifying part (GALENVP1)"))?;
+            .ok_or_else(|| malformed("not a verifying part (GALENVP2)"))?;
         let name = take_text(&mut rest)?;
         let shape = Shape::from_name(&name).ok_or_else(|| malformed("unknown shape"))?;
         let mark = take_text(&mut rest)?;

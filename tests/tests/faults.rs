@@ -360,7 +360,7 @@ fn parameters_whose_generation_was_interrupted_are_completed() {
 fn parameters_of_another_shape_are_refused() {
     let cache = tempfile::tempdir().unwrap();
     let tiny = open(cache.path(), Shape::Tiny, &MULTIPLY).unwrap();
-    let clinic = cache.path().join("development/clinic");
+    let clinic = galen_params::development_folder(cache.path(), Shape::Clinic);
     copy_folder(tiny.folder(), &clinic);
     let e = open(cache.path(), Shape::Clinic, &MULTIPLY).unwrap_err();
     assert!(matches!(e, ParamsError::Index { .. }), "{e}");

@@ -245,7 +245,7 @@ impl Group<'_> {
         })
     }
 
-    /// Σ(u + min)² = Σu² + 2·min·Σu + n·min².
+    /// Σ(u + min)² = Σu² + 2·min·Σu + n·min² over committed values u.
     fn sum_of_squares(&self, column: usize) -> Released<Cell> {
         let n = self.count(column)?;
         let min = BigInt::from(minimum(self.registry, column));

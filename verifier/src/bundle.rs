@@ -107,16 +107,19 @@ impl ChunkProof {
     }
 }
 
-/// Decodes a proof at a named place.
-pub(crate) fn decode_proof(text: &str, place: &str, chunk: usize) -> Result<Proof, VerifyError> {
-    let refuse = |why: String| VerifyError::Encoding {
-        place: place.into(),
-        chunk,
-        why,
-    };
-    let bytes = from_base64(text, PROOF_BYTES)
-        .ok_or_else(|| refuse("proof is not base64url of 192 bytes".into()))?;
-    Proof::from_bytes(&bytes).map_err(|e| refuse(e.to_string()))
+/// The bytes of a proof at a named place.
+pub(crate) fn proof_bytes(
+    text: &str,
+    place: &str,
+    chunk: usize,
+) -> Result<[u8; PROOF_BYTES], VerifyError> {
+    from_base64(text, PROOF_BYTES)
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| VerifyError::Encoding {
+            place: place.into(),
+            chunk,
+            why: "proof is not base64url of 192 bytes".into(),
+        })
 }
 
 /// Decodes a received commitment at a named place.

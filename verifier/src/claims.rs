@@ -7,8 +7,8 @@ use galen_circuits::{
     Fr, G1,
     batch::Claim,
     gates::{Gate, release},
-    hash::ChallengeInput,
-    prove::Proof,
+    hash::{ChallengeInput, Transcript, set_digest},
+    prove::{PROOF_BYTES, Proof},
 };
 use galen_params::VerifyingSet;
 use rayon::prelude::*;
@@ -16,18 +16,22 @@ use rayon::prelude::*;
 use crate::{
     VerifyError,
     bundle::{self, Bundle, StepProof},
+    hash::separator,
     manifest::Dataset,
     plan::{ColumnId, Linear, Release, Slot, Step},
 };
 
-/// One step's decoded evidence: the commitment it makes, if any, and its proof, a pair a chunk.
-pub(crate) type Decoded = Vec<(Option<G1>, Proof)>;
+/// One step's evidence: the commitment it makes, if any, and its proof's bytes, a pair a chunk.
+pub(crate) type Evidence = Vec<(Option<G1>, ProofBytes)>;
+
+/// A proof as received: points are decoded only if it is to be verified.
+pub(crate) type ProofBytes = [u8; PROOF_BYTES];
 
 pub(crate) fn decode_steps(
     bundle: &Bundle,
     plan: &[Step],
     chunks: usize,
-) -> Result<Vec<Decoded>, VerifyError> {
+) -> Result<Vec<Evidence>, VerifyError> {
     for (index, step) in plan.iter().enumerate() {
         match bundle.steps.get(index) {
             None => {
@@ -59,7 +63,7 @@ pub(crate) fn decode_steps(
         .collect()
 }
 
-fn decode_step(step: &Step, proof: &StepProof, chunks: usize) -> Result<Decoded, VerifyError> {
+fn decode_step(step: &Step, proof: &StepProof, chunks: usize) -> Result<Evidence, VerifyError> {
     if proof.chunks.len() != chunks {
         return Err(VerifyError::Chunks {
             key: step.key.clone(),
@@ -87,19 +91,30 @@ fn decode_step(step: &Step, proof: &StepProof, chunks: usize) -> Result<Decoded,
                     return Err(refuse(chunk, "a commitment where the step makes no column"));
                 }
             };
-            Ok((
-                commitment,
-                bundle::decode_proof(&p.proof, &step.key, chunk)?,
-            ))
+            Ok((commitment, bundle::proof_bytes(&p.proof, &step.key, chunk)?))
         })
         .collect()
 }
 
 /// `outputs[chunk][step]`.
-pub(crate) fn chunk_outputs(steps: &[Decoded], chunks: usize) -> Vec<Vec<Option<G1>>> {
+pub(crate) fn chunk_outputs(steps: &[Evidence], chunks: usize) -> Vec<Vec<Option<G1>>> {
     (0..chunks)
         .map(|chunk| steps.iter().map(|s| s[chunk].0).collect())
         .collect()
+}
+
+/// A statement with its proof as received; all but the proof is derived here.
+pub(crate) struct Statement<'a> {
+    /// For errors: the step's key, or `release <index>`.
+    pub(crate) label: String,
+    /// `None` for a release.
+    pub(crate) chunk: Option<usize>,
+    gate: Gate,
+    /// Public inputs after ctx, but for `recode`'s challenge.
+    publics: Vec<Fr>,
+    set: &'a [(u64, u64)],
+    columns: Vec<G1>,
+    proof: ProofBytes,
 }
 
 /// What every claim shares.
@@ -110,14 +125,14 @@ pub(crate) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// The claims of all steps in one chunk, in the order of the plan.
-    pub(crate) fn chunk_claims(
+    /// The statements of all steps in one chunk, in the order of the plan.
+    pub(crate) fn chunk_statements(
         &self,
         plan: &'a [Step],
-        steps: &[Decoded],
+        steps: &[Evidence],
         outputs: &[Option<G1>],
         chunk: usize,
-    ) -> Result<Vec<Claim<'a>>, VerifyError> {
+    ) -> Vec<Statement<'a>> {
         let sums: Vec<G1Projective> = plan
             .iter()
             .enumerate()
@@ -130,43 +145,64 @@ impl<'a> Frame<'a> {
         let mut columns = G1Projective::normalize_batch(&sums).into_iter();
         plan.iter()
             .zip(steps)
-            .map(|(step, decoded)| {
-                let columns: Vec<G1> = columns.by_ref().take(step.slots.len()).collect();
-                self.claim(step, columns, decoded[chunk].1, chunk)
+            .map(|(step, evidence)| Statement {
+                label: step.key.clone(),
+                chunk: Some(chunk),
+                gate: step.gate,
+                publics: match step.gate {
+                    Gate::Select => vec![Fr::from(step.k)],
+                    _ => Vec::new(),
+                },
+                set: step.set.intervals(),
+                columns: columns.by_ref().take(step.slots.len()).collect(),
+                proof: evidence[chunk].1,
             })
             .collect()
     }
 
-    fn claim(
-        &self,
-        step: &'a Step,
-        columns: Vec<G1>,
-        proof: Proof,
-        chunk: usize,
-    ) -> Result<Claim<'a>, VerifyError> {
-        let key = self.keys.key(step.gate)?;
-        let set = step.set.intervals();
-        let publics = match step.gate {
-            Gate::Recode { .. } => {
-                let input = ChallengeInput {
-                    parameter_set: self.keys.id(),
-                    gate: &step.gate.name(),
-                    ctx: self.ctx,
-                    chunk: chunk as u64,
-                    set,
-                    x: columns[0],
-                    z: columns[1],
-                };
-                return Ok(Claim::recode(key, set, &input, proof));
-            }
-            Gate::Select => vec![self.ctx, Fr::from(step.k)],
-            Gate::Multiply | Gate::Release => vec![self.ctx],
-        };
+    /// Names a statement and its proof by everything that the proof's equations depend on.
+    pub(crate) fn digest(&self, s: &Statement<'_>) -> [u8; 64] {
+        let mut t = Transcript::new(separator::PROVEN);
+        t.bytes(self.keys.id())
+            .canonical(&self.ctx)
+            .bytes(s.gate.name().as_bytes())
+            .number(s.chunk.map_or(u64::MAX, |c| c as u64))
+            .bytes(&set_digest(s.set))
+            .number(s.publics.len() as u64);
+        for p in &s.publics {
+            t.canonical(p);
+        }
+        for c in &s.columns {
+            t.canonical(c);
+        }
+        t.bytes(&s.proof).digest()
+    }
+
+    /// Decodes the proof and derives the rest of the claim.
+    pub(crate) fn claim(&self, s: &Statement<'a>) -> Result<Claim<'a>, VerifyError> {
+        let key = self.keys.key(s.gate)?;
+        let proof = Proof::from_bytes(&s.proof).map_err(|e| VerifyError::Encoding {
+            place: s.label.clone(),
+            chunk: s.chunk.unwrap_or(0),
+            why: e.to_string(),
+        })?;
+        if let (Gate::Recode { .. }, Some(chunk)) = (s.gate, s.chunk) {
+            let input = ChallengeInput {
+                parameter_set: self.keys.id(),
+                gate: &s.gate.name(),
+                ctx: self.ctx,
+                chunk: chunk as u64,
+                set: s.set,
+                x: s.columns[0],
+                z: s.columns[1],
+            };
+            return Ok(Claim::recode(key, s.set, &input, proof));
+        }
         Ok(Claim {
             key,
-            publics,
-            set,
-            columns,
+            publics: [&[self.ctx], s.publics.as_slice()].concat(),
+            set: s.set,
+            columns: s.columns.clone(),
             proof,
         })
     }
@@ -195,16 +231,16 @@ impl<'a> Frame<'a> {
         sum
     }
 
-    pub(crate) fn release_claim(
+    pub(crate) fn release_statement(
         &self,
         bundle: &Bundle,
         release: &Release,
         index: usize,
         statement: &release::Statement,
         outputs: &[Vec<Option<G1>>],
-    ) -> Result<Claim<'a>, VerifyError> {
-        let place = format!("release {index}");
-        let proof = bundle::decode_proof(&bundle.releases[index].proof, &place, 0)?;
+    ) -> Result<Statement<'a>, VerifyError> {
+        let label = format!("release {index}");
+        let proof = bundle::proof_bytes(&bundle.releases[index].proof, &label, 0)?;
         let mut columns = vec![G1::zero(); release::TOTALS];
         for (column, root) in columns.iter_mut().zip(&release.roots) {
             let sum: G1Projective = outputs
@@ -214,10 +250,11 @@ impl<'a> Frame<'a> {
                 .sum();
             *column = sum.into_affine();
         }
-        let publics = [vec![self.ctx], statement.publics()].concat();
-        Ok(Claim {
-            key: self.keys.key(Gate::Release)?,
-            publics,
+        Ok(Statement {
+            label,
+            chunk: None,
+            gate: Gate::Release,
+            publics: statement.publics(),
             set: &[],
             columns,
             proof,

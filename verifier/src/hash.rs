@@ -10,6 +10,8 @@ pub mod separator {
     pub const MANIFEST_SIGNATURE: &str = "galen/v1/manifest-signature";
     /// A pre-registered query.
     pub const QUERY: &str = "galen/v1/query";
+    /// A proof that one verifier has seen to hold.
+    pub const PROVEN: &str = "galen/v1/proven";
     /// An answer's identity.
     pub const ANSWER: &str = "galen/v1/answer";
 }

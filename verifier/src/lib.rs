@@ -12,6 +12,7 @@ mod error;
 pub mod hash;
 pub mod manifest;
 pub mod plan;
+pub mod proven;
 pub mod query;
 pub mod question;
 pub mod register;
@@ -20,4 +21,4 @@ pub mod text;
 mod verify;
 
 pub use error::VerifyError;
-pub use verify::{check_dataset, plan_for, verify};
+pub use verify::{check_dataset, plan_for, verify, verify_beyond};

@@ -12,9 +12,10 @@ use crate::{
     VerifyError,
     answer::{self, Answer, Cells},
     bundle::{self, Bundle},
-    claims::{Frame, chunk_outputs, decode_steps},
+    claims::{Frame, Statement, chunk_outputs, decode_steps},
     manifest::{Dataset, Manifest},
     plan::{Plan, Release},
+    proven::Proven,
     question::{Question, Resolved},
     registry::Registry,
     text::hex,
@@ -33,6 +34,24 @@ pub fn verify(
     question: &Question,
     keys: &VerifyingSet,
 ) -> Result<Answer, VerifyError> {
+    let mut proven = Proven::default();
+    verify_beyond(&mut proven, bundle, manifest, registry, question, keys)
+}
+
+/// As [`verify`], but skips the equations of proofs that are in `proven`, and adds to it those that hold
+/// now. Everything else is checked as ever. Whoever verifies many answers over the same datasets saves
+/// most of the work: predicates and registration come back with each of them.
+///
+/// # Errors
+/// As [`verify`]; `proven` is then unchanged.
+pub fn verify_beyond(
+    proven: &mut Proven,
+    bundle: &Bundle,
+    manifest: &Manifest,
+    registry: &Registry,
+    question: &Question,
+    keys: &VerifyingSet,
+) -> Result<Answer, VerifyError> {
     let resolved = question.resolve(registry)?;
     let dataset = check_dataset(manifest, registry, keys)?;
     check_identities(bundle, &dataset, question, keys)?;
@@ -45,29 +64,15 @@ pub fn verify(
         keys,
         ctx: dataset.ctx(),
     };
-    let mut labels = Vec::new();
-    let mut claims = Vec::new();
-    let by_chunk: Vec<Vec<Claim<'_>>> = (0..dataset.chunks())
+    let by_chunk: Vec<Vec<Statement<'_>>> = (0..dataset.chunks())
         .into_par_iter()
-        .map(|chunk| frame.chunk_claims(&plan.steps, &steps, &outputs[chunk], chunk))
-        .collect::<Result<_, _>>()?;
-    for (chunk, chunk_claims) in by_chunk.into_iter().enumerate() {
-        for (step, claim) in plan.steps.iter().zip(chunk_claims) {
-            labels.push((step.key.clone(), Some(chunk)));
-            claims.push(claim);
-        }
+        .map(|chunk| frame.chunk_statements(&plan.steps, &steps, &outputs[chunk], chunk))
+        .collect();
+    let mut all: Vec<Statement<'_>> = by_chunk.into_iter().flatten().collect();
+    for (index, (release, cells)) in plan.releases.iter().zip(&statements).enumerate() {
+        all.push(frame.release_statement(bundle, release, index, cells, &outputs)?);
     }
-    for (index, statement) in statements.iter().enumerate() {
-        labels.push((format!("release {index}"), None));
-        claims.push(frame.release_claim(
-            bundle,
-            &plan.releases[index],
-            index,
-            statement,
-            &outputs,
-        )?);
-    }
-    run(keys, &claims, &labels)?;
+    run(proven, &frame, &all)?;
     let cells = cells_of(&plan.releases, &statements);
     Ok(answer::build(
         &plan,
@@ -244,22 +249,33 @@ fn statement(
 }
 
 fn run(
-    keys: &VerifyingSet,
-    claims: &[Claim<'_>],
-    labels: &[(String, Option<usize>)],
+    proven: &mut Proven,
+    frame: &Frame<'_>,
+    statements: &[Statement<'_>],
 ) -> Result<(), VerifyError> {
-    batch::verify(keys.id(), claims).map_err(|e| match e {
+    let new: Vec<(&Statement<'_>, [u8; 64])> = statements
+        .iter()
+        .map(|s| (s, frame.digest(s)))
+        .filter(|(_, digest)| !proven.contains(digest))
+        .collect();
+    let claims: Vec<Claim<'_>> = new
+        .par_iter()
+        .map(|(s, _)| frame.claim(s))
+        .collect::<Result<_, _>>()?;
+    batch::verify(frame.keys.id(), &claims).map_err(|e| match e {
         batch::VerifyError::Refused(e) => {
-            let (key, chunk) = labels[e.index].clone();
+            let (statement, _) = new[e.index];
             VerifyError::Proof {
-                key,
+                key: statement.label.clone(),
                 gate: e.gate,
-                chunk,
+                chunk: statement.chunk,
                 check: e.check,
             }
         }
         other => VerifyError::Malformed(other.to_string()),
-    })
+    })?;
+    proven.extend(new.into_iter().map(|(_, digest)| digest));
+    Ok(())
 }
 
 fn cells_of(releases: &[Release], statements: &[release::Statement]) -> Cells {

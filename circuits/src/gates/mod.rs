@@ -83,7 +83,7 @@ impl fmt::Display for Gate {
 }
 
 /// A gate's full assignment, witness hints included; borrowed from the columns.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub enum Assignment<'a> {
     /// Of [`Gate::Select`].
     Select(select::Assignment<'a>),
@@ -96,7 +96,7 @@ pub enum Assignment<'a> {
 }
 
 /// A gate over `n` rows as arkworks synthesizes it; without an assignment it gives the matrices.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Circuit<'a> {
     /// Which gate.
     pub gate: Gate,
@@ -104,6 +104,31 @@ pub struct Circuit<'a> {
     pub n: usize,
     /// The values, when proving.
     pub assignment: Option<Assignment<'a>>,
+}
+
+/// Assignments hold patients' rows, so none of them prints any.
+macro_rules! redacted {
+    ($($type:ty),*) => {$(
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("Assignment(redacted)")
+            }
+        }
+    )*};
+}
+
+redacted!(
+    Assignment<'_>,
+    select::Assignment<'_>,
+    multiply::Assignment<'_>,
+    recode::Assignment<'_>,
+    release::Assignment<'_>
+);
+
+impl fmt::Debug for Circuit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Circuit({} over {} rows)", self.gate, self.n)
+    }
 }
 
 impl ConstraintSynthesizer<Fr> for Circuit<'_> {

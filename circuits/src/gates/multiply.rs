@@ -9,7 +9,7 @@ use super::{
 use crate::Fr;
 
 /// The values of one proof; every slice has one entry a row.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Assignment<'a> {
     /// The dataset's context.
     pub ctx: Fr,

@@ -10,7 +10,7 @@ use super::{
 use crate::Fr;
 
 /// The values of one proof.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Assignment<'a> {
     /// The dataset's context.
     pub ctx: Fr,

@@ -82,7 +82,7 @@ impl Statement {
 }
 
 /// The values of one proof.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Assignment<'a> {
     /// The dataset's context.
     pub ctx: Fr,

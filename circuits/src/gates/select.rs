@@ -14,7 +14,7 @@ use crate::Fr;
 pub const LAMBDA: u64 = 720_720;
 
 /// The values of one proof; every slice has one entry a row.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Assignment<'a> {
     /// The dataset's context.
     pub ctx: Fr,

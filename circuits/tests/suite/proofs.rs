@@ -157,13 +157,13 @@ fn no_base_of_a_key_is_the_identity() {
         assert!(k.iter().all(|p| !p.is_zero()));
         let ic = k.len().min(keys.vk.key.ic.len());
         assert_eq!(keys.vk.key.ic, k[..ic]);
-        // No base of 1, p or S, nor its product with k_D, is in the link's key, and γ is not 1.
+        // No base of 1, p or S, nor its product with k_D, is in the link's key.
         let link = &keys.pk.link;
         let linked: usize = link.rows.iter().map(Vec::len).sum::<usize>() + link.free.len();
         let layout = keys.vk.gate.layout(N);
         let committed: usize = layout.slots[..layout.columns()].iter().map(|_| N).sum();
         assert_eq!(linked, committed + link.free.len());
-        assert_ne!(keys.vk.key.gamma_g2, galen_circuits::G2::generator());
+        assert_eq!(keys.pk.groth16.vk.gamma_g2, galen_circuits::G2::generator());
     }
 }
 

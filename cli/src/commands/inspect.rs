@@ -51,7 +51,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
 }
 
 fn show(path: &Path, bytes: &[u8]) -> Result<Shown> {
-    if bytes.starts_with(b"GALENVP1") {
+    if bytes.starts_with(b"GALENVP2") {
         return parameters(bytes);
     }
     if bytes.trim_ascii_start().starts_with(b"{") {

@@ -114,7 +114,7 @@ fn open(args: &Args, output: &Output) -> Result<(CommittedDataset, galen_params:
         )
     };
     // New parameters would not be the dataset's: do not spend minutes on making them.
-    if !cache.join("development").join(shape.name()).is_dir() {
+    if !galen_params::development_folder(&cache, shape).is_dir() {
         return Err(refusal("ParameterSet", other()));
     }
     let params = args.cache.open(shape, &gates_for(&registry), output)?;

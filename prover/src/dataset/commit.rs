@@ -229,12 +229,15 @@ fn commit_chunk(srs: &Srs, rows: &TableChunk) -> Result<Vec<BaseValues>, ProverE
         .collect()
 }
 
-/// Every registration step of a registry, in canonical order.
+/// What is proven when a dataset is committed: the registration of every column, in canonical order, and then
+/// the known bits, so that no query pays for them.
 pub(crate) fn registration_steps(registry: &Registry) -> Vec<galen_verifier::plan::Step> {
     let bases = Bases::new(registry);
+    let known = (0..registry.columns.len()).filter_map(|c| bases.known_step(c));
     bases
         .units()
         .into_iter()
         .flat_map(|u| bases.registration(u))
+        .chain(known)
         .collect()
 }

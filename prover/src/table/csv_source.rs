@@ -81,7 +81,7 @@ impl CsvSource {
                     .map_err(|_| ValueProblem::NotUtf8)
                     .and_then(|text| field.encoder.nullable_text(text))
                     .and_then(|stored| match stored {
-                        None if field.known.is_none() => Err(ValueProblem::Null),
+                        None if !field.nullable => Err(ValueProblem::Null),
                         stored => Ok(stored),
                     })
                     .map_err(|problem| {

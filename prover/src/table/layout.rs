@@ -24,8 +24,12 @@ pub(super) struct Field {
     pub low: usize,
     /// Base column of the bits above them, where the value is wider than 16 bits.
     pub high: Option<usize>,
-    /// Base column of the `known` bit; there is one exactly where NULL is allowed.
+    /// Base column of the `known` bit, where there is one.
     pub known: Option<usize>,
+    /// Whether NULL is allowed.
+    pub nullable: bool,
+    /// Added to a value that is not NULL.
+    pub offset: u64,
 }
 
 impl Layout {
@@ -41,6 +45,8 @@ impl Layout {
                     low: at,
                     high: None,
                     known: None,
+                    nullable: false,
+                    offset: 0,
                 }),
                 Role::Bit(i) | Role::Value { column: i, .. } | Role::Low(i) => fields.push(Field {
                     name: registry.columns[i].name.clone(),
@@ -48,6 +54,8 @@ impl Layout {
                     low: at,
                     high: None,
                     known: None,
+                    nullable: registry.columns[i].nullable,
+                    offset: registry.columns[i].null_offset(),
                 }),
                 // `base_columns` lists these right after the value part that they belong to.
                 Role::High { .. } => last(&mut fields).high = Some(at),

@@ -159,7 +159,7 @@ impl Sink for Rows<'_> {
         stored: Result<Option<u64>, ValueProblem>,
     ) -> Result<(), TableError> {
         let problem = match stored {
-            Ok(None) if self.field.known.is_none() => ValueProblem::Null,
+            Ok(None) if !self.field.nullable => ValueProblem::Null,
             Ok(stored) => {
                 self.chunk.push(self.field, stored);
                 return Ok(());

@@ -5,6 +5,7 @@
 
 mod cells;
 mod documents;
+mod known;
 mod limbs;
 mod plans;
 mod points;
@@ -45,6 +46,7 @@ column = "consent"
 [[column]]
 name = "b"
 type = "boolean"
+nullable = true
 
 [[column]]
 name = "n"
@@ -62,7 +64,8 @@ codes = ["a", "b", "c"]
 /// Rows: a full chunk and some more.
 const ROWS: usize = 500;
 
-/// No row has n = 499; four patients are in arm c; one in ten has no n, one in seven no consent.
+/// No row has n = 499; four patients are in arm c; one in ten has no n, one in
+/// eleven no b, one in seven no consent.
 fn csv() -> String {
     let mut out = String::from("pid,consent,b,n,arm\n");
     for i in 0..ROWS {
@@ -76,7 +79,11 @@ fn csv() -> String {
             _ if i % 3 == 0 => "a",
             _ => "b",
         };
-        writeln!(out, "p{i},{},{},{n},{arm}", i % 7 != 0, i % 2 == 1).unwrap();
+        let b = match i % 2 == 1 {
+            _ if i % 11 == 5 => String::new(),
+            b => b.to_string(),
+        };
+        writeln!(out, "p{i},{},{b},{n},{arm}", i % 7 != 0).unwrap();
     }
     out
 }

@@ -177,10 +177,10 @@ fn text_that_is_not_base64url_of_the_right_length() {
 /// A manifest with a bad point, signed by the hospital itself.
 #[test]
 fn a_column_commitment_in_the_manifest() {
-    let valid = from_base64(&HOSPITAL.manifest().columns[2].chunks[1], 32).unwrap();
+    let valid = from_base64(&HOSPITAL.manifest().columns[3].chunks[1], 32).unwrap();
     for (bytes, word) in invalid(&valid) {
         let mut json = serde_json::to_value(HOSPITAL.manifest()).unwrap();
-        json["columns"][2]["chunks"][1] = base64(&bytes).into();
+        json["columns"][3]["chunks"][1] = base64(&bytes).into();
         let mut manifest: Manifest = serde_json::from_value(json).unwrap();
         let key = galen_tests::hospital::signing_key(1);
         manifest.signature = signature(&manifest, &key);

@@ -10,7 +10,7 @@ const RECODE: Gate = Gate::Recode { bits: 10 };
 
 #[test]
 fn a_chunk_is_missing_or_doubled() {
-    for start in ["root", "in(n;", "bit(b)", "range10(n)"] {
+    for start in ["root", "in(n;22-", "bit(b)", "range10(n)"] {
         let at = step(&HONEST_SUMS.bundle, start);
         let missing = refused(&HONEST_SUMS, |b| b.steps[at].chunks.truncate(1));
         let doubled = refused(&HONEST_SUMS, |b| {
@@ -39,10 +39,10 @@ fn a_chunk_is_missing_or_doubled() {
 fn chunks_are_reordered() {
     // recode's challenge names its chunk; the others meet the base columns' commitments in the link.
     let cases = [
-        ("in(n;", RECODE, Check::Groth16),
+        ("in(n;22-", RECODE, Check::Groth16),
         ("range10(n)", RECODE, Check::Groth16),
         ("bit(b)", Gate::Multiply, Check::Link),
-        ("null(n)", Gate::Multiply, Check::Link),
+        ("null(b)", Gate::Multiply, Check::Link),
         ("product", Gate::Multiply, Check::Link),
         ("root", Gate::Select, Check::Link),
     ];
@@ -123,7 +123,7 @@ fn a_link_is_taken_from_another_gate() {
     let link = decode(&HONEST_SUMS.bundle.steps[from].chunks[1].proof).link;
     for (start, gate) in [
         ("root", Gate::Select),
-        ("in(n;", RECODE),
+        ("in(n;22-", RECODE),
         ("product", Gate::Multiply),
     ] {
         let at = step(&HONEST_SUMS.bundle, start);
@@ -167,7 +167,7 @@ fn a_derived_column_is_claimed_but_never_proven() {
     let fresh = Column::commit(&keys().srs(), vec![Fr::from(1u64); N]).unwrap();
     let fresh = base64(&encoding::g1_bytes(&fresh.commitment()));
     let cases = [
-        (&HONEST_SUMS, "in(n;", RECODE, Check::Groth16), // z stands in the challenge
+        (&HONEST_SUMS, "in(n;22-", RECODE, Check::Groth16), // z stands in the challenge
         (&HONEST_SUMS, "product", Gate::Multiply, Check::Link),
         (&HONEST_SUMS, "root", Gate::Select, Check::Link),
         (&HONEST_GROUPS, "root", Gate::Select, Check::Link),

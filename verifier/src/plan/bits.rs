@@ -1,9 +1,11 @@
 //! Predicates as proven bit columns (`docs/spec/plan.md`).
 //!
-//! A *bit* is a combination of columns that is proven to hold only 0 and 1. On a nullable column the
-//! NULL rows hold 0 and known = 0, both proven, so for a set T without 0 the column [v ∈ T] is at most
-//! `known`, and `known − [v ∈ T]` is again a bit: the rows with a value outside T. That is why no
-//! nullable comparison is ever complemented against `ones`, and why NULL costs no constraint.
+//! A *bit* is a combination of columns that is proven to hold only 0 and 1. A nullable column of one part
+//! is committed with its values moved up by one, so that 0 is NULL, is in no set of values, and `known` is
+//! a predicate like any other. Another nullable column holds 0 and known = 0 on NULL rows, both proven, so
+//! for a set T without 0 the column [v ∈ T] is at most `known`, and `known − [v ∈ T]` is again a bit: the
+//! rows with a value outside T. So no nullable comparison is ever complemented against `ones`, and NULL
+//! costs no constraint.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -73,6 +75,9 @@ impl<'a> Builder<'a> {
     /// 1 where the column has a value.
     pub(super) fn known(&mut self, column: usize) -> Linear {
         self.units.insert(Unit::Column(column));
+        if let Some(step) = self.bases.known_step(column) {
+            return self.add(step);
+        }
         self.bases
             .known(column)
             .unwrap_or_else(|| Linear::column(ColumnId::One))
@@ -82,20 +87,21 @@ impl<'a> Builder<'a> {
     pub(super) fn member(&mut self, column: usize, set: &IntervalSet) -> Linear {
         self.units.insert(Unit::Column(column));
         let description = &self.bases.registry().columns[column];
-        let span = description.span();
+        let (span, offset) = (description.span(), description.null_offset());
         let boolean = matches!(description.kind, ColumnKind::Boolean);
         let parts = self.bases.parts(column);
-        let complemented = set.contains(0);
-        let without_zero = if complemented {
+        // With an offset 0 is NULL, which no set of values has: nothing is ever complemented.
+        let complemented = offset == 0 && set.contains(0);
+        let wanted = if complemented {
             set.complement(span)
         } else {
-            set.clone()
+            set.shifted(offset)
         };
         let inside = match parts.as_slice() {
-            _ if without_zero.is_empty() => Linear::zero(),
+            _ if wanted.is_empty() => Linear::zero(),
             [(index, _)] if boolean => Linear::column(ColumnId::Base(*index)),
-            [(index, bits)] => self.recode(*index, *bits, without_zero),
-            [low, high] => self.wide_member(*low, *high, &without_zero),
+            [(index, bits)] => self.recode(*index, *bits, wanted),
+            [low, high] => self.wide_member(*low, *high, &wanted),
             _ => unreachable!("a column has one or two parts"),
         };
         if complemented {
@@ -155,12 +161,7 @@ impl<'a> Builder<'a> {
     }
 
     fn recode(&mut self, index: usize, bits: u32, set: IntervalSet) -> Linear {
-        let slots = vec![
-            Slot::Given(Linear::column(ColumnId::Base(index))),
-            Slot::Output,
-        ];
-        let key = format!("in({};{set})", self.bases.name(index));
-        self.step(key, Gate::Recode { bits }, 0, set, slots, Purpose::Derived)
+        self.add(self.bases.member_step(index, bits, set))
     }
 
     /// 1 where every bit is 1.
@@ -200,7 +201,14 @@ impl<'a> Builder<'a> {
         purpose: Purpose,
     ) -> Linear {
         let slots = vec![Slot::Given(x), Slot::Given(y), Slot::Output];
-        self.step(key, Gate::Select, k, IntervalSet::default(), slots, purpose)
+        self.add(Step {
+            key,
+            gate: Gate::Select,
+            k,
+            set: IntervalSet::default(),
+            slots,
+            purpose,
+        })
     }
 
     /// left·right as a derived column.
@@ -211,14 +219,14 @@ impl<'a> Builder<'a> {
             Slot::Given(right.clone()),
             Slot::Output,
         ];
-        self.step(
+        self.add(Step {
             key,
-            Gate::Multiply,
-            0,
-            IntervalSet::default(),
+            gate: Gate::Multiply,
+            k: 0,
+            set: IntervalSet::default(),
             slots,
-            Purpose::Derived,
-        )
+            purpose: Purpose::Derived,
+        })
     }
 
     pub(super) fn describe(&self, linear: &Linear) -> String {
@@ -230,27 +238,15 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds a step, or finds the one with the same key; returns its output.
-    fn step(
-        &mut self,
-        key: String,
-        gate: Gate,
-        k: u64,
-        set: IntervalSet,
-        slots: Vec<Slot>,
-        purpose: Purpose,
-    ) -> Linear {
-        let key = shorten(key);
+    fn add(&mut self, step: Step) -> Linear {
+        let step = Step {
+            key: shorten(step.key),
+            ..step
+        };
         let next = self.steps.len();
-        let index = *self.by_key.entry(key.clone()).or_insert(next);
+        let index = *self.by_key.entry(step.key.clone()).or_insert(next);
         if index == next {
-            self.steps.push(Step {
-                key,
-                gate,
-                k,
-                set,
-                slots,
-                purpose,
-            });
+            self.steps.push(step);
         }
         Linear::column(ColumnId::Output(index))
     }

@@ -17,9 +17,9 @@ pub enum FieldKind {
     Count,
     /// Patients for whom a boolean column is true: a count, and guarded as one.
     Trues,
-    /// Σ of stored values.
+    /// Σ of committed values.
     Sum,
-    /// Σ of squared stored values.
+    /// Σ of squared committed values.
     SumOfSquares,
 }
 
@@ -105,10 +105,11 @@ pub fn fields_of(aggregate: &Aggregate, registry: &Registry) -> Vec<Field> {
     }
 }
 
-/// What a stored value was reduced by.
-pub(crate) fn minimum(registry: &Registry, column: usize) -> i64 {
-    match registry.columns[column].kind {
-        ColumnKind::Number { min, .. } => min,
+/// What a committed value was reduced by: value = committed + minimum.
+pub(crate) fn minimum(registry: &Registry, column: usize) -> i128 {
+    let column = &registry.columns[column];
+    match column.kind {
+        ColumnKind::Number { min, .. } => i128::from(min) - i128::from(column.null_offset()),
         _ => 0,
     }
 }

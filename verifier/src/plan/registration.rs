@@ -77,7 +77,7 @@ impl<'a> Bases<'a> {
         ))
     }
 
-    /// The known bit of a nullable column.
+    /// The known bit of a nullable column that has one among the base columns.
     #[must_use]
     pub fn known(&self, column: usize) -> Option<Linear> {
         self.find(|r| r == Role::Known(column))
@@ -100,7 +100,8 @@ impl<'a> Bases<'a> {
             .collect()
     }
 
-    /// The column's stored value as one combination, and the largest value that is *proven* for it.
+    /// The column's committed value (`Column::null_offset` included) as one combination, and the largest value
+    /// that is *proven* for it.
     #[must_use]
     pub fn value(&self, column: usize) -> (Linear, u128) {
         let mut value = Linear::zero();
@@ -177,6 +178,32 @@ impl<'a> Bases<'a> {
                 Slot::Given(Linear::zero()),
             ],
             purpose: Purpose::Registration,
+        }
+    }
+
+    /// The known bit of a nullable column of one part, where 0 is NULL: a derived column like any
+    /// predicate, which a hospital proves ahead because most queries need it.
+    #[must_use]
+    pub fn known_step(&self, column: usize) -> Option<Step> {
+        let [(index, bits)] = self.parts(column)[..] else {
+            return None;
+        };
+        let offset = self.registry.columns[column].null_offset();
+        (offset > 0).then(|| self.member_step(index, bits, IntervalSet::range(1, (1 << bits) - 1)))
+    }
+
+    /// `recode` of a base column: where its committed value lies in `set`.
+    pub(super) fn member_step(&self, index: usize, bits: u32, set: IntervalSet) -> Step {
+        Step {
+            key: format!("in({};{set})", self.name(index)),
+            gate: Gate::Recode { bits },
+            k: 0,
+            set,
+            slots: vec![
+                Slot::Given(Linear::column(ColumnId::Base(index))),
+                Slot::Output,
+            ],
+            purpose: Purpose::Derived,
         }
     }
 

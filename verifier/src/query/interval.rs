@@ -110,6 +110,12 @@ impl IntervalSet {
         Self(rest)
     }
 
+    /// The members, each `by` larger.
+    #[must_use]
+    pub fn shifted(&self, by: u64) -> Self {
+        Self(self.0.iter().map(|(a, b)| (a + by, b + by)).collect())
+    }
+
     /// Whether there is no member.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -95,7 +95,7 @@ pub struct Code {
 /// One committed vector of the dataset. A registry column has one to three of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseColumn {
-    /// Unique name: `consent:DUO:0000042`, `age`, `chol.lo`, `chol.hi`, `age.known`.
+    /// Unique name: `consent:DUO:0000042`, `age`, `chol.lo`, `chol.hi`, `smoker.known`.
     pub name: String,
     /// What it holds.
     pub role: Role,
@@ -108,7 +108,7 @@ pub enum Role {
     Consent(usize),
     /// The bit of boolean column `columns[i]` (0 on NULL rows).
     Bit(usize),
-    /// All of the stored value of `columns[i]` (0 on NULL rows), proven below 2^bits.
+    /// The stored value of `columns[i]` and [`Column::null_offset`], 0 on NULL rows, proven below 2^bits.
     Value {
         /// Index into `Registry::columns`.
         column: usize,
@@ -124,7 +124,8 @@ pub enum Role {
         /// 10 or 16.
         bits: u32,
     },
-    /// 1 where nullable column `columns[i]` has a value, 0 on NULL rows.
+    /// 1 where nullable column `columns[i]` has a value, 0 on NULL rows; only where 0 may be a value too,
+    /// see [`Column::null_offset`].
     Known(usize),
 }
 
@@ -139,12 +140,20 @@ impl Column {
             ColumnKind::Date { min, max } => (*max - *min).whole_days().unsigned_abs(),
         }
     }
+
+    /// What is added to a stored value before it is committed: 1 in a nullable column of one part, so
+    /// that 0 there is NULL and nothing else, else 0.
+    #[must_use]
+    pub fn null_offset(&self) -> u64 {
+        let one_part = !matches!(self.kind, ColumnKind::Boolean) && self.span() < (1 << 16) - 1;
+        u64::from(self.nullable && one_part)
+    }
 }
 
 impl Registry {
     /// The base columns in committed order: consent bits first, in the order of `purposes`;
     /// then for each data column its value parts (`Bit` | `Value` | `Low`, `High`) and, where it
-    /// is nullable, `Known`.
+    /// is nullable and 0 may be a value, `Known`.
     #[must_use]
     pub fn base_columns(&self) -> Vec<BaseColumn> {
         let consent = self.purposes.iter().enumerate().map(|(i, p)| BaseColumn {
@@ -166,7 +175,7 @@ fn column_parts(column: usize, c: &Column) -> Vec<BaseColumn> {
         role,
     };
     let bits = |span: u64| if span < 1 << 10 { 10 } else { 16 };
-    let mut parts = match (&c.kind, c.span()) {
+    let mut parts = match (&c.kind, c.span() + c.null_offset()) {
         (ColumnKind::Boolean, _) => vec![part("", Role::Bit(column))],
         (_, span) if span < 1 << 16 => vec![part(
             "",
@@ -186,7 +195,7 @@ fn column_parts(column: usize, c: &Column) -> Vec<BaseColumn> {
             ),
         ],
     };
-    if c.nullable {
+    if c.nullable && c.null_offset() == 0 {
         parts.push(part(".known", Role::Known(column)));
     }
     parts
