@@ -5,8 +5,8 @@ use std::{
 
 use anyhow::{Context, Result};
 use galen_verifier::{
-    answer::Answer, check_dataset, question::Question, register::AnswerRegister,
-    registry::Registry, verify,
+    answer::Answer, check_dataset, proven::Proven, question::Question, register::AnswerRegister,
+    registry::Registry, verify_beyond,
 };
 use serde_json::json;
 
@@ -63,13 +63,15 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         .with_context(|| format!("{} was refused", args.manifest.display()))?;
     let rule = show::rule(&dataset.manifest.release);
     let mut register = AnswerRegister::default();
+    // Bundles over one dataset share most of their proofs.
+    let mut proven = Proven::default();
     let mut documents = Vec::new();
     for (path, query) in args.bundles.iter().zip(&args.queries) {
         let question = files::question(query)?;
         let (bundle, bytes) = files::bundle(path)?;
         let started = Instant::now();
         let refused = || format!("{} was REFUSED", path.display());
-        let answer = verify(&bundle, &manifest, &registry, &question, &keys)
+        let answer = verify_beyond(&mut proven, &bundle, &manifest, &registry, &question, &keys)
             .and_then(|answer| register.admit(&answer).map(|()| answer))
             .with_context(refused)?;
         let time = started.elapsed();
