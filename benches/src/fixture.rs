@@ -247,9 +247,9 @@ fn statement_of(selected: &Column) -> release::Statement {
     let mut totals = [Fr::from(0u64); release::TOTALS];
     totals[0] = selected.values().iter().sum();
     let limbs = release::all_limbs(&totals).expect("three limbs below 2^40");
-    let mut is_count = [false; release::LIMBS];
-    is_count[0] = true;
-    release::Statement::of_limbs(11, true, is_count, &limbs)
+    release::Statement {
+        bounds: limbs.map(|a| (a, a)),
+    }
 }
 
 /// v: 10 bits.

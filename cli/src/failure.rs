@@ -45,6 +45,18 @@ pub fn report(error: &Error, output: &Output) -> ExitCode {
     }
 }
 
+/// A command line that cannot be read, or a request for help. With `--json` an error is a document.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    let json = std::env::args_os().any(|a| a == "--json");
+    if error.use_stderr() && json {
+        let text = error.to_string();
+        let text = text.trim_start_matches("error: ").trim();
+        let _ = Output::new(true).document(&json!({ "error": text, "kind": "usage" }));
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
 /// The causes, outermost first, without those that the one before already spells out.
 pub fn chain(error: &Error) -> String {
     let mut last = String::new();

@@ -90,7 +90,7 @@ fn json<T: DeserializeOwned>(path: &Path, what: &'static str, limit: u64) -> Res
 }
 
 /// The folder that a file stands in.
-fn folder_of(path: &Path) -> &Path {
+pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(p) if !p.as_os_str().is_empty() => p,
         _ => Path::new("."),
@@ -109,6 +109,20 @@ pub fn check_place(path: &Path) -> Result<()> {
         return Err(refusal("io.NotFound", why)).with_context(named);
     }
     Ok(())
+}
+
+/// As [`check_place`], and refuses to replace anything but an older file of the same kind.
+pub fn check_replaces(path: &Path, what: &str, same: impl Fn(&[u8]) -> bool) -> Result<()> {
+    check_place(path)?;
+    if !path.exists() {
+        return Ok(());
+    }
+    let named = || format!("--out {}", path.display());
+    if path.is_file() && fs::read(path).is_ok_and(|bytes| same(&bytes)) {
+        return Ok(());
+    }
+    let why = format!("it exists and is no {what}: nothing else is replaced; choose another name");
+    Err(refusal("io.AlreadyExists", why)).with_context(named)
 }
 
 /// Writes a public file beside its place, syncs and renames it; an older one is replaced.

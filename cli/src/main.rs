@@ -60,7 +60,10 @@ fn main() -> ExitCode {
             return code;
         }
     }
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage(&error),
+    };
     let output = Output::new(cli.json);
     let result = match cli.command {
         Command::Demo(args) => demo::run(&args, &output),

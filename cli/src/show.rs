@@ -80,16 +80,36 @@ fn real(value: f64) -> String {
 /// What a suppressed cell means, where the answer has one.
 pub fn suppression(answer: &Answer, rule: &ReleaseProfile) -> Option<String> {
     let cells = answer.rows.iter().flatten();
-    let hidden = cells.filter(|c| matches!(c, Cell::Suppressed(_))).count();
-    let lowest = u64::from(rule.zero_releasable);
-    (hidden > 0).then(|| {
-        format!(
+    let (mut notes, mut seen) = (Vec::new(), [false; 2]);
+    for cell in cells {
+        match cell {
+            Cell::Suppressed(_) => seen[0] = true,
+            Cell::Withheld => seen[1] = true,
+            _ => {}
+        }
+    }
+    if seen[0] {
+        notes.push(format!(
             "<{k}: hidden by the release rule {name}; the count behind it is from {lowest} to {top}",
             k = rule.k,
             name = rule.name,
+            lowest = u64::from(rule.zero_releasable),
             top = rule.k - 1,
-        )
-    })
+        ));
+    }
+    if seen[1] {
+        notes.push(format!(
+            "*: hidden by the release rule {}, because a hidden count could be computed from it",
+            rule.name
+        ));
+    }
+    if rule.rounding > 1 {
+        notes.push(format!(
+            "counts are rounded to multiples of {}",
+            rule.rounding
+        ));
+    }
+    (!notes.is_empty()).then(|| notes.join("\n"))
 }
 
 /// The release rule in words.
@@ -99,7 +119,14 @@ pub fn rule(rule: &ReleaseProfile) -> String {
     } else {
         "0 is hidden too"
     };
-    format!("{}: counts below {} are hidden, {zero}", rule.name, rule.k)
+    let mut text = format!("{}: counts below {} are hidden, {zero}", rule.name, rule.k);
+    if rule.rounding > 1 {
+        text += &format!(", others are rounded to multiples of {}", rule.rounding);
+    }
+    if rule.complementary {
+        text += "; so is what a hidden count could be computed from";
+    }
+    text
 }
 
 /// Where an answer comes from.

@@ -19,7 +19,7 @@ pub enum ProverError {
         source: io::Error,
     },
     /// The dataset's folder exists already.
-    #[error("{path} exists; a dataset is never overwritten. Choose another folder, or commit the next epoch there", path = path.display())]
+    #[error("{path} exists; a dataset is never overwritten. Choose another folder; the next epoch gets a folder of its own, with --epoch", path = path.display())]
     Exists {
         /// The folder.
         path: PathBuf,

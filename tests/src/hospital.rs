@@ -28,11 +28,13 @@ use crate::{PURPOSE, keys};
 /// k = 1 with zero released: nothing is suppressed, so that every cell can be compared.
 #[must_use]
 pub fn open_profile() -> ReleaseProfile {
-    ReleaseProfile {
-        name: "open".into(),
-        k: 1,
-        zero_releasable: true,
-    }
+    ReleaseProfile::exact("open", 1, false)
+}
+
+/// k = 11 and nothing hidden but small counts.
+#[must_use]
+pub fn plain_profile() -> ReleaseProfile {
+    ReleaseProfile::exact("threshold-11", 11, false)
 }
 
 /// What to make a hospital of.
@@ -50,13 +52,13 @@ pub struct Setup<'a> {
 }
 
 impl<'a> Setup<'a> {
-    /// Epoch 1 of hospital 1 under the default release rule.
+    /// Epoch 1 of hospital 1 under [`plain_profile`].
     #[must_use]
     pub fn new(csv: &'a str, registry: &'a str) -> Self {
         Self {
             csv,
             registry,
-            release: ReleaseProfile::default(),
+            release: plain_profile(),
             epoch: 1,
             seed: 1,
         }

@@ -5,8 +5,12 @@
 
 use std::fs;
 
-use galen_tests::{Asked, Hospital, Setup, ask, crate_folder, hospital::open_profile, shared_data};
-use galen_verifier::{VerifyError, answer::Cell, manifest::ReleaseProfile};
+use galen_tests::{
+    Asked, Hospital, Setup, ask, crate_folder,
+    hospital::{open_profile, plain_profile},
+    shared_data,
+};
+use galen_verifier::{VerifyError, answer::Cell, manifest::ReleaseProfile, rules::State};
 use serde_json::Value;
 
 /// The recorded rows of query `id`.
@@ -109,12 +113,7 @@ fn truth() -> [(Value, &'static str); 2] {
 }
 
 fn gibleed(columns: &[&str]) -> Option<Hospital> {
-    hospital(
-        "gibleed",
-        "omop-gibleed",
-        columns,
-        &ReleaseProfile::default(),
-    )
+    hospital("gibleed", "omop-gibleed", columns, &plain_profile())
 }
 
 #[test]
@@ -193,7 +192,8 @@ fn dev_08_a_small_cell_is_suppressed_and_cannot_be_published() {
     }
     let (at, count) = small.expect("the recorded answer has a small cell");
     let mut bundle = asked.bundle.clone();
-    assert_eq!(bundle.releases[0].cells[at].replace(count), None);
+    assert_eq!(bundle.releases[0].cells[at], State::Small);
+    bundle.releases[0].cells[at] = State::Shown(count);
     let refused = h.verify(&asked.question, &bundle).unwrap_err();
     let VerifyError::CellRule {
         release: 0, cell, ..
@@ -202,6 +202,51 @@ fn dev_08_a_small_cell_is_suppressed_and_cannot_be_published() {
         panic!("{refused}");
     };
     assert_eq!(cell, at);
+}
+
+/// Under CMS's rule one group that is hidden alone could be had from the total.
+#[test]
+fn dev_08_a_second_cell_is_hidden_where_the_profile_says_so() {
+    let columns = ["race", "gi_bleed"];
+    let Some(h) = hospital(
+        "gibleed",
+        "omop-gibleed",
+        &columns,
+        &ReleaseProfile::default(),
+    ) else {
+        return;
+    };
+    let asked = ask(&h, BY_RACE);
+    let hidden: Vec<(String, String)> = asked
+        .answer
+        .rows
+        .iter()
+        .map(|r| (r[0].to_string(), r[1].to_string()))
+        .filter(|(_, count)| count.parse::<u64>().is_err())
+        .collect();
+    // 5 is below 11, and 32 is the smallest of the others that is not 0.
+    let pair = |race: &str, cell: &str| (race.to_owned(), cell.to_owned());
+    assert_eq!(hidden, [pair("asian", "*"), pair("native", "<11")]);
+    // 88 in its place.
+    let mut bundle = asked.bundle.clone();
+    let cells = &mut bundle.releases[0].cells;
+    let at = |wanted: State| {
+        asked.bundle.releases[0]
+            .cells
+            .iter()
+            .position(|c| *c == wanted)
+    };
+    let (pick, other) = (at(State::Margin(0)).unwrap(), at(State::Shown(88)).unwrap());
+    cells[pick] = State::Shown(32);
+    cells[other] = State::Margin(0);
+    let refused = h.verify(&asked.question, &bundle).unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            VerifyError::CellRule { .. } | VerifyError::Proof { .. }
+        ),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -291,6 +336,35 @@ fn dev_13_streptomycin_trial() {
             assert_eq!(asked.answer.rows.len(), 2);
         }
     }
+}
+
+/// The whole recorded table by one query, and what CMS's rule leaves of it.
+#[test]
+fn dev_13_in_one_query() {
+    let columns = ["arm", "rad_num", "improved"];
+    let sql = "SELECT arm, count(*), count(*) FILTER (WHERE rad_num = 1) AS deaths, \
+               count(*) FILTER (WHERE improved) AS improved, \
+               count(*) FILTER (WHERE rad_num = 6) AS considerable FROM strep_tb GROUP BY arm";
+    let Some(h) = hospital("strep_tb", "real-dev", &columns, &open_profile()) else {
+        return;
+    };
+    assert_rows(&ask(&h, sql), &expected("dev-13"));
+    let profile = ReleaseProfile::default();
+    let Some(h) = hospital("strep_tb", "real-dev", &columns, &profile) else {
+        return;
+    };
+    let rows = ask(&h, sql).answer.rows;
+    let text: Vec<String> = rows
+        .iter()
+        .map(|r| {
+            r.iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+        .collect();
+    // 4 deaths and 4 considerable improvements are below 11; each hides the other arm's count.
+    assert_eq!(text, ["Control 52 * 17 <11", "Streptomycin 55 <11 38 *"]);
 }
 
 #[test]

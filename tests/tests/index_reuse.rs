@@ -69,8 +69,8 @@ fn commitments(asked: &Asked, start: &str) -> Vec<Option<String>> {
 fn registration_is_proven_once_and_reused() {
     let h = hospital();
     let report = h.report.as_ref().unwrap();
-    // consent, b, arm, and of n its range and where it is known.
-    assert_eq!((report.chunks, report.proofs), (CHUNKS, 5 * CHUNKS));
+    // consent, b, of arm and n the range and the largest value, and where n is known.
+    assert_eq!((report.chunks, report.proofs), (CHUNKS, 7 * CHUNKS));
     let asked = ask(&h, "SELECT count(*) FROM t WHERE b");
     assert_eq!(steps(&asked, "bit("), 2);
     assert_eq!(asked.report.proven, CHUNKS + 1);

@@ -4,7 +4,9 @@
 
 use std::fmt::Write as _;
 
-use galen_tests::{Hospital, Setup, ask};
+use galen_params::Silent;
+use galen_prover::execute::answer;
+use galen_tests::{Hospital, Setup, ask, keys};
 use galen_verifier::{answer::Cell, manifest::ReleaseProfile};
 
 const REGISTRY: &str = r#"
@@ -63,9 +65,8 @@ fn hospital(k: u64, zero_releasable: bool) -> Hospital {
     let csv = csv();
     let setup = Setup {
         release: ReleaseProfile {
-            name: "test".into(),
-            k,
             zero_releasable,
+            ..ReleaseProfile::exact("test", k, false)
         },
         ..Setup::new(&csv, REGISTRY)
     };
@@ -150,4 +151,75 @@ fn every_group_has_its_own_guard() {
         shown(&h, "SELECT size, sum(n), count(*) FROM t GROUP BY size"),
         ["0 NULL 0", "1 < <", "10 < <", "11 66 11", "12 66 12"]
     );
+}
+
+fn under(release: ReleaseProfile) -> Hospital {
+    let csv = csv();
+    let setup = Setup {
+        release,
+        ..Setup::new(&csv, REGISTRY)
+    };
+    setup.commit()
+}
+
+const BY_SIZE: &str = "SELECT size, count(*) FROM t GROUP BY size";
+
+#[test]
+fn a_group_is_not_hidden_alone() {
+    let h = under(ReleaseProfile::exact("test", 10, true));
+    let rows: Vec<String> = ask(&h, BY_SIZE)
+        .answer
+        .rows
+        .iter()
+        .map(|r| r[1].to_string())
+        .collect();
+    assert_eq!(rows, ["0", "<10", "*", "11", "12"]);
+    // Two hidden groups hide each other.
+    let h = under(ReleaseProfile::exact("test", 11, true));
+    assert_eq!(shown(&h, BY_SIZE), ["0 0", "1 <", "10 <", "11 11", "12 12"]);
+}
+
+#[test]
+fn a_small_difference_is_hidden() {
+    let h = under(ReleaseProfile::exact("test", 11, true));
+    let row = |sql: &str| -> Vec<String> {
+        let rows = ask(&h, sql).answer.rows;
+        rows[0].iter().map(ToString::to_string).collect()
+    };
+    // One of twelve has no n: the patients are shown, those with a value and their mean are not.
+    assert_eq!(
+        row("SELECT count(*), count(n), avg(n) FROM t WHERE size = '12'"),
+        ["12", "*", "*"]
+    );
+    // Without the patients beside them, nothing is told about the one.
+    assert_eq!(
+        row("SELECT count(n), avg(n) FROM t WHERE size = '12'"),
+        ["11", "6"]
+    );
+    assert_eq!(
+        row("SELECT count(*), count(n), avg(n) FROM t WHERE size = '11'"),
+        ["11", "11", "6"]
+    );
+}
+
+#[test]
+fn counts_are_rounded() {
+    let h = under(ReleaseProfile::named("opensafely").unwrap());
+    assert_eq!(
+        shown(&h, BY_SIZE),
+        ["0 0", "1 <", "10 10", "11 10", "12 10"]
+    );
+    let tens = ReleaseProfile {
+        rounding: 10,
+        ..ReleaseProfile::exact("test", 10, false)
+    };
+    let h = under(tens);
+    assert_eq!(
+        shown(&h, "SELECT count(*), sum(b) FROM t"),
+        ["30 30"],
+        "34 goes down, 25 up"
+    );
+    let question = h.question("SELECT count(*), avg(n) FROM t");
+    let e = answer(&h.dataset, &question, keys(), &Silent).unwrap_err();
+    assert!(e.to_string().contains("rounds counts to 10"), "{e}");
 }

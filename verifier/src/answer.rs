@@ -10,10 +10,11 @@ use serde::Serialize;
 use crate::{
     hash::{Fields, separator},
     manifest::{Dataset, ReleaseProfile},
-    plan::{Field, FieldKind, GroupKey, Place, Plan, contributors, payload::minimum},
+    plan::{Field, FieldKind, GroupKey, Place, Plan, Release, contributors, payload::minimum},
     query::{Aggregate, OutputValue},
     question::{Question, Resolved},
     registry::{ColumnKind, Registry},
+    rules::{Published, State},
     text::hex,
 };
 
@@ -28,6 +29,9 @@ pub enum Cell {
     /// Hidden by the release rule: the count is at least 1 (or 0 where zero is not releasable) and
     /// below this threshold.
     Suppressed(u64),
+    /// Hidden by the release rule although its count may be large, because a hidden one could be computed
+    /// from it; or hidden together with the count that contains it.
+    Withheld,
     /// An exact integer.
     Integer(#[serde(serialize_with = "as_text")] BigInt),
     /// An exact decimal, as text.
@@ -82,8 +86,22 @@ pub struct Answer {
     pub insecure: bool,
 }
 
-/// `cells[release][limb]`, `None` where suppressed; unused limbs are `Some(0)`.
-pub(crate) type Cells = Vec<Vec<Option<u64>>>;
+/// `cells[release][limb]`; unused limbs are shown zeros.
+type Cells = Vec<Vec<State>>;
+
+/// Puts the published states of the used limbs where the limbs stand.
+fn by_limb(plan: &Plan, published: &Published) -> Cells {
+    let spread = |(release, states): (&Release, &Vec<State>)| {
+        let mut states = states.iter();
+        let uses = release.uses.iter();
+        uses.map(|used| {
+            let state = used.as_ref().and_then(|_| states.next());
+            state.copied().unwrap_or(State::Shown(0))
+        })
+        .collect()
+    };
+    plan.releases.iter().zip(published).map(spread).collect()
+}
 
 pub(crate) fn build(
     plan: &Plan,
@@ -91,20 +109,22 @@ pub(crate) fn build(
     registry: &Registry,
     dataset: &Dataset,
     question: &Question,
-    cells: &Cells,
+    published: &Published,
     insecure: bool,
 ) -> Answer {
     let m = &dataset.manifest;
+    let cells = &by_limb(plan, published);
+    let filters = resolved.query.filters();
     let rows = plan
         .layout
         .groups
         .iter()
         .map(|(keys, places)| {
-            let group = Group {
+            let group = |filter| Group {
                 registry,
                 places,
                 cells,
-                k: m.release.k,
+                filter,
             };
             resolved
                 .query
@@ -115,7 +135,12 @@ pub(crate) fn build(
                         key_cell(registry, resolved.query.group_by[*i], keys[*i])
                     }
                     OutputValue::Aggregate(a) => {
-                        group.aggregate(a).unwrap_or(Cell::Suppressed(group.k))
+                        let filter = filters.iter().position(|f| **f == o.filter);
+                        let cell = group(filter).aggregate(a);
+                        cell.unwrap_or_else(|why| match why {
+                            State::Small => Cell::Suppressed(m.release.k),
+                            _ => Cell::Withheld,
+                        })
                     }
                 })
                 .collect()
@@ -153,9 +178,14 @@ fn identity(source: &Source, cells: &Cells) -> [u8; 32] {
         .text(&source.dataset)
         .number(u64::from(source.epoch));
     for cell in cells.iter().flatten() {
-        fields = fields
-            .number(u64::from(cell.is_some()))
-            .number(cell.unwrap_or(0));
+        let (kind, value) = match cell {
+            State::Shown(n) => (1, *n),
+            State::Small => (2, 0),
+            State::Difference => (3, 0),
+            State::Margin(line) => (4, u64::from(*line)),
+            State::Guarded => (5, 0),
+        };
+        fields = fields.number(kind).number(value);
     }
     fields.digest()
 }
@@ -171,28 +201,50 @@ struct Group<'a> {
     registry: &'a Registry,
     places: &'a BTreeMap<Field, Place>,
     cells: &'a Cells,
-    k: u64,
+    /// The aggregate's own.
+    filter: Option<usize>,
 }
 
-/// `None`: suppressed.
-type Released<T> = Option<T>;
+/// A published value, or why it is hidden.
+type Released<T> = Result<T, State>;
 
 impl Group<'_> {
     fn field(&self, kind: FieldKind, column: Option<usize>) -> Released<BigInt> {
-        let field = Field { kind, column };
+        let field = Field {
+            kind,
+            column,
+            filter: self.filter,
+        };
         let place = self
             .places
             .get(&field)
             .expect("the plan places every field of every output");
         let limbs = &self.cells[place.release][place.limb..place.limb + place.limbs];
-        limbs
-            .iter()
-            .rev()
-            .try_fold(BigInt::zero(), |sum, limb| Some((sum << 40u32) + (*limb)?))
+        limbs.iter().rev().try_fold(BigInt::zero(), |sum, limb| {
+            Ok((sum << 40u32) + limb.shown().ok_or_else(|| self.reason(field, *limb))?)
+        })
+    }
+
+    /// What is guarded by a small count is about fewer than k patients, and is told as small itself.
+    fn reason(&self, field: Field, state: State) -> State {
+        let containing = [
+            Field::count(field.column, field.filter),
+            Field::count(None, field.filter),
+            Field::count(None, None),
+        ];
+        let states = containing.iter().filter_map(|f| {
+            let place = self.places.get(f)?;
+            Some(self.cells[place.release][place.limb])
+        });
+        if state == State::Guarded && states.into_iter().any(|s| s == State::Small) {
+            State::Small
+        } else {
+            state
+        }
     }
 
     fn count(&self, column: usize) -> Released<BigInt> {
-        let f = contributors(self.registry, column);
+        let f = contributors(self.registry, column, self.filter);
         self.field(f.kind, f.column)
     }
 
@@ -213,11 +265,11 @@ impl Group<'_> {
             return self.field(FieldKind::Trues, Some(column));
         }
         let stored = self.field(FieldKind::Sum, Some(column))?;
-        Some(stored + n * minimum(self.registry, column))
+        Ok(stored + n * minimum(self.registry, column))
     }
 
     fn aggregate(&self, aggregate: &Aggregate) -> Released<Cell> {
-        Some(match aggregate {
+        Ok(match aggregate {
             Aggregate::CountAll => Cell::Integer(self.field(FieldKind::Count, None)?),
             Aggregate::Count(c) => Cell::Integer(self.count(*c)?),
             Aggregate::Sum(c) | Aggregate::SumOfSquares(c) if self.boolean(*c) => {
@@ -254,7 +306,7 @@ impl Group<'_> {
             let stored = self.field(FieldKind::Sum, Some(column))?;
             sum += 2 * &min * stored + &n * &min * &min;
         }
-        Some(if n.is_zero() {
+        Ok(if n.is_zero() {
             Cell::Null
         } else {
             decimal(&sum, 2 * self.decimals(column))
@@ -273,9 +325,9 @@ impl Group<'_> {
         };
         let scale = power_of_ten(2 * self.decimals(column));
         if n <= BigInt::from(correction) {
-            return Some(Cell::Null);
+            return Ok(Cell::Null);
         }
-        Some(ratio(
+        Ok(ratio(
             &n * squares - &sum * &sum,
             &n * (&n - correction) * scale,
         ))
@@ -320,6 +372,7 @@ impl std::fmt::Display for Cell {
             Cell::Key(text) | Cell::Decimal(text) => f.pad(text),
             Cell::Null => f.pad("NULL"),
             Cell::Suppressed(k) => f.pad(&format!("<{k}")),
+            Cell::Withheld => f.pad("*"),
             Cell::Integer(n) => f.pad(&n.to_string()),
             Cell::Real(v) => f.pad(&v.to_string()),
         }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     VerifyError,
+    rules::State,
     text::{base64, from_base64, parse_json},
 };
 
@@ -45,8 +46,8 @@ pub struct Bundle {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseProof {
-    /// The used limbs in order; `null` where suppressed.
-    pub cells: Vec<Option<u64>>,
+    /// How each used limb is published, in order: a number, or why it is hidden.
+    pub cells: Vec<State>,
     /// 192 bytes, base64url.
     pub proof: String,
 }

@@ -143,17 +143,7 @@ pub enum VerifyError {
         /// The bundle's.
         got: usize,
     },
-    /// A published cell is not a 40-bit number.
-    #[error("bundle: release {release}, cell {cell}: {value} is not below 2^40")]
-    CellRange {
-        /// The release, from 0.
-        release: usize,
-        /// The cell, from 0.
-        cell: usize,
-        /// The value.
-        value: u64,
-    },
-    /// A cell is hidden or shown against the rule of its guard.
+    /// A cell is hidden or shown against the release rule.
     #[error("bundle: release {release}, cell {cell}: {why}")]
     CellRule {
         /// The release, from 0.

@@ -17,6 +17,7 @@ pub mod query;
 pub mod question;
 pub mod register;
 pub mod registry;
+pub mod rules;
 pub mod text;
 mod verify;
 

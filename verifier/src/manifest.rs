@@ -1,11 +1,12 @@
 //! A dataset manifest: one epoch of a hospital's table, committed. Format: `docs/spec/manifest.md`.
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
-use galen_circuits::{Fr, G1, encoding, gates::release::MAX_THRESHOLD, hash::context};
+use galen_circuits::{Fr, G1, encoding, hash::context};
 use galen_params::Shape;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+pub use crate::rules::ReleaseProfile;
 use crate::{
     VerifyError,
     hash::{Fields, separator},
@@ -20,29 +21,6 @@ pub const MAX_CHUNKS: u64 = 100_000;
 
 /// A manifest larger than this is refused unread.
 pub const MAX_MANIFEST_BYTES: usize = 256 << 20;
-
-/// The release rule that is on record before any query.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReleaseProfile {
-    /// Its name, e.g. `cms-11`.
-    pub name: String,
-    /// k: counts from 1 to k − 1 are suppressed. 1..=2^32.
-    pub k: u64,
-    /// Whether a count of 0 is released.
-    pub zero_releasable: bool,
-}
-
-impl Default for ReleaseProfile {
-    /// `cms-11`: counts below 11 are suppressed, 0 is released.
-    fn default() -> Self {
-        Self {
-            name: "cms-11".into(),
-            k: 11,
-            zero_releasable: true,
-        }
-    }
-}
 
 /// One committed column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,6 +163,9 @@ impl Manifest {
             .text(&self.release.name)
             .number(self.release.k)
             .number(u64::from(self.release.zero_releasable))
+            .number(self.release.rounding)
+            .text(self.release.ties.name())
+            .number(u64::from(self.release.complementary))
             .number(self.columns.len() as u64);
         for column in &self.columns {
             fields = fields.text(&column.name).number(column.chunks.len() as u64);
@@ -214,11 +195,8 @@ impl Manifest {
             .ok_or_else(|| malformed(format!("unknown shape `{}`", self.shape)))?;
         let parameter_set = from_hex(&self.parameter_set)
             .ok_or_else(|| malformed("parameter_set is not 64 hex digits".into()))?;
-        if !(1..=MAX_THRESHOLD).contains(&self.release.k) {
-            return Err(malformed(format!(
-                "release.k is {}, not in 1..={MAX_THRESHOLD}",
-                self.release.k
-            )));
+        if let Some(problem) = self.release.problem() {
+            return Err(malformed(format!("release: {problem}")));
         }
         if self.epoch == 0 {
             return Err(malformed("epochs are counted from 1".into()));

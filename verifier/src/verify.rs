@@ -1,23 +1,21 @@
 //! Checking a bundle: the plan is replayed and every statement derived here; the bundle gives only
 //! commitments, proofs and the published cells.
 
-use galen_circuits::{
-    batch::{self, Claim},
-    gates::release,
-};
+use galen_circuits::batch::{self, Claim};
 use galen_params::VerifyingSet;
 use rayon::prelude::*;
 
 use crate::{
     VerifyError,
-    answer::{self, Answer, Cells},
+    answer::{self, Answer},
     bundle::{self, Bundle},
     claims::{Frame, Statement, chunk_outputs, decode_steps},
     manifest::{Dataset, Manifest},
-    plan::{Plan, Release},
+    plan::{Plan, PlanError},
     proven::Proven,
     question::{Question, Resolved},
     registry::Registry,
+    rules,
     text::hex,
 };
 
@@ -58,7 +56,8 @@ pub fn verify_beyond(
     let plan = plan_for(&resolved, registry, &dataset)?;
     let steps = decode_steps(bundle, &plan.steps, dataset.chunks())?;
     let outputs = chunk_outputs(&steps, dataset.chunks());
-    let statements = release_statements(bundle, &plan, &dataset)?;
+    let published: Vec<_> = bundle.releases.iter().map(|r| r.cells.clone()).collect();
+    let statements = rules::statements(&plan, &dataset.manifest.release, &published)?;
     let frame = Frame {
         dataset: &dataset,
         keys,
@@ -73,14 +72,13 @@ pub fn verify_beyond(
         all.push(frame.release_statement(bundle, release, index, cells, &outputs)?);
     }
     run(proven, &frame, &all)?;
-    let cells = cells_of(&plan.releases, &statements);
     Ok(answer::build(
         &plan,
         &resolved,
         registry,
         &dataset,
         question,
-        &cells,
+        &published,
         keys.is_insecure(),
     ))
 }
@@ -115,13 +113,19 @@ pub fn plan_for(
     dataset: &Dataset,
 ) -> Result<Plan, VerifyError> {
     let rows = dataset.shape.rows();
-    Ok(Plan::new(
+    let plan = Plan::new(
         &resolved.query,
         resolved.purpose,
         registry,
         rows,
         dataset.chunks(),
-    )?)
+    )?;
+    let base = dataset.manifest.release.rounding;
+    let mut uses = plan.releases.iter().flat_map(|r| r.uses.iter().flatten());
+    if base > 1 && uses.any(|used| !used.field.is_count()) {
+        return Err(PlanError::Rounded { base }.into());
+    }
+    Ok(plan)
 }
 
 fn check_identities(
@@ -159,95 +163,6 @@ fn check_identities(
     Ok(())
 }
 
-fn release_statements(
-    bundle: &Bundle,
-    plan: &Plan,
-    dataset: &Dataset,
-) -> Result<Vec<release::Statement>, VerifyError> {
-    let count = |what: String, expected, got| {
-        if expected == got {
-            Ok(())
-        } else {
-            Err(VerifyError::Cells {
-                what,
-                expected,
-                got,
-            })
-        }
-    };
-    count(
-        "releases".into(),
-        plan.releases.len(),
-        bundle.releases.len(),
-    )?;
-    plan.releases
-        .iter()
-        .zip(&bundle.releases)
-        .enumerate()
-        .map(|(index, (release, proof))| {
-            let used = release.used.iter().filter(|u| **u).count();
-            count(format!("cells of release {index}"), used, proof.cells.len())?;
-            statement(index, release, &proof.cells, dataset)
-        })
-        .collect()
-}
-
-/// The statement that `cells` make, after the checks that need no proof: a cell and those that it
-/// guards are released together, and a released count obeys the threshold.
-fn statement(
-    index: usize,
-    release: &Release,
-    cells: &[Option<u64>],
-    dataset: &Dataset,
-) -> Result<release::Statement, VerifyError> {
-    let rule = &dataset.manifest.release;
-    let mut statement = release::Statement {
-        threshold: rule.k,
-        zero_releasable: rule.zero_releasable,
-        is_count: release.is_count,
-        released: [false; release::LIMBS],
-        published: [0; release::LIMBS],
-    };
-    let broken = |cell, why: String| {
-        Err(VerifyError::CellRule {
-            release: index,
-            cell,
-            why,
-        })
-    };
-    let mut cells = cells.iter().enumerate();
-    let mut flag = false;
-    for limb in 0..release::LIMBS {
-        if release.used[limb] {
-            let (cell, value) = cells.next().expect("counted above");
-            if let Some(value) = value.filter(|v| *v >= 1 << release::LIMB_BITS) {
-                return Err(VerifyError::CellRange {
-                    release: index,
-                    cell,
-                    value,
-                });
-            }
-            if !release.is_count[limb] && value.is_some() != flag {
-                return broken(
-                    cell,
-                    "it is not released together with the count that guards it".into(),
-                );
-            }
-            flag = value.is_some();
-            statement.published[limb] = value.unwrap_or(0);
-            let shown = value.filter(|_| release.is_count[limb]);
-            if shown.is_some_and(|v| v < rule.k && !(v == 0 && rule.zero_releasable)) {
-                return broken(
-                    cell,
-                    format!("it is published although it is below k = {}", rule.k),
-                );
-            }
-        }
-        statement.released[limb] = flag;
-    }
-    Ok(statement)
-}
-
 fn run(
     proven: &mut Proven,
     frame: &Frame<'_>,
@@ -276,16 +191,4 @@ fn run(
     })?;
     proven.extend(new.into_iter().map(|(_, digest)| digest));
     Ok(())
-}
-
-fn cells_of(releases: &[Release], statements: &[release::Statement]) -> Cells {
-    releases
-        .iter()
-        .zip(statements)
-        .map(|(r, s)| {
-            (0..release::LIMBS)
-                .map(|j| (s.released[j] || !r.used[j]).then_some(s.published[j]))
-                .collect()
-        })
-        .collect()
 }

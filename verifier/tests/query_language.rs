@@ -53,6 +53,26 @@ fn aggregates_and_their_names() {
 }
 
 #[test]
+fn an_aggregate_may_have_a_cohort_of_its_own() {
+    let query = parse(
+        "SELECT count(*), count(*) FILTER (WHERE htn) AS n, avg(age) FILTER (WHERE NOT age < 40), \
+         sum(age) FILTER (WHERE htn = true AND true), count(*) FILTER (WHERE true) FROM breast_cancer",
+    )
+    .unwrap();
+    let htn = parse("SELECT count(*) FROM breast_cancer WHERE htn")
+        .unwrap()
+        .filter;
+    let old = parse("SELECT count(*) FROM breast_cancer WHERE age >= 40")
+        .unwrap()
+        .filter;
+    let always = Predicate::Always;
+    let found: Vec<&Predicate> = query.outputs.iter().map(|o| &o.filter).collect();
+    assert_eq!(found, [&always, &htn, &old, &htn, &always]);
+    assert_eq!(query.filters(), [&htn, &old]);
+    assert_eq!(query.outputs[1].label, "n");
+}
+
+#[test]
 fn groups() {
     let query = parse(
         "SELECT b.htn, count(*) AS n, grade AS g FROM breast_cancer AS b \
@@ -156,7 +176,7 @@ fn refusals() {
         "SELECT sum(htn * htn) FROM breast_cancer",
         "SELECT count(NULL) FROM breast_cancer",
         "SELECT count(DISTINCT grade) FROM breast_cancer",
-        "SELECT count(*) FILTER (WHERE htn) FROM breast_cancer",
+        "SELECT count(*) FILTER (WHERE weight > 3) FROM breast_cancer",
         "SELECT count(*) OVER () FROM breast_cancer",
         "SELECT avg(age) - avg(bmi) FROM breast_cancer",
         "SELECT age FROM breast_cancer",
@@ -356,8 +376,8 @@ SELECT count(NULL) FROM breast_cancer
     line 1, column 14: this argument of count is not supported; put a column there; sum also takes column * column; conditions go into WHERE
 SELECT count(DISTINCT grade) FROM breast_cancer
     line 1, column 8: DISTINCT or ALL in an aggregate is not supported; leave it out: count counts patients, and each is one row; for the number of different values, GROUP BY the column
-SELECT count(*) FILTER (WHERE htn) FROM breast_cancer
-    line 1, column 8: FILTER is not supported; put the condition into WHERE; ask a query for each cohort
+SELECT count(*) FILTER (WHERE weight > 3) FROM breast_cancer
+    line 1, column 31: there is no column weight; the registry lists the columns
 SELECT count(*) OVER () FROM breast_cancer
     line 1, column 8: a window function is not supported; leave OVER out; GROUP BY gives one value per group
 SELECT avg(age) - avg(bmi) FROM breast_cancer

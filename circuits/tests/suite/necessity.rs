@@ -156,3 +156,19 @@ fn without_the_groth16_weight_apart_from_the_links_the_two_would_cancel() {
     assert!(!groth16_only(&WORLD.multiply, &claim) && !link_only(&claim));
     assert_eq!(verdict_of(&claim), Err(Check::Groth16));
 }
+
+/// Of the link's bases that a commitment could contain, those of the blinding cancel between two slots: a
+/// link does not show that anyone knows an opening. The values stay what they are (docs/spec/link.md).
+#[test]
+fn the_link_does_not_bind_the_blinding() {
+    for case in [select_case(), multiply_case()] {
+        let mut claim = case.claim.clone();
+        let h = &case.keys.pk.link.blinding;
+        let c = Fr::rand(&mut OsRng);
+        claim.columns[0] = (h[1] * c + claim.columns[0]).into_affine();
+        claim.columns[1] = (h[0] * -c + claim.columns[1]).into_affine();
+        assert_eq!(verdict_of(&claim), Ok(()));
+        claim.columns[1] = case.claim.columns[1];
+        assert_eq!(verdict_of(&claim), Err(Check::Link));
+    }
+}

@@ -53,8 +53,8 @@ fn rank(columns: impl IntoIterator<Item = Sparse>) -> usize {
 }
 
 /// h = τᴺ − 1 beside the K's, as a w-only polynomial: its values on the gate's domain, and one more
-/// coordinate for what it is above the domain's degree. (With γ drawn at random h could not meet the
-/// K's anyway; with γ = 1, as after a ceremony, this is what keeps ρ·K_ρ and r·h apart.)
+/// coordinate for what it is above the domain's degree. (With t drawn apart from τ h could not
+/// meet the K's anyway; with one τ for both, as after a ceremony, this is what keeps ρ·K_ρ and r·h apart.)
 fn h(n: usize, domain: usize) -> Sparse {
     let size = commitment_domain(n).size();
     let points = GeneralEvaluationDomain::<Fr>::new(domain).unwrap();
@@ -114,8 +114,8 @@ const CASES: [Case; 6] = [
     Case {
         gate: Gate::Release,
         n: 8,
-        full: 2121,
-        without: 2119,
+        full: 1975,
+        without: 1953,
     },
 ];
 

@@ -65,11 +65,11 @@ fn release_refuses_each_false_cell() {
         let result = prove::release(&WORLD.release.pk, ctx(), &statement, columns.each_ref());
         assert!(is_unsatisfied(result, says), "{says}");
     };
-    refused(|s| s.published[0] += 1, "C10 at row 0");
-    refused(|s| s.released[6] = true, "C9 at row 6");
-    refused(|s| s.zero_releasable = false, "C9 at row 12");
-    refused(|s| s.threshold = 41, "C9 at row 0");
-    refused(|s| s.threshold = 0, "k at row 0");
+    refused(|s| s.bounds[0] = (41, 41), "C3 at row 0");
+    refused(|s| s.bounds[6] = (6, 10), "C3 at row 6");
+    refused(|s| s.bounds[6] = (1, 4), "C3 at row 6");
+    refused(|s| s.bounds[6] = (10, 1), "bounds at row 0");
+    refused(|s| s.bounds[7].1 = release::MAX_LIMB + 1, "bounds at row 0");
 }
 
 #[test]

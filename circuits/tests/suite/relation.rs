@@ -1,6 +1,6 @@
 //! Evaluating the matrices row by row, and reading a full assignment back into the native twins.
 
-use ark_ff::{One, PrimeField, Zero};
+use ark_ff::PrimeField;
 use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystem, SynthesisMode};
 use galen_circuits::{
     Fr,
@@ -38,12 +38,11 @@ pub fn families(gate: Gate, n: usize) -> Vec<Place> {
         Gate::Release => {
             for j in 0..release::LIMBS {
                 let bits = release::LIMB_BITS as usize;
+                out.extend(std::iter::repeat_n(("C1", j), bits));
                 out.extend(std::iter::repeat_n(("C2", j), bits));
                 out.push(("C3", j));
-                out.extend(std::iter::repeat_n(("C4", j), bits + 1));
-                out.extend(["C5", "C6", "C7", "C8", "C9", "C10"].map(|c| (c, j)));
             }
-            out.extend((0..release::TOTALS).map(|s| ("C1", s)));
+            out.extend((0..release::TOTALS).map(|s| ("C4", s)));
         }
     }
     out
@@ -112,40 +111,28 @@ pub fn native(gate: Gate, n: usize, values: &[Fr]) -> Option<Place> {
     }
 }
 
-/// Private values of one limb, in witness order: a, its bits, the difference's bits, 1/a, e, y.
-pub const LIMB_WITNESSES: usize = 2 * release::LIMB_BITS as usize + 5;
+/// Private values of one limb, in witness order: the bits of a − lo, then those of hi − a.
+pub const LIMB_WITNESSES: usize = 2 * release::LIMB_BITS as usize;
 
 fn native_release(values: &[Fr]) -> Option<Place> {
     let layout = Gate::Release.layout(0);
-    let limbs = release::LIMBS;
-    let bit = |v: Fr| {
-        assert!(v.is_zero() || v.is_one(), "a public bit");
-        v.is_one()
-    };
     let small = |v: Fr| {
         let big = v.into_bigint();
         assert!(big.0[1..].iter().all(|l| *l == 0), "a public 64-bit number");
         big.0[0]
     };
+    let bounds = |j: usize| (small(values[2 + j]), small(values[2 + release::LIMBS + j]));
     let statement = release::Statement {
-        threshold: small(values[2]),
-        zero_releasable: bit(values[3]),
-        is_count: std::array::from_fn(|j| bit(values[4 + j])),
-        released: std::array::from_fn(|j| bit(values[4 + limbs + j])),
-        published: std::array::from_fn(|j| small(values[4 + 2 * limbs + j])),
+        bounds: std::array::from_fn(bounds),
     };
     let totals: [Fr; release::TOTALS] = std::array::from_fn(|s| values[layout.range(s)][0]);
     let hints: Vec<release::Hints> = values[layout.instance()..]
         .chunks_exact(LIMB_WITNESSES)
         .map(|w| {
-            let bits = release::LIMB_BITS as usize;
+            let (above, below) = w.split_at(release::LIMB_BITS as usize);
             release::Hints {
-                limb: w[0],
-                bits: w[1..=bits].try_into().unwrap(),
-                difference: w[bits + 1..2 * bits + 2].try_into().unwrap(),
-                inverse: w[2 * bits + 2],
-                zero: w[2 * bits + 3],
-                zero_released: w[2 * bits + 4],
+                above: above.try_into().unwrap(),
+                below: below.try_into().unwrap(),
             }
         })
         .collect();

@@ -31,7 +31,7 @@ fn every_public_input_counts() {
 }
 
 #[test]
-fn a_cell_flag_mask_or_threshold_cannot_be_restated() {
+fn no_bound_can_be_restated() {
     let case = release_case();
     let restated = |change: fn(&mut galen_circuits::gates::release::Statement)| {
         let mut s = release_statement();
@@ -42,12 +42,11 @@ fn a_cell_flag_mask_or_threshold_cannot_be_restated() {
     };
     assert_eq!(restated(|_| ()), Ok(()));
     let bad = Err(Check::Groth16);
-    assert_eq!(restated(|s| s.published[0] = 41), bad);
-    assert_eq!(restated(|s| s.published.swap(0, 1)), bad);
-    assert_eq!(restated(|s| s.released[7] = true), bad);
-    assert_eq!(restated(|s| s.is_count[1] = true), bad);
-    assert_eq!(restated(|s| s.threshold = 5), bad);
-    assert_eq!(restated(|s| s.zero_releasable = false), bad);
+    assert_eq!(restated(|s| s.bounds[0] = (41, 41)), bad);
+    assert_eq!(restated(|s| s.bounds.swap(0, 1)), bad);
+    assert_eq!(restated(|s| s.bounds[6].0 = 2), bad);
+    assert_eq!(restated(|s| s.bounds[6].1 = 9), bad);
+    assert_eq!(restated(|s| s.bounds[7].1 -= 1), bad);
 }
 
 #[test]

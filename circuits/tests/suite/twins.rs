@@ -133,11 +133,11 @@ proptest! {
     #[test]
     fn release_agrees(
         limbs in proptest::array::uniform24(limb()),
-        mask in proptest::array::uniform24(any::<bool>()),
-        threshold in prop_oneof![1u64..25, Just(release::MAX_THRESHOLD)],
-        zero_releasable in any::<bool>(),
-        flip in proptest::option::of(0usize..release::LIMBS),
-        cell in proptest::option::of((0usize..release::LIMBS, 1u64..1000)),
+        below in proptest::array::uniform24(limb()),
+        above in proptest::array::uniform24(limb()),
+        exact in proptest::array::uniform24(any::<bool>()),
+        missed in 0usize..release::LIMBS,
+        under in any::<bool>(),
         hint in any::<proptest::sample::Index>(),
         by in field(),
     ) {
@@ -148,25 +148,34 @@ proptest! {
                 .fold(Fr::zero(), |sum, l| sum * Fr::from(1u64 << release::LIMB_BITS) + Fr::from(*l))
         });
         prop_assert_eq!(release::all_limbs(&totals), Some(limbs));
-        let honest = release::Statement::of_limbs(threshold, zero_releasable, mask, &limbs);
+        let honest = release::Statement {
+            bounds: std::array::from_fn(|j| {
+                let a = limbs[j];
+                if exact[j] { (a, a) } else { (a.saturating_sub(below[j]), (a + above[j]).min(release::MAX_LIMB)) }
+            }),
+        };
+        let assignment = |statement| release::Assignment { ctx: Fr::from(3u64), statement, rho: Fr::from(4u64), totals: &totals };
+        let a = assignment(&honest);
+        let mut v = values(Circuit { gate: Gate::Release, n: 8, assignment: Some(Assignment::Release(a)) });
+        prop_assert!(failing(&RELEASE.0, &RELEASE.1, &v).is_empty());
+        prop_assert_eq!(release::violation(&a), None);
+
+        // A bound that leaves the limb out has no proof, and the honest private values do not fit it.
+        let a = limbs[missed];
         let mut stated = honest.clone();
-        if let Some(j) = flip {
-            stated.released[j] = !stated.released[j];
+        stated.bounds[missed] = if (under && a > 0) || a == release::MAX_LIMB { (0, a - 1) } else { (a + 1, release::MAX_LIMB) };
+        prop_assert_eq!(release::violation(&assignment(&stated)), Some(("C3", missed)));
+        let mut restated = v.clone();
+        for (at, p) in stated.publics().into_iter().enumerate() {
+            restated[2 + at] = p;
         }
-        if let Some((j, by)) = cell {
-            stated.published[j] += by;
-        }
-        for s in [&honest, &stated] {
-            let a = release::Assignment { ctx: Fr::from(3u64), statement: s, rho: Fr::from(4u64), totals: &totals };
-            let mut v = values(Circuit { gate: Gate::Release, n: 8, assignment: Some(Assignment::Release(a)) });
-            let said = failing(&RELEASE.0, &RELEASE.1, &v);
-            // The rule itself, the constraints natively, and the circuit.
-            prop_assert_eq!(said.is_empty(), *s == honest);
-            prop_assert_eq!(said.first().copied(), release::violation(&a));
-            let private = v.len() - release::LIMBS * LIMB_WITNESSES;
-            let entry = private + hint.index(v.len() - private);
-            v[entry] += by;
-            prop_assert_eq!(failing(&RELEASE.0, &RELEASE.1, &v).first().copied(), native(Gate::Release, 8, &v));
-        }
+        let said = failing(&RELEASE.0, &RELEASE.1, &restated);
+        prop_assert!(!said.is_empty());
+        prop_assert_eq!(said.first().copied(), native(Gate::Release, 8, &restated));
+
+        let private = v.len() - release::LIMBS * LIMB_WITNESSES;
+        let entry = private + hint.index(v.len() - private);
+        v[entry] += by;
+        prop_assert_eq!(failing(&RELEASE.0, &RELEASE.1, &v).first().copied(), native(Gate::Release, 8, &v));
     }
 }

@@ -148,8 +148,10 @@ pub fn release_statement() -> release::Statement {
     let mut limbs = [0; release::LIMBS];
     limbs[..2].copy_from_slice(&[40, 900]);
     limbs[6..8].copy_from_slice(&[5, 70]);
-    let mask = std::array::from_fn(|j| j % release::LIMBS_PER_TOTAL == 0);
-    release::Statement::of_limbs(11, true, mask, &limbs)
+    let mut bounds = limbs.map(|a| (a, a));
+    bounds[6] = (1, 10);
+    bounds[7] = (0, release::MAX_LIMB);
+    release::Statement { bounds }
 }
 
 /// Payloads whose totals are (40, 900) and (5, 70), and two columns of zeros.

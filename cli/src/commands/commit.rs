@@ -11,7 +11,12 @@ use galen_prover::{
     dataset::{CommitReport, CommitRequest, CommittedDataset, commit, load_or_create_key},
     table::TableReader,
 };
-use galen_verifier::{manifest::ReleaseProfile, plan::gates_for, registry::Registry, text::hex};
+use galen_verifier::{
+    plan::gates_for,
+    registry::Registry,
+    rules::{ReleaseProfile, Ties},
+    text::hex,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -64,15 +69,65 @@ pub struct Args {
     /// The hospital's signing key; made where there is none [default: hospital.key beside --out]
     #[arg(long, value_name = "FILE", env = "GALEN_KEY")]
     key: Option<PathBuf>,
-    /// Hide counts below this
-    #[arg(long, value_name = "K", default_value_t = 11,
-          value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
-    k: u64,
+    #[command(flatten)]
+    rule: Rule,
+    #[command(flatten)]
+    cache: Cache,
+}
+
+/// The release rule, on record before any query
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Release rule")]
+struct Rule {
+    /// cms-11 (counts below 11 are hidden, and what they could be computed from), opensafely (up to 7
+    /// hidden, others rounded to 5) or ohdsi-5 (below 5 hidden)
+    #[arg(long, value_name = "PROFILE", default_value = "cms-11", value_parser = ReleaseProfile::NAMES)]
+    release: String,
+    /// Hide counts below this [default: the profile's]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
+    k: Option<u64>,
     /// Hide counts of zero too
     #[arg(long)]
     no_zero: bool,
-    #[command(flatten)]
-    cache: Cache,
+    /// Round counts to multiples of 1, 5 or 10 [default: the profile's]
+    #[arg(long, value_name = "BASE", value_parser = ["1", "5", "10"])]
+    round: Option<String>,
+    /// Which way a count halfway between two multiples goes: up, down or even [default: the profile's]
+    #[arg(long, value_name = "WAY", value_parser = ["up", "down", "even"])]
+    ties: Option<String>,
+    /// Whether to hide what a hidden count could be computed from: on or off [default: the profile's]
+    #[arg(long, value_name = "ON|OFF", value_parser = ["on", "off"])]
+    complementary: Option<String>,
+}
+
+impl Rule {
+    /// The named profile, or a custom one where an option departs from it.
+    fn profile(&self) -> Result<ReleaseProfile> {
+        let named = ReleaseProfile::named(&self.release).unwrap_or_default();
+        let ties = match self.ties.as_deref() {
+            Some("down") => Ties::Down,
+            Some("even") => Ties::Even,
+            Some(_) => Ties::Up,
+            None => named.ties,
+        };
+        let rounding = self.round.as_deref().and_then(|r| r.parse().ok());
+        let complementary = self.complementary.as_deref().map(|c| c == "on");
+        let mut profile = ReleaseProfile {
+            k: self.k.unwrap_or(named.k),
+            zero_releasable: named.zero_releasable && !self.no_zero,
+            rounding: rounding.unwrap_or(named.rounding),
+            ties,
+            complementary: complementary.unwrap_or(named.complementary),
+            ..named.clone()
+        };
+        if profile != named {
+            profile.name = "custom".into();
+        }
+        match profile.problem() {
+            Some(problem) => Err(refusal("usage.Release", problem.to_owned())),
+            None => Ok(profile),
+        }
+    }
 }
 
 /// Commits.
@@ -100,27 +155,13 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         hospital: &args.hospital,
         dataset: &args.dataset,
         epoch: args.epoch,
-        release: profile(args.k, !args.no_zero),
+        release: args.rule.profile()?,
         key: &key,
         out: &args.out,
     };
     let (dataset, report) = commit(&request, &params, &Bars::new(output))?;
     output.document(&document(&dataset, &report, &key_path, new_key))?;
     print(&dataset, &report, &key_path, new_key, output)
-}
-
-/// The release rule under its own name.
-fn profile(k: u64, zero_releasable: bool) -> ReleaseProfile {
-    let usual = ReleaseProfile::default();
-    if k == usual.k && zero_releasable == usual.zero_releasable {
-        return usual;
-    }
-    let suffix = if zero_releasable { "" } else { "-no-zero" };
-    ReleaseProfile {
-        name: format!("threshold-{k}{suffix}"),
-        k,
-        zero_releasable,
-    }
 }
 
 fn check_name(option: &str, name: &str) -> Result<()> {

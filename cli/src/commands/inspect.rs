@@ -9,6 +9,7 @@ use galen_verifier::{
     manifest::Manifest,
     question::Question,
     registry::{Column, ColumnKind, Registry},
+    rules::State,
     text::hex,
 };
 use serde::de::DeserializeOwned;
@@ -85,8 +86,8 @@ fn parse<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
 
 fn bundle(bundle: &Bundle, bytes: usize) -> Result<Shown> {
     let proofs: usize = bundle.steps.iter().map(|s| s.chunks.len()).sum();
-    let cells: Vec<&Option<u64>> = bundle.releases.iter().flat_map(|r| &r.cells).collect();
-    let hidden = cells.iter().filter(|c| c.is_none()).count();
+    let cells: Vec<&State> = bundle.releases.iter().flat_map(|r| &r.cells).collect();
+    let hidden = cells.iter().filter(|c| c.shown().is_none()).count();
     let all = proofs + bundle.releases.len();
     let document = json!({
         "kind": "bundle",

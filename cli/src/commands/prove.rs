@@ -7,7 +7,7 @@ use galen_prover::{
     dataset::{CommittedDataset, read_public},
     execute::{ProveReport, answer},
 };
-use galen_verifier::{VerifyError, plan::gates_for};
+use galen_verifier::{VerifyError, bundle::Bundle, plan::gates_for};
 use serde_json::{Value, json};
 
 use crate::{
@@ -38,7 +38,7 @@ pub struct Args {
 
 /// Proves, verifies, writes.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
-    files::check_place(&args.out)?;
+    files::check_replaces(&args.out, "bundle", |b| Bundle::from_json(b).is_ok())?;
     let question = files::question(&args.query)?;
     let dataset = open(args, output)?;
     let (dataset, params) = (&dataset.0, &dataset.1);

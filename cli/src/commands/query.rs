@@ -5,7 +5,7 @@ use galen_params::Shape;
 use galen_verifier::{
     VerifyError,
     plan::{Plan, Purpose},
-    query::MAX_BYTES,
+    query::{MAX_BYTES, Predicate},
     question::Question,
     registry::Registry,
     text::hex,
@@ -67,6 +67,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     }
     files::write_atomic(&args.out, &files::pretty(&question)?)?;
     let summary = Summary::of(&plan);
+    let can_be_met = question.resolve(&registry)?.query.filter != Predicate::Never;
     output.document(&json!({
         "out": args.out,
         "digest": hex(&question.digest()),
@@ -79,7 +80,13 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         "derived_columns": summary.derived,
         "roots": summary.roots,
         "releases": plan.releases.len(),
+        "can_be_met": can_be_met,
     }))?;
+    if !can_be_met {
+        output.line(
+            "note: no patient can meet the WHERE clause (is a value compared with NULL, or out of its column's range?)\n",
+        )?;
+    }
     print(&question, &registry, &plan, &summary, &args.out, output)
 }
 

@@ -119,7 +119,10 @@ fn every_command_speaks_json() {
     assert_eq!(commit["epoch"], 2);
     assert_eq!(
         commit["release"],
-        json!({ "name": "threshold-5-no-zero", "k": 5, "zero_releasable": false })
+        json!({
+            "name": "custom", "k": 5, "zero_releasable": false,
+            "rounding": 1, "ties": "up", "complementary": false
+        })
     );
 }
 

@@ -35,7 +35,7 @@ fn an_uncovered_small_cell_is_refused() {
     let hidden = cells
         .iter_mut()
         .flat_map(|r| r["cells"].as_array_mut().unwrap())
-        .find(|c| c.is_null())
+        .find(|c| **c == "small")
         .unwrap();
     *hidden = json!(5);
     let edited = study.write("uncovered.json", bundle.to_string());
@@ -241,4 +241,55 @@ fn text_errors_name_their_cause() {
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.starts_with("error: "), "{error}");
     assert!(error.contains("answers another query"), "{error}");
+}
+
+#[test]
+fn only_a_bundle_is_replaced_by_a_bundle() {
+    let study = study();
+    for precious in ["query.json", "registry.toml", "dataset/manifest.json"] {
+        let before = fs::read(study.path(precious)).unwrap();
+        assert_eq!(
+            kind(&study.prove("query.json", precious)),
+            "io.AlreadyExists"
+        );
+        assert_eq!(
+            fs::read(study.path(precious)).unwrap(),
+            before,
+            "{precious}"
+        );
+    }
+    let registry = study.path("registry.toml");
+    let params = [
+        "params",
+        "--registry",
+        &registry,
+        "--out",
+        &registry,
+        "--shape",
+        "tiny",
+    ];
+    assert_eq!(kind(&params.map(str::to_owned)), "io.AlreadyExists");
+}
+
+#[test]
+fn a_command_line_that_cannot_be_read_is_a_document_too() {
+    let output = run(&["verify", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["kind"], "usage");
+    assert!(document["error"].as_str().unwrap().contains("--bundle"));
+}
+
+#[test]
+fn a_table_given_as_a_registry_is_not_repeated() {
+    let study = study();
+    let table = study.write("export.txt", "John Smith born 1950\n");
+    let mut args = study.query("SELECT count(*) FROM mini", "never.json");
+    let at = args.iter().position(|a| a == "--registry").unwrap();
+    args[at + 1] = table;
+    let (_, error) = refused(&args);
+    assert!(
+        error.contains("is this a registry?") && !error.contains("Smith"),
+        "{error}"
+    );
 }

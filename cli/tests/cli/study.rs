@@ -156,7 +156,7 @@ impl Study {
         let mut args = strings(&["commit", "--hospital", "Test Hospital", "--dataset", "mini"]);
         args.extend(strings(&["--registry", &self.path("registry.toml")]));
         args.extend(strings(&["--table", table, "--out", out]));
-        args.extend(strings(&["--shape", "tiny"]));
+        args.extend(strings(&["--shape", "tiny", "--complementary", "off"]));
         args.extend(strings(more));
         args
     }

@@ -7,15 +7,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use galen_circuits::{Fr, column::Column, gates::release, prove};
+use galen_circuits::{
+    Fr,
+    column::Column,
+    gates::{Gate, release},
+    prove,
+};
 use galen_params::{ParameterStore, Progress};
 use galen_verifier::{
     VerifyError,
     answer::Answer,
     bundle::{Bundle, ChunkProof, ReleaseProof, StepProof},
-    plan::{Plan, Purpose, Release},
+    plan::{Plan, Purpose},
     plan_for,
     question::Question,
+    rules,
     text::{base64, hex},
     verify,
 };
@@ -156,10 +162,23 @@ pub fn prove_plan(
         }
         add_roots(&mut totals, plan, &prover, d.shape.rows())?;
     }
-    for release in &plan.releases {
-        bundle
-            .releases
-            .push(prove_release(dataset, params, release, &totals)?);
+    let zero = Column::constant(&params.srs().verifying, Fr::from(0u64));
+    let releases = release_columns(&zero, plan, &totals);
+    let limbs: Vec<[u64; release::LIMBS]> = releases
+        .iter()
+        .map(|columns| {
+            let sums = columns.map(|c| c.values().iter().sum::<Fr>());
+            release::all_limbs(&sums).expect("the plan leaves room for every sum")
+        })
+        .collect();
+    let (published, statements) = rules::publish(plan, &d.manifest.release, &limbs)?;
+    let key = params.proving_key(Gate::Release)?;
+    for ((columns, cells), statement) in releases.into_iter().zip(published).zip(&statements) {
+        let proof = prove::release(&key, d.ctx(), statement, columns)?;
+        bundle.releases.push(ReleaseProof {
+            cells,
+            proof: base64(&proof.to_bytes()),
+        });
         report.proven += 1;
         counter.step();
     }
@@ -188,33 +207,22 @@ fn add_roots(
     Ok(())
 }
 
-fn prove_release(
-    dataset: &CommittedDataset,
-    params: &ParameterStore,
-    release: &Release,
-    totals: &[Option<Column>],
-) -> Result<ReleaseProof, ProverError> {
-    let d = dataset.dataset();
-    let zero = Column::constant(&params.srs().verifying, Fr::from(0u64));
-    let mut columns = [&zero; release::TOTALS];
-    for (column, root) in columns.iter_mut().zip(&release.roots) {
-        *column = totals[*root].as_ref().expect("a release names root steps");
-    }
-    let sums = columns.map(|c| c.values().iter().sum::<Fr>());
-    let limbs = release::all_limbs(&sums).expect("the plan leaves room for every sum");
-    let rule = &d.manifest.release;
-    let statement =
-        release::Statement::of_limbs(rule.k, rule.zero_releasable, release.is_count, &limbs);
-    let key = params.proving_key(galen_circuits::gates::Gate::Release)?;
-    let proof = prove::release(&key, d.ctx(), &statement, columns)?;
-    let cells = (0..release::LIMBS)
-        .filter(|j| release.used[*j])
-        .map(|j| statement.released[j].then_some(statement.published[j]))
-        .collect();
-    Ok(ReleaseProof {
-        cells,
-        proof: base64(&proof.to_bytes()),
-    })
+/// The totals of each release; an unused one is the zero column.
+fn release_columns<'a>(
+    zero: &'a Column,
+    plan: &Plan,
+    totals: &'a [Option<Column>],
+) -> Vec<[&'a Column; release::TOTALS]> {
+    plan.releases
+        .iter()
+        .map(|release| {
+            let mut columns = [zero; release::TOTALS];
+            for (column, root) in columns.iter_mut().zip(&release.roots) {
+                *column = totals[*root].as_ref().expect("a release names root steps");
+            }
+            columns
+        })
+        .collect()
 }
 
 /// Proves the registration of every column of a freshly committed dataset; returns the proofs made.

@@ -27,16 +27,21 @@ pub enum Expected {
 pub fn expected(query: &Query, oracle: &Oracle, registry: &Registry) -> Vec<Vec<Expected>> {
     let mut columns: Vec<(&str, bool)> = Vec::new();
     for output in &query.outputs {
-        if let Output::Aggregate(_, c) = output
+        if let Output::Aggregate(_, c) | Output::Filtered(_, c) = output
             && !c.is_empty()
             && columns.iter().all(|(name, _)| name != c)
         {
             columns.push((c, numeric(registry, c)));
         }
     }
-    let found = oracle.groups(&query.keys, &columns, &query.condition);
-    let mut by_keys: BTreeMap<Vec<Option<String>>, Group> =
-        found.into_iter().map(|g| (g.keys.clone(), g)).collect();
+    let groups = |condition: &str| -> BTreeMap<Vec<Option<String>>, Group> {
+        let found = oracle.groups(&query.keys, &columns, condition);
+        found.into_iter().map(|g| (g.keys.clone(), g)).collect()
+    };
+    let mut by_keys = groups(&query.condition);
+    let mut filtered = query.filter.as_ref().map_or_else(BTreeMap::new, |f| {
+        groups(&format!("({}) AND ({f})", query.condition))
+    });
     let mut all = vec![Vec::new()];
     for key in &query.keys {
         let values = key_values(registry, key);
@@ -52,19 +57,23 @@ pub fn expected(query: &Query, oracle: &Oracle, registry: &Registry) -> Vec<Vec<
     let rows = all
         .iter()
         .map(|keys| {
-            let group = by_keys
-                .remove(&keys.iter().map(|(k, _)| k.clone()).collect::<Vec<_>>())
-                .unwrap_or_default();
+            let texts: Vec<_> = keys.iter().map(|(k, _)| k.clone()).collect();
+            let group = by_keys.remove(&texts).unwrap_or_default();
+            let filtered = filtered.remove(&texts).unwrap_or_default();
+            let of = |group: &Group, name, column| {
+                if name == "count*" {
+                    return integer(group.count);
+                }
+                let sums = group.columns.get(column).copied().unwrap_or_default();
+                aggregate(name, sums, registry, column)
+            };
             query
                 .outputs
                 .iter()
                 .map(|o| match o {
                     Output::Key(i) => keys[*i].1.clone(),
-                    Output::Aggregate("count*", _) => integer(group.count),
-                    Output::Aggregate(name, c) => {
-                        let sums = group.columns.get(*c).copied().unwrap_or_default();
-                        aggregate(name, sums, registry, c)
-                    }
+                    Output::Aggregate(name, c) => of(&group, name, c),
+                    Output::Filtered(name, c) => of(&filtered, name, c),
                 })
                 .collect()
         })

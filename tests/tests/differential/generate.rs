@@ -44,6 +44,8 @@ pub enum Output {
     Key(usize),
     /// An aggregate's name (`count*` for `count(*)`, `squares` for `sum(c*c)`) and its column.
     Aggregate(&'static str, &'static str),
+    /// The same under the query's FILTER.
+    Filtered(&'static str, &'static str),
 }
 
 /// A query in both dialects.
@@ -54,6 +56,8 @@ pub struct Query {
     pub outputs: Vec<Output>,
     /// SQLite's condition.
     pub condition: String,
+    /// SQLite's condition of FILTER, where some output has one.
+    pub filter: Option<String>,
 }
 
 /// A condition in both dialects.
@@ -103,7 +107,9 @@ impl Generator {
             let depth = if number % 4 == 3 { 3 } else { 2 };
             Some(self.condition(depth))
         };
-        let list: Vec<String> = outputs.iter().map(|o| text(o, &keys)).collect();
+        let filter = (number % 5 == 4).then(|| self.filter(&mut outputs));
+        let galen = filter.as_ref().map_or("", |f| f.galen.as_str());
+        let list: Vec<String> = outputs.iter().map(|o| text(o, &keys, galen)).collect();
         let mut sql = format!("SELECT {} FROM t", list.join(", "));
         if let Some(c) = &condition {
             sql += &format!(" WHERE {}", c.galen);
@@ -116,6 +122,7 @@ impl Generator {
             keys,
             outputs,
             condition: condition.map_or("1".into(), |c| c.sqlite),
+            filter: filter.map(|f| f.sqlite),
         }
     }
 
@@ -138,6 +145,22 @@ impl Generator {
             keys.push(columns.swap_remove(usize::try_from(at).unwrap()));
         }
         keys
+    }
+
+    /// Puts some outputs under a condition of their own. What follows is as if nothing had been drawn.
+    fn filter(&mut self, outputs: &mut [Output]) -> Condition {
+        let (dice, known) = (self.dice.0, self.known.len());
+        let filter = self.condition(1);
+        for output in outputs {
+            if let Output::Aggregate(name, column) = *output
+                && self.dice.below(2) == 0
+            {
+                *output = Output::Filtered(name, column);
+            }
+        }
+        self.dice = Dice(dice);
+        self.known.truncate(known);
+        filter
     }
 
     fn aggregates(&mut self, keys: usize) -> Vec<Output> {
@@ -355,8 +378,12 @@ fn both(c: Condition, f: impl Fn(&str) -> String) -> Condition {
     }
 }
 
-fn text(output: &Output, keys: &[&str]) -> String {
+fn text(output: &Output, keys: &[&str], filter: &str) -> String {
     match output {
+        Output::Filtered(name, c) => {
+            let plain = text(&Output::Aggregate(name, c), keys, filter);
+            format!("{plain} FILTER (WHERE {filter})")
+        }
         Output::Key(i) => keys[*i].into(),
         Output::Aggregate("count*", _) => "count(*)".into(),
         Output::Aggregate("squares", c) => format!("sum({c} * {c})"),

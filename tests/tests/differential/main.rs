@@ -185,6 +185,7 @@ fn the_queries_cover_the_language() {
         "'it''s'",
         " = TRUE",
         " <> TRUE",
+        " FILTER (WHERE ",
         "GROUP BY arm",
         "GROUP BY site, ",
         "GROUP BY nb",

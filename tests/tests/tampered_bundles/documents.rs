@@ -75,7 +75,15 @@ fn a_field_is_unknown_missing_or_doubled() {
 
 #[test]
 fn a_cell_is_no_number() {
-    for cell in [json!(-1), json!(1.5), json!("12"), json!(1e30)] {
+    for cell in [
+        json!(-1),
+        json!(1.5),
+        json!("12"),
+        json!("margin 01"),
+        json!("margin"),
+        json!(null),
+        json!(1e30),
+    ] {
         let mut bundle = honest();
         bundle["releases"][0]["cells"][0] = cell;
         assert_json(parse(&bundle), "");
@@ -85,7 +93,7 @@ fn a_cell_is_no_number() {
 #[test]
 fn a_bundle_is_of_another_format() {
     let mut bundle = honest();
-    bundle["format"] = "galen/bundle/v2".into();
+    bundle["format"] = "galen/bundle/v9".into();
     let bundle = parse(&bundle).unwrap();
     match HOSPITAL.verify(&HONEST_SUMS.question, &bundle).unwrap_err() {
         VerifyError::Format {
@@ -139,13 +147,18 @@ fn the_manifest_is_edited() {
         m["columns"][3]["chunks"] = first;
     };
     type Edit = fn(&mut Value);
-    let edits: [(&str, Edit); 8] = [
+    let edits: [(&str, Edit); 11] = [
         ("hospital", |m| m["hospital"] = "St. Else".into()),
         ("dataset", |m| m["dataset"] = "other".into()),
         ("epoch", |m| m["epoch"] = 7.into()),
         ("rows", |m| m["rows"] = 499.into()),
         ("k", |m| m["release"]["k"] = 1.into()),
         ("zero", |m| m["release"]["zero_releasable"] = false.into()),
+        ("rounding", |m| m["release"]["rounding"] = 5.into()),
+        ("ties", |m| m["release"]["ties"] = "even".into()),
+        ("complementary", |m| {
+            m["release"]["complementary"] = true.into();
+        }),
         ("profile", |m| m["release"]["name"] = "none".into()),
         ("signature", |m| m["signature"] = "0".repeat(128).into()),
     ];
@@ -175,7 +188,8 @@ fn the_manifest_does_not_fit_its_registry_or_rows() {
     malformed(|m| m["rows"] = 0.into(), "no dataset");
     malformed(|m| m["rows"] = u64::MAX.into(), "no dataset");
     malformed(|m| m["epoch"] = 0.into(), "epochs");
-    malformed(|m| m["release"]["k"] = 0.into(), "release.k");
+    malformed(|m| m["release"]["k"] = 0.into(), "k is 1 to");
+    malformed(|m| m["release"]["rounding"] = 7.into(), "rounded to");
     malformed(|m| m["shape"] = "huge".into(), "shape");
     malformed(|m| m["parameter_set"] = "00".into(), "parameter_set");
     let e = check_manifest(|m| m["registry_digest"] = "0".repeat(64).into());

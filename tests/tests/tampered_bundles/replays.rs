@@ -82,7 +82,7 @@ fn another_hospital_shifts_every_d_to_its_own_context() {
     // recode's challenge takes D and ctx in: those proofs are lost, so leave the thief only the rest.
     let gate_of = |key: &str| match key {
         k if k.starts_with("root") => Some(Gate::Select),
-        k if k.starts_with("in(") || k.starts_with("range") => None,
+        k if ["in(", "range", "most"].iter().any(|p| k.starts_with(p)) => None,
         _ => Some(Gate::Multiply),
     };
     for s in &mut bundle.steps {
@@ -257,7 +257,9 @@ fn a_second_answer_is_the_first_one_under_new_proof_bytes() {
     for s in &mut bundle.steps {
         let gate = match s.key.as_str() {
             k if k.starts_with("root") => Gate::Select,
-            k if k.starts_with("in(") || k.starts_with("range") => Gate::Recode { bits: 10 },
+            k if ["in(", "range", "most"].iter().any(|p| k.starts_with(p)) => {
+                Gate::Recode { bits: 10 }
+            }
             _ => Gate::Multiply,
         };
         for chunk in &mut s.chunks {

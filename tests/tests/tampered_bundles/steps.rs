@@ -41,6 +41,7 @@ fn chunks_are_reordered() {
     let cases = [
         ("in(n;22-", RECODE, Check::Groth16),
         ("range10(n)", RECODE, Check::Groth16),
+        ("most10(n;601)", RECODE, Check::Groth16),
         ("bit(b)", Gate::Multiply, Check::Link),
         ("null(b)", Gate::Multiply, Check::Link),
         ("product", Gate::Multiply, Check::Link),

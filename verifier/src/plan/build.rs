@@ -40,6 +40,14 @@ pub enum PlanError {
         /// Groups asked for.
         groups: usize,
     },
+    /// Anything but counts under a profile that rounds them.
+    #[error(
+        "the dataset's release profile rounds counts to {base}, so sums and means beside them are not released: a mean needs the exact count. Ask for counts, or for a dataset under a profile without rounding"
+    )]
+    Rounded {
+        /// The rounding base.
+        base: u64,
+    },
     /// A sum could not be exact.
     #[error(
         "column {column}: the sum over {rows} rows could exceed what one release can carry exactly"
@@ -73,7 +81,12 @@ impl Plan {
         let groups = p.groups(&query.group_by)?;
         let literals = p.builder.literals(&query.filter);
         let fields = fields_of_query(query, registry);
-        let (packer, layout, roots) = p.pack(&groups, literals, &fields)?;
+        let filters: Vec<Linear> = query
+            .filters()
+            .into_iter()
+            .map(|f| p.builder.bit(f))
+            .collect();
+        let (packer, layout, roots) = p.pack(&groups, literals, &fields, &filters)?;
         let mut releases = packer.releases;
         let outputs: Vec<usize> = packer
             .totals
@@ -180,8 +193,9 @@ impl Planner<'_> {
         groups: &[Group],
         literals: Vec<Linear>,
         fields: &[Field],
+        filters: &[Linear],
     ) -> Result<(Packer, Layout, Vec<Vec<Linear>>), PlanError> {
-        let shared = fields == [Field::count(None)];
+        let shared = fields == [Field::count(None, None)];
         let mut packer = Packer::default();
         let mut layout = Layout::default();
         let mut roots = Vec::new();
@@ -200,7 +214,7 @@ impl Planner<'_> {
             for block in blocks(fields, self.registry()) {
                 let items = block
                     .iter()
-                    .map(|f| self.item(index, *f, &value_of_count))
+                    .map(|f| self.item(index, *f, &value_of_count, filters))
                     .collect::<Result<Vec<_>, _>>()?;
                 places.extend(packer.place(roots.len() - 1, items));
             }
@@ -209,7 +223,13 @@ impl Planner<'_> {
         Ok((packer, layout, roots))
     }
 
-    fn item(&mut self, group: usize, field: Field, all: &Linear) -> Result<Item, PlanError> {
+    fn item(
+        &mut self,
+        group: usize,
+        field: Field,
+        all: &Linear,
+        filters: &[Linear],
+    ) -> Result<Item, PlanError> {
         let (value, maximum) = match (field.kind, field.column) {
             (FieldKind::Count, None) | (_, None) => (all.clone(), 1),
             (FieldKind::Count, Some(c)) => (self.builder.known(c), 1),
@@ -220,6 +240,12 @@ impl Planner<'_> {
                 (self.builder.product(&value, &value), maximum * maximum)
             }
         };
+        let value = match field.filter.map(|f| &filters[f]) {
+            None => value,
+            Some(filter) if field.column.is_none() => filter.clone(),
+            Some(filter) if field.is_count() => self.builder.all(vec![filter.clone(), value]),
+            Some(filter) => self.builder.product(filter, &value),
+        };
         let limbs = limbs_for(self.rows, maximum).ok_or_else(|| PlanError::TooWide {
             column: field.column.map_or("count(*)".into(), |c| {
                 self.registry().columns[c].name.clone()
@@ -229,6 +255,7 @@ impl Planner<'_> {
         Ok(Item {
             group,
             field,
+            guard: field.guard(self.registry()),
             value,
             limbs,
         })
@@ -311,8 +338,9 @@ fn blocks(fields: &[Field], registry: &Registry) -> Vec<Vec<Field>> {
             let guard = field.guard(registry);
             match blocks.last_mut() {
                 Some(b)
-                    if b.last()
-                        .is_some_and(|f| f.column == field.column && !f.is_count()) =>
+                    if b.last().is_some_and(|f| {
+                        !f.is_count() && (f.column, f.filter) == (field.column, field.filter)
+                    }) =>
                 {
                     b.push(*field);
                 }

@@ -69,10 +69,19 @@ impl Step {
 pub struct Release {
     /// The root steps whose outputs are summed, at most [`release::TOTALS`].
     pub roots: Vec<usize>,
-    /// Which limbs are counts.
-    pub is_count: [bool; release::LIMBS],
-    /// Limbs in use; the rest are 0. Each total occupies [`release::LIMBS_PER_TOTAL`] places.
-    pub used: [bool; release::LIMBS],
+    /// What each limb belongs to; the rest are 0. Each total occupies [`release::LIMBS_PER_TOTAL`] places.
+    pub uses: [Option<Use>; release::LIMBS],
+}
+
+/// What a released limb is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    /// Index into the layout's groups.
+    pub group: usize,
+    /// The statistic.
+    pub field: Field,
+    /// The count that it is released with: itself, if it is one.
+    pub guard: Field,
 }
 
 /// A query's plan over one dataset.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use galen_circuits::gates::release::{LIMB_BITS, LIMBS, LIMBS_PER_TOTAL, TOTALS};
 
-use super::{Linear, Release};
+use super::{Linear, Release, Use};
 use crate::{
     query::{Aggregate, CohortQuery, OutputValue},
     registry::{ColumnKind, Registry},
@@ -30,13 +30,16 @@ pub struct Field {
     pub kind: FieldKind,
     /// Of which column; `None` for `count(*)`.
     pub column: Option<usize>,
+    /// Only of those who meet this one of the query's filters.
+    pub filter: Option<usize>,
 }
 
 impl Field {
-    pub(super) fn count(column: Option<usize>) -> Self {
+    pub(crate) fn count(column: Option<usize>, filter: Option<usize>) -> Self {
         Self {
             kind: FieldKind::Count,
             column,
+            filter,
         }
     }
 
@@ -50,34 +53,36 @@ impl Field {
     pub(super) fn guard(self, registry: &Registry) -> Field {
         match (self.kind, self.column) {
             (FieldKind::Count | FieldKind::Trues, _) => self,
-            (_, Some(c)) => contributors(registry, c),
-            (_, None) => Self::count(None),
+            (_, Some(c)) => contributors(registry, c, self.filter),
+            (_, None) => Self::count(None, self.filter),
         }
     }
 }
 
 /// Patients with a value in the column: all of the cohort where it is not nullable.
 #[must_use]
-pub fn contributors(registry: &Registry, column: usize) -> Field {
-    Field::count(registry.columns[column].nullable.then_some(column))
+pub fn contributors(registry: &Registry, column: usize, filter: Option<usize>) -> Field {
+    Field::count(registry.columns[column].nullable.then_some(column), filter)
 }
 
 /// The fields that an aggregate is computed from.
 #[must_use]
-pub fn fields_of(aggregate: &Aggregate, registry: &Registry) -> Vec<Field> {
+pub fn fields_of(aggregate: &Aggregate, filter: Option<usize>, registry: &Registry) -> Vec<Field> {
     let field = |kind, c: &usize| Field {
         kind,
         column: Some(*c),
+        filter,
     };
+    let contributors = |c: &usize| contributors(registry, *c, filter);
     let boolean = |c: &usize| matches!(registry.columns[*c].kind, ColumnKind::Boolean);
     match aggregate {
-        Aggregate::CountAll => vec![Field::count(None)],
-        Aggregate::Count(c) => vec![contributors(registry, *c)],
+        Aggregate::CountAll => vec![Field::count(None, filter)],
+        Aggregate::Count(c) => vec![contributors(c)],
         Aggregate::Sum(c) if boolean(c) => vec![field(FieldKind::Trues, c)],
-        Aggregate::Sum(c) => vec![contributors(registry, *c), field(FieldKind::Sum, c)],
+        Aggregate::Sum(c) => vec![contributors(c), field(FieldKind::Sum, c)],
         Aggregate::SumOfSquares(c) if boolean(c) => vec![field(FieldKind::Trues, c)],
         Aggregate::SumOfSquares(c) => {
-            let mut fields = vec![contributors(registry, *c)];
+            let mut fields = vec![contributors(c)];
             if minimum(registry, *c) != 0 {
                 fields.push(field(FieldKind::Sum, c));
             }
@@ -91,14 +96,14 @@ pub fn fields_of(aggregate: &Aggregate, registry: &Registry) -> Vec<Field> {
         | Aggregate::StddevPop(c)
             if boolean(c) =>
         {
-            vec![contributors(registry, *c), field(FieldKind::Trues, c)]
+            vec![contributors(c), field(FieldKind::Trues, c)]
         }
-        Aggregate::Avg(c) => vec![contributors(registry, *c), field(FieldKind::Sum, c)],
+        Aggregate::Avg(c) => vec![contributors(c), field(FieldKind::Sum, c)],
         Aggregate::VarSamp(c)
         | Aggregate::VarPop(c)
         | Aggregate::StddevSamp(c)
         | Aggregate::StddevPop(c) => vec![
-            contributors(registry, *c),
+            contributors(c),
             field(FieldKind::Sum, c),
             field(FieldKind::SumOfSquares, c),
         ],
@@ -116,16 +121,20 @@ pub(crate) fn minimum(registry: &Registry, column: usize) -> i128 {
 
 /// All fields of a query, guards included, each once: counts first, then column by column.
 pub(super) fn fields_of_query(query: &CohortQuery, registry: &Registry) -> Vec<Field> {
+    let filters = query.filters();
     let mut fields: Vec<Field> = query
         .outputs
         .iter()
         .filter_map(|o| match &o.value {
-            OutputValue::Aggregate(a) => Some(fields_of(a, registry)),
+            OutputValue::Aggregate(a) => {
+                let filter = filters.iter().position(|f| **f == o.filter);
+                Some(fields_of(a, filter, registry))
+            }
             OutputValue::Key(_) => None,
         })
         .flatten()
         .collect();
-    fields.sort_by_key(|f| (f.guard(registry), f.kind, f.column));
+    fields.sort_by_key(|f| (f.guard(registry), f.kind, f.column, f.filter));
     fields.dedup();
     fields
 }
@@ -161,6 +170,7 @@ pub struct Layout {
 pub(super) struct Item {
     pub group: usize,
     pub field: Field,
+    pub guard: Field,
     pub value: Linear,
     pub limbs: usize,
 }
@@ -208,8 +218,7 @@ impl Packer {
         if self.releases.last().is_none_or(|r| r.roots.len() == TOTALS) {
             self.releases.push(Release {
                 roots: Vec::new(),
-                is_count: [false; LIMBS],
-                used: [false; LIMBS],
+                uses: [None; LIMBS],
             });
         }
         let release = self.releases.last_mut().expect("pushed above");
@@ -229,9 +238,12 @@ impl Packer {
         let limb = (release.roots.len() - 1) * LIMBS_PER_TOTAL + total.next;
         total.items.push((total.next, item.value));
         total.next += item.limbs;
-        release.used[limb..limb + item.limbs].fill(true);
+        release.uses[limb..limb + item.limbs].fill(Some(Use {
+            group: item.group,
+            field: item.field,
+            guard: item.guard,
+        }));
         if item.field.is_count() {
-            release.is_count[limb] = true;
             total.guard = Some((item.group, item.field));
         }
         Place {

@@ -128,12 +128,13 @@ impl<'a> Bases<'a> {
                 let mut steps: Vec<Step> = self
                     .parts(column)
                     .into_iter()
-                    .map(|(index, bits)| {
+                    .flat_map(|(index, bits)| {
                         if bits == 1 {
-                            self.bit_step(index)
-                        } else {
-                            self.range_step(index, bits)
+                            return vec![self.bit_step(index)];
                         }
+                        let mut steps = vec![self.range_step(index, bits)];
+                        steps.extend(self.most_step(column, index, bits));
+                        steps
                     })
                     .collect();
                 if let Some(known) = self.find(|r| r == Role::Known(column)) {
@@ -179,6 +180,25 @@ impl<'a> Bases<'a> {
             ],
             purpose: Purpose::Registration,
         }
+    }
+
+    /// That a column of one part, or the high part of one of two, stays within the declared range: the
+    /// range proof of what it leaves of the largest value. None where the range proof says as much.
+    fn most_step(&self, column: usize, index: usize, bits: u32) -> Option<Step> {
+        let definition = &self.registry.columns[column];
+        let largest = match self.columns[index].role {
+            Role::Low(_) => return None,
+            Role::High { .. } => definition.span() >> 16,
+            _ => definition.span() + definition.null_offset(),
+        };
+        let mut rest = Linear::zero();
+        rest.add_scaled(Fr::from(largest), &Linear::column(ColumnId::One));
+        let rest = rest.minus(&Linear::column(ColumnId::Base(index)));
+        (largest < (1 << bits) - 1).then(|| Step {
+            key: format!("most{bits}({};{largest})", self.name(index)),
+            slots: vec![Slot::Given(rest), Slot::Given(Linear::zero())],
+            ..self.range_step(index, bits)
+        })
     }
 
     /// The known bit of a nullable column of one part, where 0 is NULL: a derived column like any

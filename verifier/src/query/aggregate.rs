@@ -11,7 +11,7 @@ use super::error::{mismatch, unsupported};
 use super::refuse::{from_span, name_position, name_text, position, refuse, stripped};
 use super::scope::{Scope, folded};
 use super::suggest::{nearest, short};
-use super::{Aggregate, Output, OutputValue, Position, QueryError};
+use super::{Aggregate, Output, OutputValue, Position, Predicate, QueryError};
 
 /// The aggregates' names.
 const KNOWN: [&str; 9] = [
@@ -86,7 +86,24 @@ pub(super) fn output(
             label
         }
     };
-    Ok(Output { label, value })
+    let filter = filter(scope, expr)?;
+    Ok(Output {
+        label,
+        value,
+        filter,
+    })
+}
+
+/// The condition of `FILTER (WHERE …)`.
+fn filter(scope: &Scope<'_>, expr: &Expr) -> Result<Predicate, QueryError> {
+    let Expr::Function(Function {
+        filter: Some(condition),
+        ..
+    }) = stripped(expr)
+    else {
+        return Ok(Predicate::Always);
+    };
+    scope.bounded_condition(condition)
 }
 
 fn disclosing(at: Position, construct: &str) -> QueryError {
@@ -184,10 +201,6 @@ fn argument<'e>(
     if f.over.is_some() {
         let help = "leave OVER out; GROUP BY gives one value per group";
         return Err(unsupported(at, "a window function", help));
-    }
-    if f.filter.is_some() {
-        let help = "put the condition into WHERE; ask a query for each cohort";
-        return Err(unsupported(at, "FILTER", help));
     }
     if !f.within_group.is_empty() || f.null_treatment.is_some() || f.uses_odbc_syntax {
         return Err(unsupported(

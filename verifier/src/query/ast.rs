@@ -20,6 +20,22 @@ pub struct Output {
     pub label: String,
     /// What it is.
     pub value: OutputValue,
+    /// An aggregate's FILTER in normal form; `Predicate::Always` where there is none.
+    pub filter: Predicate,
+}
+
+impl CohortQuery {
+    /// The outputs' filters, each once, in the order of the SELECT list.
+    #[must_use]
+    pub fn filters(&self) -> Vec<&Predicate> {
+        let mut filters: Vec<&Predicate> = Vec::new();
+        for output in &self.outputs {
+            if output.filter != Predicate::Always && !filters.contains(&&output.filter) {
+                filters.push(&output.filter);
+            }
+        }
+        filters
+    }
 }
 
 /// A group's key or an aggregate over the cohort (or over the group).

@@ -12,8 +12,8 @@ use super::clauses::Text;
 use super::refuse::from_location;
 use super::scope::Scope;
 use super::{
-    CohortQuery, MAX_BYTES, MAX_LEAVES, MAX_OUTPUTS, MAX_TOKENS, OutputValue, Position, Predicate,
-    QueryError, aggregate,
+    CohortQuery, MAX_BYTES, MAX_OUTPUTS, MAX_TOKENS, OutputValue, Position, Predicate, QueryError,
+    aggregate,
 };
 
 /// The deepest nesting that the SQL reader follows, in its own count.
@@ -146,16 +146,8 @@ fn resolve(
     }
     let filter = match &select.selection {
         None => Predicate::Always,
-        Some(condition) => scope.condition(condition, 0)?.yes,
+        Some(condition) => scope.bounded_condition(condition)?,
     };
-    if filter.leaves() > MAX_LEAVES {
-        return Err(QueryError::TooLarge {
-            what: "conditions after simplification",
-            found: filter.leaves(),
-            limit: MAX_LEAVES,
-            help: "ask several queries",
-        });
-    }
     Ok(CohortQuery {
         outputs,
         filter,

@@ -59,7 +59,21 @@ enum Operand {
 }
 
 impl Scope<'_> {
-    /// The WHERE clause's condition.
+    /// Where a condition is true, within the limit on leaves.
+    pub fn bounded_condition(&self, expr: &Expr) -> Result<Predicate, QueryError> {
+        let condition = self.condition(expr, 0)?.yes;
+        if condition.leaves() > MAX_LEAVES {
+            return Err(QueryError::TooLarge {
+                what: "conditions after simplification",
+                found: condition.leaves(),
+                limit: MAX_LEAVES,
+                help: "ask several queries",
+            });
+        }
+        Ok(condition)
+    }
+
+    /// The condition of WHERE or FILTER.
     pub fn condition(&self, expr: &Expr, depth: usize) -> Result<Truth, QueryError> {
         if depth > MAX_DEPTH {
             return Err(QueryError::TooDeep);

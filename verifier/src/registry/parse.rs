@@ -93,6 +93,16 @@ impl Registry {
     }
 }
 
+/// The line for people, where it is one of TOML: a patient table given by mistake is not repeated.
+fn quoted(line: &str) -> String {
+    if line.contains('=') || line.starts_with('[') {
+        let shown: String = line.chars().take(80).collect();
+        format!("; the line is `{shown}`")
+    } else {
+        "; is this a registry?".into()
+    }
+}
+
 fn syntax(text: &str, error: &toml::de::Error) -> RegistryError {
     let at = error.span().map_or(0, |span| span.start);
     let before = text.get(..at).unwrap_or_default();
@@ -102,13 +112,13 @@ fn syntax(text: &str, error: &toml::de::Error) -> RegistryError {
         line: line_of(text, at),
         column: before[line_start..].chars().count() + 1,
         message: format!(
-            "{}; the line is `{}`",
+            "{}{}",
             error
                 .message()
                 .trim()
                 .replace('\n', "; ")
                 .replace("u32", "a whole number"),
-            source.trim().chars().take(80).collect::<String>(),
+            quoted(source.trim()),
         ),
     }
 }

@@ -1,0 +1,164 @@
+//! The rule, checked from what is published.
+
+use galen_circuits::gates::release::MAX_LIMB;
+
+use super::{Container, Counts, ReleaseProfile, State, container};
+
+/// A published state that the rule does not allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// The cell, by [`Counts::cell`].
+    pub cell: usize,
+    /// What the rule says.
+    pub why: String,
+}
+
+fn broken<T>(cell: usize, why: impl Into<String>) -> Result<T, Broken> {
+    let why = why.into();
+    Err(Broken { cell, why })
+}
+
+/// Between which bounds each count must lie for `states` to be what the rule makes of the counts.
+///
+/// # Errors
+/// Names the first cell whose state the rule does not allow, whatever the hidden counts are.
+pub fn check(
+    counts: &Counts,
+    profile: &ReleaseProfile,
+    states: &[State],
+) -> Result<Vec<(u64, u64)>, Broken> {
+    let mut bounds = (0..counts.len())
+        .map(|cell| own(counts, profile, states, cell))
+        .collect::<Result<Vec<_>, _>>()?;
+    for field in 0..counts.fields.len() {
+        for (line, groups) in (0..).zip(&counts.lines) {
+            let cells: Vec<usize> = groups.iter().map(|g| field * counts.groups + g).collect();
+            check_line(profile, states, line, &cells, &mut bounds)?;
+        }
+    }
+    match bounds.iter().position(|(lo, hi)| lo > hi) {
+        Some(cell) => broken(cell, "no count fits its state and those around it"),
+        None => Ok(bounds),
+    }
+}
+
+/// The bounds that a cell's own state gives.
+fn own(
+    counts: &Counts,
+    profile: &ReleaseProfile,
+    states: &[State],
+    cell: usize,
+) -> Result<(u64, u64), Broken> {
+    let container = container(counts, profile, states, cell);
+    let hidden_with_it = matches!(container, Container::Hidden);
+    if hidden_with_it != (states[cell] == State::Guarded) {
+        return broken(
+            cell,
+            "it is to be hidden exactly if the count that contains it is",
+        );
+    }
+    match (states[cell], container) {
+        (State::Guarded, _) => Ok((0, MAX_LIMB)),
+        (State::Shown(n), container) => shown(profile, cell, n, &container),
+        (State::Small, _) => Ok((u64::from(profile.zero_releasable), profile.k - 1)),
+        (State::Difference, Container::Exact(n)) => {
+            let first = (n + 1).saturating_sub(profile.k).max(profile.k);
+            Ok((first, n.saturating_sub(1)))
+        }
+        (State::Difference, _) => broken(cell, "there is no published count to differ from"),
+        (State::Margin(line), container) => {
+            let groups = counts.lines.get(line as usize);
+            let inside = groups.is_some_and(|l| l.contains(&(cell % counts.groups)));
+            if !profile.complementary || !inside {
+                return broken(cell, "the rule hides nothing for the sake of that line");
+            }
+            match container {
+                Container::Exact(n) => Ok((profile.k, n)),
+                _ => Ok((profile.k, MAX_LIMB)),
+            }
+        }
+    }
+}
+
+fn shown(
+    profile: &ReleaseProfile,
+    cell: usize,
+    n: u64,
+    container: &Container,
+) -> Result<(u64, u64), Broken> {
+    let k = profile.k;
+    if n > MAX_LIMB || n % profile.rounding != 0 {
+        let base = profile.rounding;
+        return broken(cell, format!("{n} is no multiple of {base} below 2^40"));
+    }
+    if let Container::Exact(whole) = container {
+        match whole.checked_sub(n) {
+            None => return broken(cell, format!("{n} of {whole} is more than all")),
+            Some(rest) if (1..k).contains(&rest) => {
+                let why = format!("it is published although {whole} − {n} is below k = {k}");
+                return broken(cell, why);
+            }
+            Some(_) => {}
+        }
+    }
+    if n == 0 && profile.zero_releasable {
+        return Ok((0, 0));
+    }
+    let (first, last) = profile.preimage(n);
+    if last < k {
+        return broken(
+            cell,
+            format!("it is published although it is below k = {k}"),
+        );
+    }
+    Ok((first.max(k), last))
+}
+
+/// Whether the line hides one more cell exactly if the rule says so, and bounds that cell by the others.
+fn check_line(
+    profile: &ReleaseProfile,
+    states: &[State],
+    line: u32,
+    cells: &[usize],
+    bounds: &mut [(u64, u64)],
+) -> Result<(), Broken> {
+    // Cells that this line or a later one hides are still there when it is looked at.
+    let there = |c: &&usize| match states[**c] {
+        State::Shown(_) => true,
+        State::Margin(by) => by >= line,
+        _ => false,
+    };
+    let hidden = cells.len() - cells.iter().filter(there).count();
+    let can_pick = cells
+        .iter()
+        .filter(there)
+        .any(|c| states[*c] != State::Shown(0));
+    let mut picks = cells.iter().filter(|c| states[**c] == State::Margin(line));
+    if !profile.complementary || hidden != 1 || !can_pick {
+        return match picks.next() {
+            Some(pick) => broken(*pick, "the rule hides nothing for the sake of that line"),
+            None => Ok(()),
+        };
+    }
+    let (Some(pick), None) = (picks.next(), picks.next()) else {
+        let alone = cells.iter().find(|c| !there(c)).unwrap_or(&cells[0]);
+        return broken(
+            *alone,
+            "it is the only one hidden among groups that add up, so exactly the smallest of the others is to be hidden too",
+        );
+    };
+    for other in cells {
+        let Some(n) = states[*other].shown().filter(|n| *n > 0) else {
+            continue;
+        };
+        let (first, last) = profile.preimage(n);
+        // Of equal numbers the first is hidden: one that stands before the pick is larger.
+        let limit = if other < pick {
+            first.saturating_sub(1)
+        } else {
+            last
+        };
+        bounds[*pick].1 = bounds[*pick].1.min(limit);
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! The rule, applied to true counts.
+
+use super::{Container, Counts, ReleaseProfile, State, container};
+
+/// Which of the true counts `values` (by [`Counts::cell`]) are published.
+#[must_use]
+pub fn decide(counts: &Counts, profile: &ReleaseProfile, values: &[u64]) -> Vec<State> {
+    let mut states = vec![State::Guarded; counts.len()];
+    for field in 0..counts.fields.len() {
+        let cells = field * counts.groups..(field + 1) * counts.groups;
+        for cell in cells.clone() {
+            states[cell] = own(counts, profile, &states, cell, values[cell]);
+        }
+        if profile.complementary {
+            for (line, groups) in (0..).zip(&counts.lines) {
+                let cells: Vec<usize> = groups.iter().map(|g| cells.start + g).collect();
+                if let Some(pick) = pick(&states, &cells) {
+                    states[pick] = State::Margin(line);
+                }
+            }
+        }
+    }
+    states
+}
+
+/// Without a look at other groups.
+fn own(
+    counts: &Counts,
+    profile: &ReleaseProfile,
+    states: &[State],
+    cell: usize,
+    value: u64,
+) -> State {
+    let container = container(counts, profile, states, cell);
+    if matches!(container, Container::Hidden) {
+        return State::Guarded;
+    }
+    if profile.is_small(value) {
+        return State::Small;
+    }
+    match container {
+        Container::Exact(n) if (1..profile.k).contains(&n.saturating_sub(value)) => {
+            State::Difference
+        }
+        _ => State::Shown(profile.round(value)),
+    }
+}
+
+/// Where exactly one cell of a line is hidden: the smallest published number but 0, the first of equal ones.
+fn pick(states: &[State], cells: &[usize]) -> Option<usize> {
+    let hidden = cells
+        .iter()
+        .filter(|c| states[**c].shown().is_none())
+        .count();
+    let shown = |c: &usize| states[*c].shown().filter(|n| *n > 0);
+    if hidden != 1 {
+        return None;
+    }
+    cells
+        .iter()
+        .copied()
+        .filter(|c| shown(c).is_some())
+        .min_by_key(|c| shown(c))
+}

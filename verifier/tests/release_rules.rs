@@ -1,0 +1,282 @@
+//! The release rule against a plain reading of it, and its one-sidedness: for given counts, only the rule's
+//! own decision passes the check with bounds that the counts lie in.
+
+#![allow(clippy::unwrap_used)]
+
+use galen_verifier::{
+    plan::{Field, FieldKind, GroupKey},
+    rules::{Counts, ReleaseProfile, State, Ties, check, decide},
+};
+use proptest::prelude::*;
+
+const COUNT: Field = Field {
+    kind: FieldKind::Count,
+    column: None,
+    filter: None,
+};
+const KNOWN: Field = Field {
+    kind: FieldKind::Count,
+    column: Some(0),
+    filter: None,
+};
+const TRUES: Field = Field {
+    kind: FieldKind::Trues,
+    column: Some(0),
+    filter: None,
+};
+
+fn keys(sizes: &[u64]) -> Vec<Vec<GroupKey>> {
+    let mut all = vec![Vec::new()];
+    for size in sizes {
+        all = all
+            .iter()
+            .flat_map(|k: &Vec<GroupKey>| {
+                (0..*size).map(|v| [k.as_slice(), &[GroupKey::Value(v)]].concat())
+            })
+            .collect();
+    }
+    all
+}
+
+fn counts(fields: &[Field], sizes: &[u64]) -> Counts {
+    Counts::new(fields, &keys(sizes))
+}
+
+fn profile(k: u64, complementary: bool) -> ReleaseProfile {
+    ReleaseProfile::exact("test", k, complementary)
+}
+
+/// Whether the published states can be proven of the true counts.
+fn passes(counts: &Counts, profile: &ReleaseProfile, states: &[State], values: &[u64]) -> bool {
+    check(counts, profile, states).is_ok_and(|bounds| {
+        let inside = |((lo, hi), v): (&(u64, u64), &u64)| lo <= v && v <= hi;
+        bounds.iter().zip(values).all(inside)
+    })
+}
+
+/// Every vector of `length` entries of `choices`.
+fn vectors<T: Copy>(choices: &[T], length: usize) -> Vec<Vec<T>> {
+    (0..length).fold(vec![Vec::new()], |all, _| {
+        all.iter()
+            .flat_map(|v| choices.iter().map(|c| [v.as_slice(), &[*c]].concat()))
+            .collect()
+    })
+}
+
+/// Which decisions pass for each vector of counts up to `largest`.
+fn passing(
+    counts: &Counts,
+    profile: &ReleaseProfile,
+    largest: u64,
+    lines: u32,
+    possible: impl Fn(&[u64]) -> bool,
+    mut each: impl FnMut(&[u64], &[State], Vec<Vec<State>>),
+) {
+    let numbers: Vec<u64> = (0..=largest).collect();
+    let mut choices: Vec<State> = (0..=largest + profile.rounding).map(State::Shown).collect();
+    choices.extend([State::Small, State::Difference, State::Guarded]);
+    choices.extend((0..lines).map(State::Margin));
+    // What the check refuses for all counts is looked at once.
+    let allowed: Vec<(Vec<State>, Vec<(u64, u64)>)> = vectors(&choices, counts.len())
+        .into_iter()
+        .filter_map(|s| check(counts, profile, &s).ok().map(|b| (s, b)))
+        .collect();
+    for values in vectors(&numbers, counts.len()) {
+        if !possible(&values) {
+            continue;
+        }
+        let fits = |bounds: &[(u64, u64)]| {
+            let mut pairs = bounds.iter().zip(&values);
+            pairs.all(|((lo, hi), v)| lo <= v && v <= hi)
+        };
+        let found = allowed.iter().filter(|(_, b)| fits(b));
+        let honest = decide(counts, profile, &values);
+        each(&values, &honest, found.map(|(s, _)| s.clone()).collect());
+    }
+}
+
+#[test]
+fn one_row_of_groups_has_one_decision() {
+    for complementary in [false, true] {
+        for zero_releasable in [false, true] {
+            let profile = ReleaseProfile {
+                zero_releasable,
+                ..profile(3, complementary)
+            };
+            let counts = counts(&[COUNT], &[3]);
+            passing(
+                &counts,
+                &profile,
+                6,
+                2,
+                |_| true,
+                |values, honest, found| {
+                    assert_eq!(found, [honest.to_vec()], "{values:?}");
+                },
+            );
+        }
+    }
+}
+
+#[test]
+fn rounded_groups_have_one_decision() {
+    for ties in [Ties::Up, Ties::Down, Ties::Even] {
+        for complementary in [false, true] {
+            let profile = ReleaseProfile {
+                rounding: 5,
+                ties,
+                ..profile(4, complementary)
+            };
+            let counts = counts(&[COUNT], &[2]);
+            passing(
+                &counts,
+                &profile,
+                14,
+                1,
+                |_| true,
+                |values, honest, found| {
+                    assert_eq!(found, [honest.to_vec()], "{values:?}");
+                },
+            );
+        }
+    }
+}
+
+#[test]
+fn nested_counts_have_one_decision() {
+    // All, those with a value, those for whom it is true: each within the one before.
+    let nested = |v: &[u64]| v[0] >= v[1] && v[1] >= v[2];
+    for complementary in [false, true] {
+        let counts = counts(&[COUNT, KNOWN, TRUES], &[1]);
+        let profile = profile(3, complementary);
+        passing(&counts, &profile, 8, 1, nested, |values, honest, found| {
+            assert_eq!(found, [honest.to_vec()], "{values:?}");
+        });
+    }
+}
+
+#[test]
+fn in_a_table_nothing_is_shown_that_the_rule_hides() {
+    let counts = counts(&[COUNT], &[2, 2]);
+    let hidden =
+        |states: &[State]| -> Vec<bool> { states.iter().map(|s| s.shown().is_none()).collect() };
+    passing(
+        &counts,
+        &profile(2, true),
+        4,
+        4,
+        |_| true,
+        |values, honest, found| {
+            assert!(found.contains(&honest.to_vec()), "{values:?}");
+            let rule = hidden(honest);
+            for states in found {
+                let more = hidden(&states);
+                let covers = rule.iter().zip(&more).all(|(r, m)| !r || *m);
+                assert!(covers, "{values:?}: {states:?}");
+            }
+        },
+    );
+}
+
+/// The rule for one row of groups, read word by word.
+fn plainly(profile: &ReleaseProfile, values: &[u64]) -> Vec<Option<u64>> {
+    let round = |v: u64| {
+        let (below, base) = (v / profile.rounding * profile.rounding, profile.rounding);
+        match 2 * (v - below) {
+            d if d < base => below,
+            d if d > base => below + base,
+            _ => match profile.ties {
+                Ties::Up => below + base,
+                Ties::Down => below,
+                Ties::Even => {
+                    below
+                        + if (below / base).is_multiple_of(2) {
+                            0
+                        } else {
+                            base
+                        }
+                }
+            },
+        }
+    };
+    let mut cells: Vec<Option<u64>> = values
+        .iter()
+        .map(|v| {
+            let small = *v < profile.k && !(*v == 0 && profile.zero_releasable);
+            (!small).then(|| round(*v))
+        })
+        .collect();
+    if profile.complementary && cells.iter().filter(|c| c.is_none()).count() == 1 {
+        let smallest = cells.iter().flatten().filter(|n| **n > 0).min().copied();
+        if let Some(at) = cells.iter().position(|c| c.is_some() && *c == smallest) {
+            cells[at] = None;
+        }
+    }
+    cells
+}
+
+fn value() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(0u64), 1u64..11, 11u64..14, 10u64..200]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
+
+    #[test]
+    fn a_row_of_groups_is_published_as_one_reads_it(
+        mut values in proptest::collection::vec(value(), 2..30),
+        kind in 0u8..4,
+        k in 6u64..15,
+        zero_releasable in any::<bool>(),
+        rounding in prop_oneof![Just(1u64), Just(5), Just(10)],
+        ties in prop_oneof![Just(Ties::Up), Just(Ties::Down), Just(Ties::Even)],
+        complementary in any::<bool>(),
+    ) {
+        match kind {
+            0 => values.fill(0),
+            1 => values.iter_mut().for_each(|v| *v %= k),
+            2 => {
+                values.iter_mut().for_each(|v| *v += k);
+                values[0] = 1;
+            }
+            _ => {}
+        }
+        let profile = ReleaseProfile { name: "test".into(), k, zero_releasable, rounding, ties, complementary };
+        prop_assert_eq!(profile.problem(), None);
+        let counts = counts(&[COUNT], &[values.len() as u64]);
+        let states = decide(&counts, &profile, &values);
+        let shown: Vec<Option<u64>> = states.iter().map(|s| s.shown()).collect();
+        prop_assert_eq!(shown, plainly(&profile, &values));
+        prop_assert!(passes(&counts, &profile, &states, &values));
+    }
+
+    #[test]
+    fn any_table_passes_its_own_check(
+        rows in 1u64..5,
+        columns in 1u64..5,
+        values in proptest::collection::vec(value(), 75),
+        rounding in prop_oneof![Just(1u64), Just(5), Just(10)],
+        complementary in any::<bool>(),
+    ) {
+        let profile = ReleaseProfile { rounding, ..profile(11, complementary) };
+        let counts = counts(&[COUNT, KNOWN, TRUES], &[rows, columns]);
+        let mut values = values[..counts.len()].to_vec();
+        let groups = counts.groups;
+        for cell in groups..values.len() {
+            values[cell] = values[cell].min(values[cell - groups]);
+        }
+        let states = decide(&counts, &profile, &values);
+        prop_assert!(passes(&counts, &profile, &states, &values), "{states:?}");
+        // No line is left with exactly one hidden cell that another query's total would give away.
+        if complementary {
+            for field in 0..counts.fields.len() {
+                for line in &counts.lines {
+                    let cells: Vec<State> = line.iter().map(|g| states[field * groups + g]).collect();
+                    let hidden = cells.iter().filter(|s| s.shown().is_none()).count();
+                    let left = cells.iter().any(|s| s.shown().is_some_and(|n| n > 0));
+                    prop_assert!(hidden != 1 || !left || counts.lines.len() > 1);
+                }
+            }
+        }
+    }
+}
