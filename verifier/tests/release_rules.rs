@@ -63,6 +63,8 @@ fn vectors<T: Copy>(choices: &[T], length: usize) -> Vec<Vec<T>> {
     })
 }
 
+type Bounds = Vec<(u64, u64)>;
+
 /// Which decisions pass for each vector of counts up to `largest`.
 fn passing(
     counts: &Counts,
@@ -77,7 +79,7 @@ fn passing(
     choices.extend([State::Small, State::Difference, State::Guarded]);
     choices.extend((0..lines).map(State::Margin));
     // What the check refuses for all counts is looked at once.
-    let allowed: Vec<(Vec<State>, Vec<(u64, u64)>)> = vectors(&choices, counts.len())
+    let allowed: Vec<(Vec<State>, Bounds)> = vectors(&choices, counts.len())
         .into_iter()
         .filter_map(|s| check(counts, profile, &s).ok().map(|b| (s, b)))
         .collect();

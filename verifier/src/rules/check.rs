@@ -87,7 +87,7 @@ fn shown(
     container: &Container,
 ) -> Result<(u64, u64), Broken> {
     let k = profile.k;
-    if n > MAX_LIMB || n % profile.rounding != 0 {
+    if n > MAX_LIMB || !n.is_multiple_of(profile.rounding) {
         let base = profile.rounding;
         return broken(cell, format!("{n} is no multiple of {base} below 2^40"));
     }

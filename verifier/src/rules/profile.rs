@@ -158,7 +158,9 @@ mod tests {
                 };
                 for count in 0..200 {
                     let shown = profile.round(count);
-                    assert!(shown % rounding == 0 && shown.abs_diff(count) * 2 <= rounding);
+                    assert!(
+                        shown.is_multiple_of(rounding) && shown.abs_diff(count) * 2 <= rounding
+                    );
                     let (first, last) = profile.preimage(shown);
                     assert!((first..=last).contains(&count));
                     assert!(first == 0 || profile.round(first - 1) < shown);

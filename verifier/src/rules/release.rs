@@ -124,12 +124,15 @@ fn is_guard_shown(counts: &Counts, states: &[State], used: &Use) -> bool {
     guard.is_some_and(|g| states[g].shown().is_some())
 }
 
+/// Release and cell within it.
+type CellPlace = (usize, usize);
+
 /// The state of each count and where it stands. A count that was placed twice has one state.
 fn count_states(
     plan: &Plan,
     counts: &Counts,
     published: &[Vec<State>],
-) -> Result<(Vec<State>, Vec<(usize, usize)>), VerifyError> {
+) -> Result<(Vec<State>, Vec<CellPlace>), VerifyError> {
     let mut states: Vec<Option<State>> = vec![None; counts.len()];
     let mut places = vec![(0, 0); counts.len()];
     for (index, (release, published)) in plan.releases.iter().zip(published).enumerate() {
