@@ -21,8 +21,9 @@ pub const QUESTIONS: [DemoQuestion; 3] = [
     DemoQuestion {
         title: "Regions of residence",
         sql: "SELECT region, count(*) AS patients FROM cardio GROUP BY region",
-        lesson: "One region is so small that its patients could be told apart: the release rule\n\
-                 hides its count, and the hospital cannot hide any other.",
+        lesson: "A region may be so small that its patients could be told apart: the release rule\n\
+                 hides its count, and one more where the first could be had from a total. The\n\
+                 hospital cannot hide any other.",
     },
     DemoQuestion {
         title: "Statins and infarction in diabetes over 60",

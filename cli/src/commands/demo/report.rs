@@ -73,7 +73,7 @@ pub fn answered(number: usize, a: &Answered, rule: &ReleaseProfile, output: &Out
     output.line(show::indent(a.shown.sql))?;
     output.line(format!("\n{}", show::indent(&show::answer(&a.answer))))?;
     if let Some(note) = show::suppression(&a.answer, rule) {
-        output.line(format!("\n  {note}"))?;
+        output.line(format!("\n{}", show::indent(&note)))?;
     }
     output.line(format!("\n{}", show::indent(a.shown.lesson)))
 }
