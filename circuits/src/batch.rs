@@ -279,7 +279,7 @@ fn holds(equations: &[Equation<'_>]) -> bool {
 }
 
 /// So many public inputs are summed over all claims of a gate before they meet their bases. The others are
-/// `release`'s flags and cells: small as they are, but not once they are multiplied by a weight.
+/// `release`'s bounds: small as they are, but not once they are multiplied by a weight.
 const JOINT_INPUTS: usize = 2;
 
 /// What one key's equations pair with fixed elements of G2.

@@ -90,7 +90,7 @@ fn json<T: DeserializeOwned>(path: &Path, what: &'static str, limit: u64) -> Res
 }
 
 /// The folder that a file stands in.
-pub fn folder_of(path: &Path) -> &Path {
+fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(p) if !p.as_os_str().is_empty() => p,
         _ => Path::new("."),

@@ -80,15 +80,8 @@ fn real(value: f64) -> String {
 /// What a suppressed cell means, where the answer has one.
 pub fn suppression(answer: &Answer, rule: &ReleaseProfile) -> Option<String> {
     let cells = answer.rows.iter().flatten();
-    let (mut notes, mut seen) = (Vec::new(), [false; 2]);
-    for cell in cells {
-        match cell {
-            Cell::Suppressed(_) => seen[0] = true,
-            Cell::Withheld => seen[1] = true,
-            _ => {}
-        }
-    }
-    if seen[0] {
+    let mut notes = Vec::new();
+    if cells.clone().any(|c| matches!(c, Cell::Suppressed(_))) {
         notes.push(format!(
             "<{k}: hidden by the release rule {name}; the count behind it is from {lowest} to {top}",
             k = rule.k,
@@ -97,7 +90,7 @@ pub fn suppression(answer: &Answer, rule: &ReleaseProfile) -> Option<String> {
             top = rule.k - 1,
         ));
     }
-    if seen[1] {
+    if cells.clone().any(|c| matches!(c, Cell::Withheld)) {
         notes.push(format!(
             "*: hidden by the release rule {}, because a hidden count could be computed from it",
             rule.name

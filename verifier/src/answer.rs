@@ -227,16 +227,11 @@ impl Group<'_> {
 
     /// What is guarded by a small count is about fewer than k patients, and is told as small itself.
     fn reason(&self, field: Field, state: State) -> State {
-        let containing = [
-            Field::count(field.column, field.filter),
-            Field::count(None, field.filter),
-            Field::count(None, None),
-        ];
-        let states = containing.iter().filter_map(|f| {
-            let place = self.places.get(f)?;
-            Some(self.cells[place.release][place.limb])
-        });
-        if state == State::Guarded && states.into_iter().any(|s| s == State::Small) {
+        let is_small = |containing: Field| {
+            let place = self.places.get(&containing);
+            place.is_some_and(|p| self.cells[p.release][p.limb] == State::Small)
+        };
+        if state == State::Guarded && field.containing().into_iter().any(is_small) {
             State::Small
         } else {
             state

@@ -43,7 +43,17 @@ impl Field {
         }
     }
 
-    /// Whether the release gate treats it as a count of its own.
+    /// The counts that contain it, smallest first: those with a value in its column under its filter,
+    /// those who meet the filter, the whole cohort. A count may stand among them itself.
+    pub(crate) fn containing(self) -> [Field; 3] {
+        [
+            Self::count(self.column, self.filter),
+            Self::count(None, self.filter),
+            Self::count(None, None),
+        ]
+    }
+
+    /// Whether it is a count, with a release rule of its own.
     #[must_use]
     pub fn is_count(self) -> bool {
         matches!(self.kind, FieldKind::Count | FieldKind::Trues)

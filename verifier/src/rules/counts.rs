@@ -50,13 +50,10 @@ impl Counts {
         (group < self.groups).then_some(at * self.groups + group)
     }
 
-    /// The smallest counted field that contains this one: for the trues of a column those with a value in
-    /// it, under the same filter; for these, those who meet the filter; for these, the whole cohort.
+    /// The smallest counted field that contains this one and is another one.
     pub(super) fn outer(&self, field: Field) -> Option<usize> {
-        let known = Field::count(field.column, field.filter);
-        let filtered = Field::count(None, field.filter);
-        let whole = Field::count(None, None);
-        [known, filtered, whole]
+        field
+            .containing()
             .into_iter()
             .filter(|containing| *containing != field)
             .find_map(|containing| self.fields.binary_search(&containing).ok())
