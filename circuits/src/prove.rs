@@ -11,7 +11,9 @@ use crate::{
     CircuitError, E, Fr, G1, G2,
     column::Column,
     encoding,
-    gates::{Assignment, Circuit, Gate, full_assignment, multiply, recode, release, select},
+    gates::{
+        Assignment, Circuit, Gate, compare, full_assignment, multiply, recode, release, select,
+    },
     hash::ChallengeInput,
     keys::ProvingKey,
     msm::msm,
@@ -194,6 +196,34 @@ pub fn release(
     };
     refuse(pk, release::violation(&assignment))?;
     let proof = committed.finish(pk, &columns, Assignment::Release(assignment));
+    totals.zeroize();
+    proof
+}
+
+/// Proves that the inequalities of `statement` hold for the limbs of the columns' totals, which are those
+/// of a [`release`].
+///
+/// # Errors
+/// When the key is not `compare`'s, a column has the wrong length, or the statement is false.
+pub fn compare(
+    pk: &ProvingKey,
+    ctx: Fr,
+    statement: &compare::Statement,
+    columns: [&Column; release::TOTALS],
+) -> Result<Proof, CircuitError> {
+    expect_gate(pk, Gate::Compare)?;
+    check_rows(pk, &columns)?;
+    let mut totals = columns.map(|c| c.values().iter().sum::<Fr>());
+    let slots: Vec<&[Fr]> = totals.iter().map(std::slice::from_ref).collect();
+    let committed = Committed::draw(pk, &slots, &[])?;
+    let assignment = compare::Assignment {
+        ctx,
+        statement,
+        rho: committed.rho,
+        totals: &totals,
+    };
+    refuse(pk, compare::violation(&assignment))?;
+    let proof = committed.finish(pk, &columns, Assignment::Compare(assignment));
     totals.zeroize();
     proof
 }

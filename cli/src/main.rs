@@ -1,10 +1,13 @@
 //! `galen`: one binary, a subcommand for each thing that a role does.
 
 mod commands;
+mod export;
 mod failure;
 mod files;
 mod output;
 mod params;
+mod picture;
+mod plot;
 mod progress;
 mod show;
 

@@ -4,6 +4,7 @@ use std::{fmt::Display, time::Duration};
 
 use comfy_table::{CellAlignment, Table, TableComponent, presets};
 use galen_verifier::{
+    analysis::Value,
     answer::{Answer, Cell},
     manifest::ReleaseProfile,
     text::hex,
@@ -75,6 +76,36 @@ fn real(value: f64) -> String {
         _ => return format!("{value:.4e}"),
     };
     format!("{value:.decimals$}")
+}
+
+/// What was derived from the answer, and what is proven of all of it.
+pub fn derived(answer: &Answer) -> String {
+    let mut parts = Vec::new();
+    for derived in &answer.derived {
+        parts.push(format!("derived: {}", derived.analysis));
+        for t in &derived.tables {
+            let header: Vec<&str> = t.columns.iter().map(String::as_str).collect();
+            let is_text = |i: usize| t.rows.iter().any(|r| matches!(r[i], Value::Text(_)));
+            let right: Vec<usize> = (0..header.len()).filter(|i| !is_text(*i)).collect();
+            let rows = t.rows.iter().map(|r| r.iter().map(value).collect());
+            let body = indent(&table(&header, &right, rows));
+            parts.push(format!("  {}\n{body}", t.title));
+        }
+        let notes = derived.notes.iter().map(|n| format!("  note: {n}\n"));
+        parts.push(format!("{}  {}", notes.collect::<String>(), derived.method));
+    }
+    parts.push(answer.reading());
+    parts.join("\n\n")
+}
+
+/// An entry of a derived table.
+fn value(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Count(n) => n.to_string(),
+        Value::Number(n) => real(*n),
+        Value::Missing => "–".to_owned(),
+    }
 }
 
 /// What a suppressed cell means, where the answer has one.

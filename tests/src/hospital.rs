@@ -220,7 +220,16 @@ impl Asked {
 /// Proves an answer and verifies it again from the bytes of every public document.
 #[must_use]
 pub fn ask(hospital: &Hospital, sql: &str) -> Asked {
-    let question = hospital.question(sql);
+    analysed(hospital, sql, &[])
+}
+
+/// The same with analyses.
+#[must_use]
+pub fn analysed(hospital: &Hospital, sql: &str, analyses: &[&str]) -> Asked {
+    let texts = analyses.iter().map(|a| (*a).to_owned()).collect();
+    let registry = hospital.dataset.registry();
+    let question = Question::with_analyses(registry, PURPOSE, sql, None, texts)
+        .unwrap_or_else(|e| panic!("{sql}: {e}"));
     let (bundle, answer, report) = answer(&hospital.dataset, &question, keys(), &Silent)
         .unwrap_or_else(|e| panic!("{sql}: {e}"));
     assert_eq!(check_bytes(hospital, &question, &bundle), answer, "{sql}");

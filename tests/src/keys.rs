@@ -10,12 +10,13 @@ use galen_params::{ParameterStore, Shape, Silent};
 pub const N: usize = 480;
 
 /// Every gate.
-pub const GATES: [Gate; 5] = [
+pub const GATES: [Gate; 6] = [
     Gate::Select,
     Gate::Multiply,
     Gate::Recode { bits: 10 },
     Gate::Recode { bits: 16 },
     Gate::Release,
+    Gate::Compare,
 ];
 
 /// The keys, opened when first asked for.

@@ -8,7 +8,7 @@ pub mod keys;
 pub mod oracle;
 pub mod plain;
 
-pub use hospital::{Asked, Hospital, Setup, ask, check_bytes};
+pub use hospital::{Asked, Hospital, Setup, analysed, ask, check_bytes};
 pub use keys::keys;
 
 /// The purpose that every test registry lists.

@@ -55,6 +55,19 @@ impl Oracle {
         }
     }
 
+    /// The rows of a query for a text and two integers.
+    #[must_use]
+    pub fn rows(&self, sql: &str) -> Vec<(Option<String>, i64, i64)> {
+        let mut connection = self.connection.lock().unwrap();
+        let rows = self
+            .runtime
+            .block_on(sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(&mut *connection))
+            .unwrap_or_else(|e| panic!("{sql}: {e}"));
+        rows.iter()
+            .map(|row| (row.get(0), row.get(1), row.get(2)))
+            .collect()
+    }
+
     /// `columns` names each wanted column and whether it is numeric. Only consenting patients count.
     #[must_use]
     pub fn groups(&self, keys: &[&str], columns: &[(&str, bool)], condition: &str) -> Vec<Group> {

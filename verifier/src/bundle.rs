@@ -36,8 +36,14 @@ pub struct Bundle {
     pub manifest: String,
     /// Query digest, hex.
     pub query: String,
+    /// The published percentiles as stored values, group by group; null where hidden.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quantiles: Vec<Option<u64>>,
     /// What is published and its proofs, one for each release of the plan.
     pub releases: Vec<ReleaseProof>,
+    /// Proofs of what is compared, in order: percentiles, then hidden cells. 192 bytes each, base64url.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<String>,
     /// The evidence: one for each step of the plan, in order.
     pub steps: Vec<StepProof>,
 }
@@ -83,7 +89,9 @@ impl Bundle {
             parameter_set,
             manifest,
             query,
+            quantiles: Vec::new(),
             releases: Vec::new(),
+            comparisons: Vec::new(),
             steps: Vec::new(),
         }
     }

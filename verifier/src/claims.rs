@@ -19,6 +19,7 @@ use crate::{
     hash::separator,
     manifest::Dataset,
     plan::{ColumnId, Linear, Release, Slot, Step},
+    rules::Comparison,
 };
 
 /// One step's evidence: the commitment it makes, if any, and its proof's bytes, a pair a chunk.
@@ -241,23 +242,47 @@ impl<'a> Frame<'a> {
     ) -> Result<Statement<'a>, VerifyError> {
         let label = format!("release {index}");
         let proof = bundle::proof_bytes(&bundle.releases[index].proof, &label, 0)?;
-        let mut columns = vec![G1::zero(); release::TOTALS];
-        for (column, root) in columns.iter_mut().zip(&release.roots) {
-            let sum: G1Projective = outputs
-                .iter()
-                .filter_map(|o| o[*root])
-                .map(G1Projective::from)
-                .sum();
-            *column = sum.into_affine();
-        }
         Ok(Statement {
             label,
             chunk: None,
             gate: Gate::Release,
             publics: statement.publics(),
             set: &[],
-            columns,
+            columns: totals(&release.roots, outputs),
             proof,
         })
     }
+
+    pub(crate) fn comparison_statement(
+        &self,
+        proof: &str,
+        comparison: &Comparison,
+        outputs: &[Vec<Option<G1>>],
+    ) -> Result<Statement<'a>, VerifyError> {
+        let label = comparison.label.clone();
+        let proof = bundle::proof_bytes(proof, &label, 0)?;
+        Ok(Statement {
+            label,
+            chunk: None,
+            gate: Gate::Compare,
+            publics: comparison.statement.publics(),
+            set: &[],
+            columns: totals(&comparison.roots, outputs),
+            proof,
+        })
+    }
+}
+
+/// The commitments to root columns summed over the chunks; an unused one is the zero column's.
+fn totals(roots: &[usize], outputs: &[Vec<Option<G1>>]) -> Vec<G1> {
+    let mut columns = vec![G1::zero(); release::TOTALS];
+    for (column, root) in columns.iter_mut().zip(roots) {
+        let sum: G1Projective = outputs
+            .iter()
+            .filter_map(|o| o[*root])
+            .map(G1Projective::from)
+            .sum();
+        *column = sum.into_affine();
+    }
+    columns
 }

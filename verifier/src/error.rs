@@ -1,7 +1,7 @@
 use galen_circuits::{batch::Check, gates::Gate};
 use galen_params::ParamsError;
 
-use crate::{plan::PlanError, query::QueryError};
+use crate::{analysis::AnalysisError, plan::PlanError, query::QueryError};
 
 /// Why an answer, or a document beside it, was refused.
 #[derive(Debug, thiserror::Error)]
@@ -152,6 +152,17 @@ pub enum VerifyError {
         cell: usize,
         /// Which rule.
         why: String,
+    },
+    /// An analysis that does not fit its query.
+    #[error(transparent)]
+    Analysis(#[from] AnalysisError),
+    /// A percentile is published against the release rule.
+    #[error("bundle: percentile {index}: {why}")]
+    Percentile {
+        /// Which, from 0.
+        index: usize,
+        /// Which rule.
+        why: &'static str,
     },
     /// A point or proof is not canonical, valid and in its group.
     #[error("{place}, chunk {chunk}: {why}")]

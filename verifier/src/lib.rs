@@ -5,6 +5,7 @@
 //! them: it replays the plan, derives every public input and commitment itself, and turns released
 //! cells into an [`answer::Answer`].
 
+pub mod analysis;
 pub mod answer;
 pub mod bundle;
 mod claims;
@@ -18,6 +19,7 @@ pub mod question;
 pub mod register;
 pub mod registry;
 pub mod rules;
+pub mod statistics;
 pub mod text;
 mod verify;
 

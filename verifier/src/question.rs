@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     VerifyError,
+    analysis::{Analysis, AnalysisError, MAX_ANALYSES},
     hash::{Fields, separator},
     query::{CohortQuery, parse_query},
     registry::Registry,
@@ -31,6 +32,9 @@ pub struct Question {
     /// A line for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// What is to be derived from the released cells (`docs/spec/analyses.md`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub analyses: Vec<String>,
 }
 
 /// A question resolved against its registry.
@@ -40,6 +44,8 @@ pub struct Resolved {
     pub query: CohortQuery,
     /// Index into `Registry::purposes`.
     pub purpose: usize,
+    /// What is derived from the answer.
+    pub analyses: Vec<Analysis>,
 }
 
 impl Question {
@@ -53,6 +59,20 @@ impl Question {
         sql: &str,
         title: Option<String>,
     ) -> Result<Self, VerifyError> {
+        Self::with_analyses(registry, purpose, sql, title, Vec::new())
+    }
+
+    /// The same with analyses of the answer.
+    ///
+    /// # Errors
+    /// As [`Self::new`], or when an analysis does not fit the query.
+    pub fn with_analyses(
+        registry: &Registry,
+        purpose: &str,
+        sql: &str,
+        title: Option<String>,
+        analyses: Vec<String>,
+    ) -> Result<Self, VerifyError> {
         let question = Self {
             format: FORMAT.into(),
             registry: registry.label(),
@@ -60,6 +80,7 @@ impl Question {
             purpose: purpose.into(),
             sql: sql.into(),
             title,
+            analyses,
         };
         question.resolve(registry)?;
         Ok(question)
@@ -94,22 +115,48 @@ impl Question {
                 known,
             }
         })?;
+        let query = parse_query(&self.sql, registry)?;
+        let analyses = self.read_analyses(&query, registry)?;
         Ok(Resolved {
-            query: parse_query(&self.sql, registry)?,
+            query,
             purpose,
+            analyses,
         })
+    }
+
+    fn read_analyses(
+        &self,
+        query: &CohortQuery,
+        registry: &Registry,
+    ) -> Result<Vec<Analysis>, AnalysisError> {
+        let refuse = |what: &str| AnalysisError {
+            analysis: self.analyses.first().cloned().unwrap_or_default(),
+            what: what.to_owned(),
+        };
+        if self.analyses.len() > MAX_ANALYSES {
+            return Err(refuse(
+                "too many analyses of one query, at most 16 are possible",
+            ));
+        }
+        if !self.analyses.is_empty() && !query.criteria.is_empty() {
+            return Err(refuse("there is nothing to analyse in an attrition table"));
+        }
+        let read = |text: &String| Analysis::parse(text, query, registry);
+        self.analyses.iter().map(read).collect()
     }
 
     /// The query's identity.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        Fields::new(separator::QUERY)
+        let fields = Fields::new(separator::QUERY)
             .text(&self.registry)
             .text(&self.registry_digest)
             .text(&self.purpose)
             .text(&self.sql)
             .number(u64::from(self.title.is_some()))
             .text(self.title.as_deref().unwrap_or_default())
-            .digest()
+            .number(self.analyses.len() as u64);
+        let analyses = self.analyses.iter();
+        analyses.fold(fields, |fields, a| fields.text(a)).digest()
     }
 }

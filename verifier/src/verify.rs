@@ -11,7 +11,7 @@ use crate::{
     bundle::{self, Bundle},
     claims::{Frame, Statement, chunk_outputs, decode_steps},
     manifest::{Dataset, Manifest},
-    plan::{Plan, PlanError},
+    plan::{Plan, PlanError, Quantile},
     proven::Proven,
     question::{Question, Resolved},
     registry::Registry,
@@ -53,7 +53,7 @@ pub fn verify_beyond(
     let resolved = question.resolve(registry)?;
     let dataset = check_dataset(manifest, registry, keys)?;
     check_identities(bundle, &dataset, question, keys)?;
-    let plan = plan_for(&resolved, registry, &dataset)?;
+    let plan = plan_for(&resolved, registry, &dataset, &bundle.quantiles)?;
     let steps = decode_steps(bundle, &plan.steps, dataset.chunks())?;
     let outputs = chunk_outputs(&steps, dataset.chunks());
     let published: Vec<_> = bundle.releases.iter().map(|r| r.cells.clone()).collect();
@@ -68,8 +68,19 @@ pub fn verify_beyond(
         .map(|chunk| frame.chunk_statements(&plan.steps, &steps, &outputs[chunk], chunk))
         .collect();
     let mut all: Vec<Statement<'_>> = by_chunk.into_iter().flatten().collect();
-    for (index, (release, cells)) in plan.releases.iter().zip(&statements).enumerate() {
+    for (index, (release, cells)) in plan.releases.iter().zip(&statements.releases).enumerate() {
         all.push(frame.release_statement(bundle, release, index, cells, &outputs)?);
+    }
+    let (expected, got) = (statements.comparisons.len(), bundle.comparisons.len());
+    if expected != got {
+        return Err(VerifyError::Cells {
+            what: "comparisons".into(),
+            expected,
+            got,
+        });
+    }
+    for (comparison, proof) in statements.comparisons.iter().zip(&bundle.comparisons) {
+        all.push(frame.comparison_statement(proof, comparison, &outputs)?);
     }
     run(proven, &frame, &all)?;
     Ok(answer::build(
@@ -103,26 +114,27 @@ pub fn check_dataset(
     Ok(dataset)
 }
 
-/// The plan of a resolved question over a dataset: the same for everyone.
+/// The plan of a resolved question over a dataset, once the percentiles that it publishes are known (none
+/// for most questions): the same for everyone.
 ///
 /// # Errors
-/// When the query has no plan.
+/// When the query has no plan, or not with these percentiles.
 pub fn plan_for(
     resolved: &Resolved,
     registry: &Registry,
     dataset: &Dataset,
+    quantiles: &[Quantile],
 ) -> Result<Plan, VerifyError> {
-    let rows = dataset.shape.rows();
     let plan = Plan::new(
         &resolved.query,
         resolved.purpose,
         registry,
-        rows,
-        dataset.chunks(),
+        (dataset.shape.rows(), dataset.chunks()),
+        quantiles,
     )?;
     let base = dataset.manifest.release.rounding;
     let mut uses = plan.releases.iter().flat_map(|r| r.uses.iter().flatten());
-    if base > 1 && uses.any(|used| !used.field.is_count()) {
+    if base > 1 && uses.any(|used| !used.field.is_count() && !used.field.is_rank()) {
         return Err(PlanError::Rounded { base }.into());
     }
     Ok(plan)

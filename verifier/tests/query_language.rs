@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 use galen_verifier::query::{
-    Aggregate, CohortQuery, OutputValue, Predicate, QueryError, parse_query,
+    Aggregate, CohortQuery, Grouping, OutputValue, Predicate, QueryError, parse_query,
 };
 use galen_verifier::registry::Registry;
 
@@ -13,6 +13,12 @@ fn registry() -> Registry {
 
 fn parse(sql: &str) -> Result<CohortQuery, QueryError> {
     parse_query(sql, &registry())
+}
+
+/// The columns of GROUP BY, none of them in bins.
+fn columns(query: &CohortQuery) -> Vec<usize> {
+    let plain = |g: &Grouping| g.bins.is_none().then_some(g.column);
+    query.group_by.iter().map(|g| plain(g).unwrap()).collect()
 }
 
 #[test]
@@ -79,13 +85,13 @@ fn groups() {
          WHERE b.age >= 40 GROUP BY grade, b.htn",
     )
     .unwrap();
-    assert_eq!(query.group_by, [3, 6]);
+    assert_eq!(columns(&query), [3, 6]);
     assert_eq!(query.outputs[0].value, OutputValue::Key(1));
     assert_eq!(query.outputs[0].label, "htn");
     assert_eq!(query.outputs[2].value, OutputValue::Key(0));
     assert_eq!(query.outputs[2].label, "g");
     let keyless = parse("SELECT avg(age) FROM breast_cancer GROUP BY grade").unwrap();
-    assert_eq!(keyless.group_by, [3]);
+    assert_eq!(columns(&keyless), [3]);
 }
 
 #[test]
@@ -164,7 +170,35 @@ fn refusals() {
         "SELECT min(age) FROM breast_cancer",
         "SELECT count(*),\n       max(age) FROM breast_cancer",
         "SELECT string_agg(grade, ',') FROM breast_cancer",
-        "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY age) FROM breast_cancer",
+        "SELECT median(age) FROM breast_cancer",
+        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY age) FROM breast_cancer",
+        "SELECT percentile_disc(0.5) FROM breast_cancer",
+        "SELECT percentile_disc(1) WITHIN GROUP (ORDER BY age) FROM breast_cancer",
+        "SELECT percentile_disc(0.00005) WITHIN GROUP (ORDER BY age) FROM breast_cancer",
+        "SELECT percentile_disc('half') WITHIN GROUP (ORDER BY age) FROM breast_cancer",
+        "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY age DESC) FROM breast_cancer",
+        "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY grade) FROM breast_cancer",
+        "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY age, bmi) FROM breast_cancer",
+        "SELECT corr(age) FROM breast_cancer",
+        "SELECT corr(age, htn) FROM breast_cancer",
+        "SELECT corr(age, bmi + 1) FROM breast_cancer",
+        "SELECT corr(age, bmi) OVER () FROM breast_cancer",
+        "SELECT width_bucket(age, 0, 100, 10), count(*) FROM breast_cancer",
+        "SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 100, 0, 10)",
+        "SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, 100, 0)",
+        "SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, 100, 2.5)",
+        "SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, 100, 5000)",
+        "SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, bmi, 5)",
+        "SELECT count(*) FROM breast_cancer GROUP BY width_bucket(birth, 0, 10, 5)",
+        "SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, 10)",
+        "SELECT count(*) FROM breast_cancer GROUP BY extract(month FROM birth)",
+        "SELECT count(*) FROM breast_cancer GROUP BY extract(year FROM age)",
+        "SELECT count(*) FROM breast_cancer GROUP BY date_part('day', birth)",
+        "SELECT count(*) FROM breast_cancer GROUP BY birth",
+        "EXPLAIN SELECT count(*) FROM breast_cancer WHERE htn",
+        "EXPLAIN COHORT SELECT count(*) FROM breast_cancer",
+        "EXPLAIN COHORT SELECT avg(age) FROM breast_cancer WHERE htn",
+        "EXPLAIN COHORT SELECT count(*) FROM breast_cancer WHERE htn GROUP BY grade",
         "SELECT cuont(*) FROM breast_cancer",
         "SELECT sum(*) FROM breast_cancer",
         "SELECT sum(age, bmi) FROM breast_cancer",
@@ -189,6 +223,7 @@ fn refusals() {
         "SELECT grade FROM breast_cancer GROUP BY grade",
         "SELECT count(*) FROM breast_cancer GROUP BY age",
         "SELECT count(*) FROM breast_cancer GROUP BY 1",
+        "SELECT count(*) FROM breast_cancer GROUP BY 2",
         "SELECT count(*) FROM breast_cancer GROUP BY age > 5",
         "SELECT count(*) FROM breast_cancer GROUP BY ALL",
         "SELECT count(*) FROM breast_cancer GROUP BY ROLLUP (grade)",
@@ -346,16 +381,72 @@ age == = 4
 
     line 1, column 1: empty; write SELECT count(*) FROM …
 SELECT min(age) FROM breast_cancer
-    line 1, column 8: min discloses individuals; ask for avg, stddev_samp or (later) percentile_disc
+    line 1, column 8: min discloses individuals; ask for avg, stddev_samp, or percentile_disc(0.5) WITHIN GROUP (ORDER BY column)
 SELECT count(*),
        max(age) FROM breast_cancer
-    line 2, column 8: max discloses individuals; ask for avg, stddev_samp or (later) percentile_disc
+    line 2, column 8: max discloses individuals; ask for avg, stddev_samp, or percentile_disc(0.5) WITHIN GROUP (ORDER BY column)
 SELECT string_agg(grade, ',') FROM breast_cancer
-    line 1, column 8: string_agg discloses individuals; ask for avg, stddev_samp or (later) percentile_disc
-SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY age) FROM breast_cancer
-    line 1, column 8: percentile_disc is not supported; it comes later; until then count the patients above and below a value
+    line 1, column 8: string_agg discloses individuals; ask for avg, stddev_samp, or percentile_disc(0.5) WITHIN GROUP (ORDER BY column)
+SELECT median(age) FROM breast_cancer
+    line 1, column 8: median is not supported; ask for percentile_disc(0.5) WITHIN GROUP (ORDER BY column)
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY age) FROM breast_cancer
+    line 1, column 8: percentile_cont is not supported; ask for percentile_disc(0.5) WITHIN GROUP (ORDER BY column)
+SELECT percentile_disc(0.5) FROM breast_cancer
+    line 1, column 8: percentile_disc without one column to order by; write percentile_disc(0.5) WITHIN GROUP (ORDER BY column), with a share between 0 and 1 of at most 4 decimals
+SELECT percentile_disc(1) WITHIN GROUP (ORDER BY age) FROM breast_cancer
+    line 1, column 24: the share is not one between 0 and 1; write percentile_disc(0.5) WITHIN GROUP (ORDER BY column), with a share between 0 and 1 of at most 4 decimals
+SELECT percentile_disc(0.00005) WITHIN GROUP (ORDER BY age) FROM breast_cancer
+    line 1, column 24: the share is not one between 0 and 1; write percentile_disc(0.5) WITHIN GROUP (ORDER BY column), with a share between 0 and 1 of at most 4 decimals
+SELECT percentile_disc('half') WITHIN GROUP (ORDER BY age) FROM breast_cancer
+    line 1, column 24: the share is not one between 0 and 1; write percentile_disc(0.5) WITHIN GROUP (ORDER BY column), with a share between 0 and 1 of at most 4 decimals
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY age DESC) FROM breast_cancer
+    line 1, column 52: another order is not supported; leave DESC and NULLS out: percentile_disc(1 − p) is the other end, and NULL is never counted
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY grade) FROM breast_cancer
+    line 1, column 52: percentile_disc of column grade, a category, is not defined; ask for count(*) and GROUP BY grade
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY age, bmi) FROM breast_cancer
+    line 1, column 8: percentile_disc without one column to order by; write percentile_disc(0.5) WITHIN GROUP (ORDER BY column), with a share between 0 and 1 of at most 4 decimals
+SELECT corr(age) FROM breast_cancer
+    line 1, column 8: corr takes 2 arguments; write corr(y, x) with two number columns
+SELECT corr(age, htn) FROM breast_cancer
+    line 1, column 18: corr of column htn, a boolean, is not defined; avg(htn) gives the share p, and p(1-p) is its variance
+SELECT corr(age, bmi + 1) FROM breast_cancer
+    line 1, column 18: this argument of corr is not supported; write corr(y, x) with two number columns
+SELECT corr(age, bmi) OVER () FROM breast_cancer
+    line 1, column 8: corr takes 2 arguments; write corr(y, x) with two number columns
+SELECT width_bucket(age, 0, 100, 10), count(*) FROM breast_cancer
+    line 1, column 8: width_bucket stands outside GROUP BY; repeat it in GROUP BY as it stands
+SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 100, 0, 10)
+    line 1, column 58: the buckets' bounds do not enclose a range; write the lower bound first
+SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, 100, 0)
+    line 1, column 71: the number of buckets is none; write a whole number, at least 1
+SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, 100, 2.5)
+    line 1, column 71: the number of buckets is none; write a whole number, at least 1
+SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, 100, 5000)
+    buckets: 5000, at most 1024 are possible; use wider buckets
+SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, bmi, 5)
+    line 1, column 66: a bound that is no number; write a number with at most 9 decimals
+SELECT count(*) FROM breast_cancer GROUP BY width_bucket(birth, 0, 10, 5)
+    line 1, column 58: column birth is a date; name a number column; dates go by extract(year FROM column)
+SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, 10)
+    line 1, column 45: width_bucket takes 4 arguments; write width_bucket(column, low, high, count)
+SELECT count(*) FROM breast_cancer GROUP BY extract(month FROM birth)
+    line 1, column 64: extract(MONTH) is not supported; extract(year FROM column) is what there is
+SELECT count(*) FROM breast_cancer GROUP BY extract(year FROM age)
+    line 1, column 63: column age is a number; name a date column
+SELECT count(*) FROM breast_cancer GROUP BY date_part('day', birth)
+    line 1, column 45: this part of a date is not supported; write date_part('year', column)
+SELECT count(*) FROM breast_cancer GROUP BY birth
+    line 1, column 45: column birth is a date: its groups would be single patients; group by extract(year FROM birth)
+EXPLAIN SELECT count(*) FROM breast_cancer WHERE htn
+    line 1, column 1: EXPLAIN alone is not supported; write EXPLAIN COHORT SELECT count(*) FROM … WHERE … for the number of patients after each criterion
+EXPLAIN COHORT SELECT count(*) FROM breast_cancer
+    line 1, column 16: EXPLAIN COHORT without criteria; write the inclusion criteria into WHERE, with AND between them
+EXPLAIN COHORT SELECT avg(age) FROM breast_cancer WHERE htn
+    line 1, column 16: EXPLAIN COHORT of anything but count(*) is not supported; write EXPLAIN COHORT SELECT count(*) FROM … WHERE …
+EXPLAIN COHORT SELECT count(*) FROM breast_cancer WHERE htn GROUP BY grade
+    line 1, column 16: EXPLAIN COHORT of anything but count(*) is not supported; write EXPLAIN COHORT SELECT count(*) FROM … WHERE …
 SELECT cuont(*) FROM breast_cancer
-    line 1, column 8: the function cuont is not supported; did you mean count? the aggregates are count, sum, avg, var_samp, variance, var_pop, stddev_samp, stddev, stddev_pop
+    line 1, column 8: the function cuont is not supported; did you mean count? the aggregates are count, sum, avg, var_samp, variance, var_pop, stddev_samp, stddev, stddev_pop, percentile_disc, covar_samp, covar_pop, corr, regr_count, regr_slope, regr_intercept, regr_r2, regr_avgx, regr_avgy, regr_sxx, regr_syy, regr_sxy
 SELECT sum(*) FROM breast_cancer
     line 1, column 8: sum(*) is not defined; name a column
 SELECT sum(age, bmi) FROM breast_cancer
@@ -387,9 +478,9 @@ SELECT age FROM breast_cancer
 SELECT age, count(*) FROM breast_cancer GROUP BY grade
     line 1, column 8: column age outside an aggregate discloses individuals; ask for an aggregate, e.g. count(age)
 SELECT * FROM breast_cancer
-    line 1, column 8: SELECT * discloses individuals; ask for aggregates: count, sum, avg, var_samp, variance, var_pop, stddev_samp, stddev, stddev_pop
+    line 1, column 8: SELECT * discloses individuals; ask for aggregates: count, sum, avg, var_samp, variance, var_pop, stddev_samp, stddev, stddev_pop, percentile_disc, covar_samp, covar_pop, corr, regr_count, regr_slope, regr_intercept, regr_r2, regr_avgx, regr_avgy, regr_sxx, regr_syy, regr_sxy
 SELECT breast_cancer.* FROM breast_cancer
-    line 1, column 22: SELECT table.* discloses individuals; ask for aggregates: count, sum, avg, var_samp, variance, var_pop, stddev_samp, stddev, stddev_pop
+    line 1, column 22: SELECT table.* discloses individuals; ask for aggregates: count, sum, avg, var_samp, variance, var_pop, stddev_samp, stddev, stddev_pop, percentile_disc, covar_samp, covar_pop, corr, regr_count, regr_slope, regr_intercept, regr_r2, regr_avgx, regr_avgy, regr_sxx, regr_syy, regr_sxy
 SELECT 1 FROM breast_cancer
     line 1, column 8: a constant in the SELECT list is not supported; ask for an aggregate, e.g. count(*)
 SELECT CASE WHEN htn THEN 1 END FROM breast_cancer
@@ -399,15 +490,17 @@ SELECT count(patient_id) FROM breast_cancer
 SELECT grade FROM breast_cancer GROUP BY grade
     line 1, column 1: the query asks for no aggregate; add one, e.g. count(*)
 SELECT count(*) FROM breast_cancer GROUP BY age
-    line 1, column 45: column age is a number: its groups would be single patients; group by a boolean or category column, or ask one query per range with WHERE … BETWEEN
+    line 1, column 45: column age is a number: its groups would be single patients; group by width_bucket(age, low, high, count)
 SELECT count(*) FROM breast_cancer GROUP BY 1
-    line 1, column 45: GROUP BY a position is not supported; write GROUP BY and the columns' names
+    line 1, column 8: GROUP BY this expression is not supported; write GROUP BY and the columns' names, width_bucket(column, low, high, count), or extract(year FROM column)
+SELECT count(*) FROM breast_cancer GROUP BY 2
+    line 1, column 45: GROUP BY position 2 is not in the SELECT list; write the column's name
 SELECT count(*) FROM breast_cancer GROUP BY age > 5
-    line 1, column 45: GROUP BY an expression is not supported; write GROUP BY and the columns' names
+    line 1, column 45: GROUP BY this expression is not supported; write GROUP BY and the columns' names, width_bucket(column, low, high, count), or extract(year FROM column)
 SELECT count(*) FROM breast_cancer GROUP BY ALL
     line 1, column 36: GROUP BY ALL is not supported; write GROUP BY and the columns' names
 SELECT count(*) FROM breast_cancer GROUP BY ROLLUP (grade)
-    line 1, column 36: GROUP BY an expression is not supported; write GROUP BY and the columns' names
+    line 1, column 36: GROUP BY this expression is not supported; write GROUP BY and the columns' names, width_bucket(column, low, high, count), or extract(year FROM column)
 SELECT count(*) FROM breast_cancer GROUP BY grade, grade
     line 1, column 52: column grade stands twice in GROUP BY; keep one
 SELECT count(*) FROM breast_cancer GROUP BY grade, gender, htn

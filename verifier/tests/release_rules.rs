@@ -5,25 +5,24 @@
 
 use galen_verifier::{
     plan::{Field, FieldKind, GroupKey},
-    rules::{Counts, ReleaseProfile, State, Ties, check, decide},
+    rules::{Checked, Counts, ReleaseProfile, State, Ties, check, decide},
 };
 use proptest::prelude::*;
 
-const COUNT: Field = Field {
-    kind: FieldKind::Count,
-    column: None,
-    filter: None,
-};
-const KNOWN: Field = Field {
-    kind: FieldKind::Count,
-    column: Some(0),
-    filter: None,
-};
-const TRUES: Field = Field {
-    kind: FieldKind::Trues,
-    column: Some(0),
-    filter: None,
-};
+const fn field(kind: FieldKind, column: Option<usize>, other: Option<usize>) -> Field {
+    Field {
+        kind,
+        column,
+        other,
+        filter: None,
+    }
+}
+
+const COUNT: Field = field(FieldKind::Count, None, None);
+const KNOWN: Field = field(FieldKind::Count, Some(0), None);
+const OTHER: Field = field(FieldKind::Count, Some(1), None);
+const BOTH: Field = field(FieldKind::Count, Some(0), Some(1));
+const TRUES: Field = field(FieldKind::Trues, Some(0), None);
 
 fn keys(sizes: &[u64]) -> Vec<Vec<GroupKey>> {
     let mut all = vec![Vec::new()];
@@ -46,12 +45,19 @@ fn profile(k: u64, complementary: bool) -> ReleaseProfile {
     ReleaseProfile::exact("test", k, complementary)
 }
 
+/// Whether what must be proven is true of the counts.
+fn holds(checked: &Checked, values: &[u64]) -> bool {
+    let inside = |((lo, hi), v): (&(u64, u64), &u64)| lo <= v && v <= hi;
+    let ordered = checked.orders.iter().all(|o| {
+        let value = |cell: usize| i64::try_from(values[cell]).unwrap();
+        value(o.smaller) + o.gap <= value(o.larger)
+    });
+    ordered && checked.bounds.iter().zip(values).all(inside)
+}
+
 /// Whether the published states can be proven of the true counts.
 fn passes(counts: &Counts, profile: &ReleaseProfile, states: &[State], values: &[u64]) -> bool {
-    check(counts, profile, states).is_ok_and(|bounds| {
-        let inside = |((lo, hi), v): (&(u64, u64), &u64)| lo <= v && v <= hi;
-        bounds.iter().zip(values).all(inside)
-    })
+    check(counts, profile, states).is_ok_and(|checked| holds(&checked, values))
 }
 
 /// Every vector of `length` entries of `choices`.
@@ -62,8 +68,6 @@ fn vectors<T: Copy>(choices: &[T], length: usize) -> Vec<Vec<T>> {
             .collect()
     })
 }
-
-type Bounds = Vec<(u64, u64)>;
 
 /// Which decisions pass for each vector of counts up to `largest`.
 fn passing(
@@ -76,10 +80,13 @@ fn passing(
 ) {
     let numbers: Vec<u64> = (0..=largest).collect();
     let mut choices: Vec<State> = (0..=largest + profile.rounding).map(State::Shown).collect();
-    choices.extend([State::Small, State::Difference, State::Guarded]);
+    choices.push(State::Small);
+    if counts.fields.len() > 1 {
+        choices.extend([State::Difference, State::Guarded]);
+    }
     choices.extend((0..lines).map(State::Margin));
     // What the check refuses for all counts is looked at once.
-    let allowed: Vec<(Vec<State>, Bounds)> = vectors(&choices, counts.len())
+    let allowed: Vec<(Vec<State>, Checked)> = vectors(&choices, counts.len())
         .into_iter()
         .filter_map(|s| check(counts, profile, &s).ok().map(|b| (s, b)))
         .collect();
@@ -87,11 +94,7 @@ fn passing(
         if !possible(&values) {
             continue;
         }
-        let fits = |bounds: &[(u64, u64)]| {
-            let mut pairs = bounds.iter().zip(&values);
-            pairs.all(|((lo, hi), v)| lo <= v && v <= hi)
-        };
-        let found = allowed.iter().filter(|(_, b)| fits(b));
+        let found = allowed.iter().filter(|(_, c)| holds(c, &values));
         let honest = decide(counts, profile, &values);
         each(&values, &honest, found.map(|(s, _)| s.clone()).collect());
     }
@@ -158,26 +161,73 @@ fn nested_counts_have_one_decision() {
 }
 
 #[test]
-fn in_a_table_nothing_is_shown_that_the_rule_hides() {
-    let counts = counts(&[COUNT], &[2, 2]);
-    let hidden =
-        |states: &[State]| -> Vec<bool> { states.iter().map(|s| s.shown().is_none()).collect() };
+fn counts_of_pairs_have_one_decision() {
+    // All, those with a value in a column, in the other, in both.
+    let nested = |v: &[u64]| {
+        let [all, a, b, both] = [v[0], v[1], v[2], v[3]];
+        all >= a.max(b) && a.min(b) >= both && a + b <= all + both
+    };
+    let counts = counts(&[COUNT, KNOWN, OTHER, BOTH], &[1]);
+    assert_eq!(counts.fields, [COUNT, KNOWN, OTHER, BOTH]);
+    let mut told = 0;
     passing(
         &counts,
-        &profile(2, true),
-        4,
-        4,
-        |_| true,
+        &profile(3, true),
+        6,
+        0,
+        nested,
         |values, honest, found| {
-            assert!(found.contains(&honest.to_vec()), "{values:?}");
-            let rule = hidden(honest);
-            for states in found {
-                let more = hidden(&states);
-                let covers = rule.iter().zip(&more).all(|(r, m)| !r || *m);
-                assert!(covers, "{values:?}: {states:?}");
+            assert_eq!(found, [honest.to_vec()], "{values:?}");
+            // With both equal to the lesser of two counts that differ by little, the rest would be told.
+            let [_, a, b, both] = *values else { panic!() };
+            if both == a.min(b) && (1..3).contains(&a.abs_diff(b)) {
+                assert_eq!(honest[3].shown(), None, "{values:?}");
+                told += 1;
             }
         },
     );
+    assert!(told > 0);
+}
+
+/// An attrition table: every count within the one before.
+#[test]
+fn chains_have_one_decision() {
+    let filtered = |i| Field {
+        filter: Some(i),
+        ..COUNT
+    };
+    let counts = Counts::chain(&[COUNT, filtered(0), filtered(1), filtered(2)]);
+    let nested = |v: &[u64]| v.is_sorted_by(|a, b| a >= b);
+    for complementary in [false, true] {
+        let profile = profile(3, complementary);
+        passing(&counts, &profile, 9, 0, nested, |values, honest, found| {
+            assert_eq!(found, [honest.to_vec()], "{values:?}");
+            let shown: Vec<u64> = honest.iter().filter_map(|s| s.shown()).collect();
+            for pair in shown.windows(2) {
+                let told = pair[0] - pair[1];
+                assert!(!complementary || !(1..3).contains(&told), "{values:?}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_table_has_one_decision() {
+    let counts = counts(&[COUNT], &[2, 3]);
+    let mut ordered = 0;
+    passing(
+        &counts,
+        &profile(2, true),
+        3,
+        5,
+        |_| true,
+        |values, honest, found| {
+            assert_eq!(found, [honest.to_vec()], "{values:?}");
+            let checked = check(&counts, &profile(2, true), honest).unwrap();
+            ordered += usize::from(!checked.orders.is_empty());
+        },
+    );
+    assert!(ordered > 0, "hidden cells are ordered");
 }
 
 /// The rule for one row of groups, read word by word.

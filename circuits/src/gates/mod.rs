@@ -1,6 +1,7 @@
-//! The four circuits (`docs/spec/README.md`), their layouts and their synthesis.
+//! The five circuits (`docs/spec/README.md`), their layouts and their synthesis.
 
 mod builder;
+pub mod compare;
 mod layout;
 pub mod multiply;
 pub mod recode;
@@ -35,19 +36,22 @@ pub enum Gate {
     },
     /// Published cells from totals.
     Release,
+    /// Weighted sums of totals' limbs that are not negative.
+    Compare,
 }
 
 impl Gate {
     /// The gates a parameter set can hold, in canonical order.
-    pub const ALL: [Gate; 5] = [
+    pub const ALL: [Gate; 6] = [
         Gate::Select,
         Gate::Multiply,
         Gate::Recode { bits: 10 },
         Gate::Recode { bits: 16 },
         Gate::Release,
+        Gate::Compare,
     ];
 
-    /// The name used in files, hashes and messages: `select`, `multiply`, `recode10`, `release`.
+    /// The name used in files, hashes and messages: `select`, `multiply`, `recode10`, `release`, `compare`.
     #[must_use]
     pub fn name(self) -> String {
         match self {
@@ -55,6 +59,7 @@ impl Gate {
             Gate::Multiply => "multiply".into(),
             Gate::Recode { bits } => format!("recode{bits}"),
             Gate::Release => "release".into(),
+            Gate::Compare => "compare".into(),
         }
     }
 
@@ -72,6 +77,7 @@ impl Gate {
             Gate::Multiply => multiply::layout(n),
             Gate::Recode { bits } => recode::layout(n, bits),
             Gate::Release => release::layout(),
+            Gate::Compare => compare::layout(),
         }
     }
 }
@@ -93,6 +99,8 @@ pub enum Assignment<'a> {
     Recode(recode::Assignment<'a>),
     /// Of [`Gate::Release`].
     Release(release::Assignment<'a>),
+    /// Of [`Gate::Compare`].
+    Compare(compare::Assignment<'a>),
 }
 
 /// A gate over `n` rows as arkworks synthesizes it; without an assignment it gives the matrices.
@@ -122,7 +130,8 @@ redacted!(
     select::Assignment<'_>,
     multiply::Assignment<'_>,
     recode::Assignment<'_>,
-    release::Assignment<'_>
+    release::Assignment<'_>,
+    compare::Assignment<'_>
 );
 
 impl fmt::Debug for Circuit<'_> {
@@ -146,6 +155,8 @@ impl ConstraintSynthesizer<Fr> for Circuit<'_> {
             }
             (Gate::Release, None) => release::synthesize(cs, None),
             (Gate::Release, Some(Assignment::Release(a))) => release::synthesize(cs, Some(a)),
+            (Gate::Compare, None) => compare::synthesize(cs, None),
+            (Gate::Compare, Some(Assignment::Compare(a))) => compare::synthesize(cs, Some(a)),
             _ => Err(SynthesisError::AssignmentMissing),
         }
     }

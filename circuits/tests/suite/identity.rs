@@ -11,14 +11,17 @@ multiply 480: 483 1443 0 2f74666ad2e80617512373e11ad3f7bf2c9e46f3acf000f71a20174
 recode10 480: 1989 3012 1504 fb8b28d554df168cb40c0df9b7a88ab2604aabe8e1ef741a91ade07319d04fc9
 recode16 480: 66501 132036 66016 6faf8a5709e228a48d906845fe9969f4bb42197180acc72808af3fca3631cf7d
 release 480: 1999 55 1920 8953eec218a8e18127bdf57100fa0f2d4b05fbe1a7dfb23e71340546f3437415
+compare 480: 1227 57 1168 137c1bd07d9e996ae43ba857217a247e788d4eb6e20d74a10ce6456a1fd971fd
 select 7616: 15236 22852 7616 fabd1f846a127a86710ae115506f8ea8dbc3a96da889cdf703dfc490527a0760
 multiply 7616: 7619 22851 0 ec142e152c0343333dc95fd5dac9bc921ed7ad78e5bf9f4c7560b588edf0ff1c
 recode10 7616: 16261 17284 8640 780856215dddd78b294a6c21268e8209cd8ac8a11a8f5fba5754a40becb9f567
 release 7616: 1999 55 1920 8953eec218a8e18127bdf57100fa0f2d4b05fbe1a7dfb23e71340546f3437415
+compare 7616: 1227 57 1168 137c1bd07d9e996ae43ba857217a247e788d4eb6e20d74a10ce6456a1fd971fd
 select 31744: 63492 95236 31744 3123c7c904534df856570a4a118eb387acb8ec1e9b7f06ae9c5890fa25e58dae
 multiply 31744: 31747 95235 0 2b3884c113734def299e5c0e39f33b9dc621b0661048e0dc2b12ff2bb0d8f4cc
 recode10 31744: 64517 65540 32768 a8e82b993a1b884e6f5b246bc596d55b9ed596229d60b8765899d2048191069b
 release 31744: 1999 55 1920 8953eec218a8e18127bdf57100fa0f2d4b05fbe1a7dfb23e71340546f3437415
+compare 31744: 1227 57 1168 137c1bd07d9e996ae43ba857217a247e788d4eb6e20d74a10ce6456a1fd971fd
 ";
 
 fn line(gate: Gate, n: usize) -> String {
@@ -67,6 +70,10 @@ fn counts_are_those_of_the_specification() {
         assert_eq!(constraints(Gate::Multiply), n + 3);
         assert_eq!(constraints(Gate::Recode { bits: 4 }), 2 * n + 16 + 1 + 4);
         assert_eq!(constraints(Gate::Release), 24 * 81 + 4 + 51);
+        assert_eq!(
+            constraints(Gate::Compare),
+            24 * 40 + 4 + 2 * (24 + 80 + 1) + 53
+        );
     }
 }
 
@@ -129,6 +136,18 @@ fn the_input_order_is_fixed() {
         ]
     );
     assert_eq!((l.committed(), l.public_slot()), (50..55, 55..55));
+    let l = Gate::Compare.layout(8); // 1, ctx, twice a constant and 24 weights, ρ, T₁..T₄
+    assert_eq!((l.publics, l.rho(), l.instance()), (51, 52, 57));
+    assert_eq!(
+        slots(&l),
+        [
+            ("T1", Total, 53..54),
+            ("T2", Total, 54..55),
+            ("T3", Total, 55..56),
+            ("T4", Total, 56..57)
+        ]
+    );
+    assert_eq!((l.committed(), l.public_slot()), (52..57, 57..57));
 }
 
 #[test]

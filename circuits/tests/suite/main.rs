@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod batch;
+mod compare_corruption;
 mod corruption;
 mod identity;
 mod necessity;

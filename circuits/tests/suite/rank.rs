@@ -80,7 +80,7 @@ struct Case {
     without: usize,
 }
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     Case {
         gate: Gate::Select,
         n: 3,
@@ -116,6 +116,12 @@ const CASES: [Case; 6] = [
         n: 8,
         full: 1975,
         without: 1953,
+    },
+    Case {
+        gate: Gate::Compare,
+        n: 8,
+        full: 1225,
+        without: 1223,
     },
 ];
 

@@ -4,7 +4,7 @@ use ark_ff::PrimeField;
 use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystem, SynthesisMode};
 use galen_circuits::{
     Fr,
-    gates::{Circuit, Gate, Matrices, multiply, recode, release, select},
+    gates::{Circuit, Gate, Matrices, compare, multiply, recode, release, select},
 };
 
 /// A constraint's name in PROTOCOL §5 and the row (table entry, limb, total) that it is about.
@@ -43,6 +43,16 @@ pub fn families(gate: Gate, n: usize) -> Vec<Place> {
                 out.push(("C3", j));
             }
             out.extend((0..release::TOTALS).map(|s| ("C4", s)));
+        }
+        Gate::Compare => {
+            let bits = release::LIMB_BITS as usize;
+            out.extend((0..release::LIMBS).flat_map(|j| std::iter::repeat_n(("C1", j), bits)));
+            out.extend((0..release::TOTALS).map(|s| ("C2", s)));
+            for c in 0..compare::COMPARISONS {
+                out.extend(std::iter::repeat_n(("C3", c), release::LIMBS));
+                out.extend(std::iter::repeat_n(("C4", c), compare::SUM_BITS as usize));
+                out.push(("C5", c));
+            }
         }
     }
     out
@@ -108,6 +118,7 @@ pub fn native(gate: Gate, n: usize, values: &[Fr]) -> Option<Place> {
             )
         }
         Gate::Release => native_release(values),
+        Gate::Compare => native_compare(values),
     }
 }
 
@@ -143,4 +154,54 @@ fn native_release(values: &[Fr]) -> Option<Place> {
         totals: &totals,
     };
     release::violation_with(&assignment, &hints)
+}
+
+fn native_compare(values: &[Fr]) -> Option<Place> {
+    let layout = Gate::Compare.layout(0);
+    let signed = |v: Fr| {
+        let size = |v: Fr| {
+            let big = v.into_bigint();
+            let fits = big.0[1..].iter().all(|l| *l == 0);
+            i64::try_from(big.0[0]).ok().filter(|_| fits)
+        };
+        let negative = || size(-v).map(|n| -n);
+        size(v).or_else(negative).expect("a public 63-bit number")
+    };
+    let comparison = |c: usize| {
+        let terms = &values[2 + c * (1 + release::LIMBS)..];
+        compare::Comparison {
+            constant: signed(terms[0]),
+            weights: std::array::from_fn(|j| signed(terms[1 + j])),
+        }
+    };
+    let statement = compare::Statement {
+        comparisons: std::array::from_fn(comparison),
+    };
+    let totals: [Fr; release::TOTALS] = std::array::from_fn(|s| values[layout.range(s)][0]);
+    let (limbs, rest) =
+        values[layout.instance()..].split_at(release::LIMBS * release::LIMB_BITS as usize);
+    let each: Vec<&[Fr]> = rest
+        .chunks_exact(release::LIMBS + compare::SUM_BITS as usize)
+        .collect();
+    let hints = compare::Hints {
+        limbs: limbs
+            .chunks_exact(release::LIMB_BITS as usize)
+            .map(|b| b.try_into().unwrap())
+            .collect(),
+        products: each
+            .iter()
+            .map(|w| w[..release::LIMBS].try_into().unwrap())
+            .collect(),
+        sums: each
+            .iter()
+            .map(|w| w[release::LIMBS..].try_into().unwrap())
+            .collect(),
+    };
+    let assignment = compare::Assignment {
+        ctx: values[1],
+        statement: &statement,
+        rho: values[layout.rho()],
+        totals: &totals,
+    };
+    compare::violation_with(&assignment, &hints)
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use ark_ff::Zero;
 use galen_circuits::{
     Fr,
-    gates::{Assignment, Circuit, Gate, Matrices, multiply, recode, release, select},
+    gates::{Assignment, Circuit, Gate, Matrices, compare, multiply, recode, release, select},
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -177,5 +177,63 @@ proptest! {
         let entry = private + hint.index(v.len() - private);
         v[entry] += by;
         prop_assert_eq!(failing(&RELEASE.0, &RELEASE.1, &v).first().copied(), native(Gate::Release, 8, &v));
+    }
+}
+
+static COMPARE: LazyLock<(Matrices, Vec<Place>)> = LazyLock::new(|| {
+    (
+        Matrices::of(Gate::Compare, 8).unwrap(),
+        families(Gate::Compare, 8),
+    )
+});
+
+fn weight() -> impl Strategy<Value = i64> {
+    let most = (1i64 << compare::WEIGHT_BITS) - 1;
+    prop_oneof![Just(0i64), -3i64..4, -most..=most, Just(most), Just(-most)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+
+    #[test]
+    fn compare_agrees(
+        limbs in proptest::array::uniform24(limb()),
+        weights in proptest::array::uniform2(proptest::array::uniform24(weight())),
+        constants in proptest::array::uniform2(weight()),
+        entry in any::<proptest::sample::Index>(),
+        by in field(),
+    ) {
+        let totals: [Fr; release::TOTALS] = std::array::from_fn(|s| {
+            limbs[s * release::LIMBS_PER_TOTAL..][..release::LIMBS_PER_TOTAL]
+                .iter()
+                .rev()
+                .fold(Fr::zero(), |sum, l| sum * Fr::from(1u64 << release::LIMB_BITS) + Fr::from(*l))
+        });
+        let mut statement = compare::Statement::default();
+        for (c, comparison) in statement.comparisons.iter_mut().enumerate() {
+            (comparison.constant, comparison.weights) = (constants[c], weights[c]);
+        }
+        let sum = |c: &compare::Comparison| {
+            i128::from(c.constant)
+                + limbs.iter().zip(c.weights).map(|(a, w)| i128::from(*a) * i128::from(w)).sum::<i128>()
+        };
+        // What does not hold has no proof; turned around, it does (its negation is at least as true).
+        for c in 0..compare::COMPARISONS {
+            if sum(&statement.comparisons[c]) < 0 {
+                let a = compare::Assignment { ctx: Fr::from(3u64), statement: &statement, rho: Fr::from(4u64), totals: &totals };
+                prop_assert!(matches!(compare::violation(&a), Some(("C5", _))));
+                let comparison = &mut statement.comparisons[c];
+                comparison.constant = -comparison.constant;
+                comparison.weights.iter_mut().for_each(|w| *w = -*w);
+            }
+        }
+        let a = compare::Assignment { ctx: Fr::from(3u64), statement: &statement, rho: Fr::from(4u64), totals: &totals };
+        let mut v = values(Circuit { gate: Gate::Compare, n: 8, assignment: Some(Assignment::Compare(a)) });
+        prop_assert!(failing(&COMPARE.0, &COMPARE.1, &v).is_empty());
+        prop_assert_eq!(compare::violation(&a), None);
+        let private = Gate::Compare.layout(8).instance();
+        let entry = private + entry.index(v.len() - private);
+        v[entry] += by;
+        prop_assert_eq!(failing(&COMPARE.0, &COMPARE.1, &v).first().copied(), native(Gate::Compare, 8, &v));
     }
 }

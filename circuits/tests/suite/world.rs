@@ -10,7 +10,7 @@ use galen_circuits::{
     CircuitError, E, Fr, G1,
     batch::{self, Check, Claim, VerifyError},
     column::Column,
-    gates::{Assignment, Circuit, Gate, release},
+    gates::{Assignment, Circuit, Gate, compare, release},
     hash::{ChallengeInput, context},
     keys::{PreparedKey, ProvingKey},
     msm::msm,
@@ -48,6 +48,7 @@ pub struct World {
     pub multiply: Keys,
     pub recode: Keys,
     pub release: Keys,
+    pub compare: Keys,
 }
 
 pub static WORLD: LazyLock<World> = LazyLock::new(|| {
@@ -59,6 +60,7 @@ pub static WORLD: LazyLock<World> = LazyLock::new(|| {
         multiply: keys(Gate::Multiply),
         recode: keys(RECODE),
         release: keys(Gate::Release),
+        compare: keys(Gate::Compare),
         srs,
     }
 });
@@ -178,12 +180,31 @@ pub fn release_case() -> Case {
     case(keys, publics, columns.into(), proof)
 }
 
-pub fn all_cases() -> [Case; 4] {
+/// 2·5 ≤ 40 + 1 and 900 − 70 ≥ 830, over the columns of a release.
+pub fn compare_statement() -> compare::Statement {
+    let mut statement = compare::Statement::default();
+    let [first, second] = &mut statement.comparisons;
+    (first.constant, first.weights[0], first.weights[6]) = (1, 1, -2);
+    (second.constant, second.weights[1], second.weights[7]) = (-830, 1, -1);
+    statement
+}
+
+pub fn compare_case() -> Case {
+    let keys = &WORLD.compare;
+    let columns = release_columns();
+    let statement = compare_statement();
+    let proof = prove::compare(&keys.pk, ctx(), &statement, columns.each_ref()).unwrap();
+    let publics = [vec![ctx()], statement.publics()].concat();
+    case(keys, publics, columns.into(), proof)
+}
+
+pub fn all_cases() -> [Case; 5] {
     [
         select_case(),
         multiply_case(),
         recode_case(),
         release_case(),
+        compare_case(),
     ]
 }
 

@@ -58,6 +58,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     if let Some(note) = show::suppression(&answer, rule) {
         output.line(format!("\n{note}"))?;
     }
+    output.line(format!("\n{}", show::derived(&answer)))?;
     let mut facts = show::source(&answer);
     facts.extend([
         (

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use galen_params::Shape;
 use galen_verifier::{
     VerifyError,
-    plan::{Plan, Purpose},
+    plan::{Plan, Purpose, assumed_quantiles},
     query::{MAX_BYTES, Predicate},
     question::Question,
     registry::Registry,
@@ -35,6 +35,10 @@ pub struct Args {
     /// A line for people
     #[arg(long)]
     title: Option<String>,
+    /// What to derive from the answer, e.g. 'two-by-two exposure=arm cases=deaths total=n'; may be
+    /// repeated. An unknown one lists them all
+    #[arg(long = "analysis", value_name = "TEXT")]
+    analyses: Vec<String>,
     /// The document to write; it must not exist
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -56,7 +60,13 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     files::check_place(&args.out)?;
     let (_, registry) = files::registry(&args.registry)?;
     let sql = args.text.read()?;
-    let question = Question::new(&registry, &args.purpose, &sql, args.title.clone())?;
+    let question = Question::with_analyses(
+        &registry,
+        &args.purpose,
+        &sql,
+        args.title.clone(),
+        args.analyses.clone(),
+    )?;
     let plan = one_chunk_plan(&question, &registry)?;
     if args.out.exists() {
         let why = format!(
@@ -75,6 +85,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         "purpose": question.purpose,
         "sql": question.sql,
         "title": question.title,
+        "analyses": question.analyses,
         "proofs_per_chunk": plan.steps.len(),
         "registration_steps": summary.registration,
         "derived_columns": summary.derived,
@@ -111,7 +122,14 @@ impl Text {
 pub fn one_chunk_plan(question: &Question, registry: &Registry) -> Result<Plan> {
     let resolved = question.resolve(registry)?;
     let rows = Shape::Clinic.rows();
-    let plan = Plan::new(&resolved.query, resolved.purpose, registry, rows, 1);
+    let quantiles = assumed_quantiles(&resolved.query, registry);
+    let plan = Plan::new(
+        &resolved.query,
+        resolved.purpose,
+        registry,
+        (rows, 1),
+        &quantiles,
+    );
     Ok(plan.map_err(VerifyError::from)?)
 }
 
@@ -160,6 +178,7 @@ fn print(
 ) -> Result<()> {
     let mut facts = Vec::new();
     facts.extend(question.title.iter().map(|t| ("title", t.clone())));
+    facts.extend(question.analyses.iter().map(|a| ("analysis", a.clone())));
     facts.extend([
         ("digest", hex(&question.digest())),
         ("registry", question.registry.clone()),

@@ -11,7 +11,7 @@ use galen_verifier::{
 use serde_json::json;
 
 use super::query::purpose;
-use crate::{failure::refusal, files, output::Output, params::INSECURE, show};
+use crate::{export::Exports, failure::refusal, files, output::Output, params::INSECURE, show};
 
 const EXAMPLE: &str = "\
 Example: a reviewer checks two answers of a hospital, offline and from public files alone
@@ -40,6 +40,8 @@ pub struct Args {
     /// The parameter set's verifying part
     #[arg(long, value_name = "FILE")]
     parameters: PathBuf,
+    #[command(flatten)]
+    exports: Exports,
 }
 
 /// Verifies every pair; the first that fails ends it.
@@ -55,6 +57,10 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
             }
         );
         return Err(refusal("usage.Pairs", why));
+    }
+    if args.exports.any() && args.bundles.len() > 1 {
+        let why = "--csv and --plot are for one answer: give one --bundle with its --query";
+        return Err(refusal("usage.Exports", why));
     }
     let (_, registry) = files::registry(&args.registry)?;
     let manifest = files::manifest(&args.manifest)?;
@@ -94,7 +100,8 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         if let Some(note) = show::suppression(&answer, &dataset.manifest.release) {
             output.line(format!("\n{note}"))?;
         }
-        output.line("")?;
+        output.line(format!("\n{}\n", show::derived(&answer)))?;
+        args.exports.write(&answer, &title(path, &question))?;
     }
     output.document(&json!({ "verified": true, "answers": documents }))?;
     output.line(meaning(&dataset.manifest.hospital, &rule))?;
@@ -102,6 +109,11 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         output.line(format!("\n{INSECURE}"))?;
     }
     Ok(())
+}
+
+fn title(path: &Path, question: &Question) -> String {
+    let title = question.title.clone();
+    title.unwrap_or_else(|| path.display().to_string())
 }
 
 fn print(
@@ -112,9 +124,7 @@ fn print(
     more: &[(&'static str, String)],
     output: &Output,
 ) -> Result<()> {
-    let title = question.title.clone();
-    let title = title.unwrap_or_else(|| path.display().to_string());
-    output.line(format!("VERIFIED  {title}\n"))?;
+    output.line(format!("VERIFIED  {}\n", title(path, question)))?;
     output.line(show::indent(&question.sql))?;
     output.line(format!("\n{}\n", show::answer(answer)))?;
     let mut facts = vec![("purpose", purpose(question, registry))];

@@ -104,7 +104,7 @@ fn every_command_speaks_json() {
     let registry = study.path("registry.toml");
     let params = ok_json(&["params", "--shape", "tiny", "--registry", &registry]);
     assert_eq!(params["insecure"], true);
-    assert_eq!(params["gates"].as_array().unwrap().len(), 4);
+    assert_eq!(params["gates"].as_array().unwrap().len(), 5);
     assert!(params["gates"][0]["proving_key_bytes"].as_u64().unwrap() > 0);
     let query = ok_json(&study.query("SELECT count(*) FROM mini WHERE ldl > 3", "json.json"));
     assert_eq!(query["derived_columns"].as_array().unwrap().len(), 1);

@@ -1,6 +1,7 @@
 //! Executing a plan over a dataset: chunk after chunk, all cores on each, one chunk in memory.
 
 mod chunk;
+mod percentile;
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -83,8 +84,7 @@ pub fn answer(
     params: &ParameterStore,
     progress: &dyn Progress,
 ) -> Result<(Bundle, Answer, ProveReport), ProverError> {
-    let resolved = question.resolve(dataset.registry())?;
-    let plan = plan_for(&resolved, dataset.registry(), dataset.dataset())?;
+    let plan = plan(dataset, question)?;
     let (bundle, mut report) = prove_plan(dataset, question, &plan, params, progress)?;
     let started = Instant::now();
     let manifest = &dataset.dataset().manifest;
@@ -98,6 +98,17 @@ pub fn answer(
     .map_err(|e| damaged_index(dataset, e))?;
     report.verifying_time = started.elapsed();
     Ok((bundle, answer, report))
+}
+
+/// The plan of `question` over `dataset`, with the percentiles that its answer publishes.
+///
+/// # Errors
+/// A query that cannot be asked here, a damaged store.
+pub fn plan(dataset: &CommittedDataset, question: &Question) -> Result<Plan, ProverError> {
+    let resolved = question.resolve(dataset.registry())?;
+    let quantiles = percentile::quantiles(dataset, &resolved)?;
+    let plan = plan_for(&resolved, dataset.registry(), dataset.dataset(), &quantiles)?;
+    Ok(plan)
 }
 
 /// A proof of ours that does not verify can only come from a damaged store.
@@ -138,6 +149,7 @@ pub fn prove_plan(
         hex(&d.digest),
         hex(&question.digest()),
     );
+    bundle.quantiles.clone_from(&plan.quantiles);
     bundle.steps = plan
         .steps
         .iter()
@@ -163,7 +175,8 @@ pub fn prove_plan(
         add_roots(&mut totals, plan, &prover, d.shape.rows())?;
     }
     let zero = Column::constant(&params.srs().verifying, Fr::from(0u64));
-    let releases = release_columns(&zero, plan, &totals);
+    let columns_of = |roots: &[usize]| total_columns(&zero, roots, &totals);
+    let releases: Vec<_> = plan.releases.iter().map(|r| columns_of(&r.roots)).collect();
     let limbs: Vec<[u64; release::LIMBS]> = releases
         .iter()
         .map(|columns| {
@@ -173,7 +186,11 @@ pub fn prove_plan(
         .collect();
     let (published, statements) = rules::publish(plan, &d.manifest.release, &limbs)?;
     let key = params.proving_key(Gate::Release)?;
-    for ((columns, cells), statement) in releases.into_iter().zip(published).zip(&statements) {
+    for ((columns, cells), statement) in releases
+        .into_iter()
+        .zip(published)
+        .zip(&statements.releases)
+    {
         let proof = prove::release(&key, d.ctx(), statement, columns)?;
         bundle.releases.push(ReleaseProof {
             cells,
@@ -181,6 +198,13 @@ pub fn prove_plan(
         });
         report.proven += 1;
         counter.step();
+    }
+    for comparison in &statements.comparisons {
+        let key = params.proving_key(Gate::Compare)?;
+        let columns = columns_of(&comparison.roots);
+        let proof = prove::compare(&key, d.ctx(), &comparison.statement, columns)?;
+        bundle.comparisons.push(base64(&proof.to_bytes()));
+        report.proven += 1;
     }
     report.proving_time = started.elapsed();
     Ok((bundle, report))
@@ -207,22 +231,17 @@ fn add_roots(
     Ok(())
 }
 
-/// The totals of each release; an unused one is the zero column.
-fn release_columns<'a>(
+/// The totals of up to four root steps; an unused one is the zero column.
+fn total_columns<'a>(
     zero: &'a Column,
-    plan: &Plan,
+    roots: &[usize],
     totals: &'a [Option<Column>],
-) -> Vec<[&'a Column; release::TOTALS]> {
-    plan.releases
-        .iter()
-        .map(|release| {
-            let mut columns = [zero; release::TOTALS];
-            for (column, root) in columns.iter_mut().zip(&release.roots) {
-                *column = totals[*root].as_ref().expect("a release names root steps");
-            }
-            columns
-        })
-        .collect()
+) -> [&'a Column; release::TOTALS] {
+    let mut columns = [zero; release::TOTALS];
+    for (column, root) in columns.iter_mut().zip(roots) {
+        *column = totals[*root].as_ref().expect("a root step has a total");
+    }
+    columns
 }
 
 /// Proves the registration of every column of a freshly committed dataset; returns the proofs made.

@@ -126,6 +126,16 @@ impl Generator {
         }
     }
 
+    /// A condition for Galen and for SQLite.
+    pub fn any_condition(&mut self, depth: u32) -> (String, String) {
+        let Condition { galen, sqlite } = self.condition(depth);
+        (galen, sqlite)
+    }
+
+    pub fn dice(&mut self) -> &mut Dice {
+        &mut self.dice
+    }
+
     fn keys(&mut self, number: usize) -> Vec<&'static str> {
         let mut columns: Vec<&'static str> = self
             .kind

@@ -6,14 +6,15 @@
 
 mod aggregate;
 mod generate;
+mod statistics;
 mod table;
 
 use std::collections::BTreeSet;
 
 use galen_params::Silent;
-use galen_prover::execute::prove_plan;
+use galen_prover::execute::{plan, prove_plan};
 use galen_tests::{Hospital, Setup, check_bytes, keys, keys::N, oracle::Oracle, plain::PlainTable};
-use galen_verifier::{answer::Cell, plan_for};
+use galen_verifier::answer::Cell;
 
 use generate::{Dice, Generator, Query};
 use table::Kind;
@@ -30,6 +31,11 @@ const TWO_CHUNKS: Run = (Kind::Narrow, 2 * N, 45, 106);
 const ONE_MORE_THAN_TWO_CHUNKS: Run = (Kind::Narrow, 2 * N + 1, 30, 107);
 const WIDE_ONE_CHUNK: Run = (Kind::Wide, 300, 30, 108);
 const WIDE_TWO_CHUNKS: Run = (Kind::Wide, 600, 20, 109);
+
+const FEW_ROWS_STATISTICS: Run = (Kind::Narrow, 4, 40, 201);
+const ONE_CHUNK_STATISTICS: Run = (Kind::Narrow, N, 80, 202);
+const CHUNKS_STATISTICS: Run = (Kind::Narrow, 2 * N + 1, 50, 203);
+const WIDE_STATISTICS: Run = (Kind::Wide, 600, 30, 204);
 
 /// The table of a run and its queries.
 fn generated((kind, rows, count, seed): Run) -> (PlainTable, Vec<Query>) {
@@ -48,7 +54,7 @@ fn differ(run: Run) {
     let oracle = Oracle::load("t", &table);
     let mut answers = BTreeSet::new();
     for (number, query) in queries.iter().enumerate() {
-        let found = answer(&hospital, query);
+        let found = answer(&hospital, &query.sql);
         let expected = aggregate::expected(query, &oracle, hospital.dataset.registry());
         aggregate::compare(&found, &expected).unwrap_or_else(|why| {
             panic!(
@@ -67,14 +73,50 @@ fn differ(run: Run) {
 }
 
 /// Proves and verifies, without the prover's own check of its work.
-fn answer(hospital: &Hospital, query: &Query) -> Vec<Vec<Cell>> {
-    let question = hospital.question(&query.sql);
+fn answer(hospital: &Hospital, sql: &str) -> Vec<Vec<Cell>> {
+    let question = hospital.question(sql);
     let d = &hospital.dataset;
-    let resolved = question.resolve(d.registry()).unwrap();
-    let plan = plan_for(&resolved, d.registry(), d.dataset()).unwrap();
-    let (bundle, _) = prove_plan(d, &question, &plan, keys(), &Silent)
-        .unwrap_or_else(|e| panic!("{}: {e}", query.sql));
+    let plan = plan(d, &question).unwrap();
+    let (bundle, _) =
+        prove_plan(d, &question, &plan, keys(), &Silent).unwrap_or_else(|e| panic!("{sql}: {e}"));
     check_bytes(hospital, &question, &bundle).rows
+}
+
+/// The same for statistics of two columns, percentiles and bins.
+fn statistics_differ((kind, rows, count, seed): Run) {
+    let mut dice = Dice::new(seed);
+    let table = table::generate(kind, rows, &mut dice);
+    let hospital = Setup::new(&table.to_csv(), kind.registry()).open().commit();
+    let oracle = Oracle::load("t", &table);
+    for (number, query) in statistics::queries(kind, count, dice).iter().enumerate() {
+        let found = answer(&hospital, &query.sql);
+        statistics::compare(query, &oracle, &found).unwrap_or_else(|why| {
+            panic!(
+                "{kind:?} of {rows} rows, seed {seed}, query {number}: {}\n{why}",
+                query.sql
+            )
+        });
+    }
+}
+
+#[test]
+fn statistics_of_a_few_rows() {
+    statistics_differ(FEW_ROWS_STATISTICS);
+}
+
+#[test]
+fn statistics_of_one_chunk() {
+    statistics_differ(ONE_CHUNK_STATISTICS);
+}
+
+#[test]
+fn statistics_of_several_chunks() {
+    statistics_differ(CHUNKS_STATISTICS);
+}
+
+#[test]
+fn statistics_of_wide_columns() {
+    statistics_differ(WIDE_STATISTICS);
 }
 
 #[test]

@@ -117,7 +117,14 @@ fn limbs_are_allotted_by_what_is_proven() {
     let resolved = question.resolve(&registry).unwrap();
     let rows = Shape::Hospital.rows();
     let limbs = |chunks: usize| {
-        let plan = Plan::new(&resolved.query, resolved.purpose, &registry, rows, chunks).unwrap();
+        let plan = Plan::new(
+            &resolved.query,
+            resolved.purpose,
+            &registry,
+            (rows, chunks),
+            &[],
+        )
+        .unwrap();
         let squares = places(&plan)
             .into_iter()
             .find(|p| p.0 == FieldKind::SumOfSquares);

@@ -8,6 +8,7 @@ mod cells;
 mod documents;
 mod known;
 mod limbs;
+mod percentiles;
 mod plans;
 mod points;
 mod replays;
@@ -134,7 +135,7 @@ fn doctored_at(
 fn honest_plan(hospital: &Hospital, sql: &str) -> Plan {
     let d = &hospital.dataset;
     let resolved = hospital.question(sql).resolve(d.registry()).unwrap();
-    plan_for(&resolved, d.registry(), d.dataset()).unwrap()
+    plan_for(&resolved, d.registry(), d.dataset(), &[]).unwrap()
 }
 
 /// The index of the only step whose key starts with `start`.

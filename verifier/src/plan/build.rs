@@ -6,12 +6,13 @@ use super::{
     ColumnId, Linear, Plan, Purpose, Slot,
     bits::{Builder, limb_weight},
     payload::{
-        Field, FieldKind, GroupKey, Item, Layout, Packer, Total, fields_of_query, limbs_for,
+        Field, FieldKind, GroupKey, Item, Layout, Packer, Rank, Total, fields_of_query, limbs_for,
     },
+    percentile::{self, Quantile},
     registration::{Bases, Unit},
 };
 use crate::{
-    query::{CohortQuery, IntervalSet, Predicate},
+    query::{CohortQuery, Grouping, IntervalSet, Percentile, Predicate},
     registry::{ColumnKind, Registry},
 };
 
@@ -40,6 +41,12 @@ pub enum PlanError {
         /// Groups asked for.
         groups: usize,
     },
+    /// Published percentiles that do not fit the query.
+    #[error("{what}")]
+    Quantiles {
+        /// What is wrong.
+        what: String,
+    },
     /// Anything but counts under a profile that rounds them.
     #[error(
         "the dataset's release profile rounds counts to {base}, so sums and means beside them are not released: a mean needs the exact count. Ask for counts, or for a dataset under a profile without rounding"
@@ -62,16 +69,19 @@ pub enum PlanError {
 
 impl Plan {
     /// Plans `query` for the purpose `registry.purposes[purpose]` over a dataset of `chunks` chunks of
-    /// `chunk_rows` rows. The same inputs give the same plan everywhere.
+    /// `chunk_rows` rows. `quantiles` are the published percentiles as stored values, group by group, for each
+    /// group in the order of [`CohortQuery::percentiles`]: what is proven about them depends on them. The same
+    /// inputs give the same plan everywhere.
     ///
     /// # Errors
-    /// When the query needs too many proofs or groups, or a sum could not be exact.
+    /// When the query needs too many proofs or groups, a sum could not be exact, or the percentiles are not as
+    /// many as they should be or beyond their columns.
     pub fn new(
         query: &CohortQuery,
         purpose: usize,
         registry: &Registry,
-        chunk_rows: usize,
-        chunks: usize,
+        (chunk_rows, chunks): (usize, usize),
+        quantiles: &[Quantile],
     ) -> Result<Self, PlanError> {
         let mut p = Planner {
             builder: Builder::new(Bases::new(registry)),
@@ -79,6 +89,8 @@ impl Plan {
             purpose,
         };
         let groups = p.groups(&query.group_by)?;
+        let percentiles = query.percentiles();
+        percentile::check(registry, &percentiles, groups.len(), quantiles)?;
         let literals = p.builder.literals(&query.filter);
         let fields = fields_of_query(query, registry);
         let filters: Vec<Linear> = query
@@ -86,7 +98,20 @@ impl Plan {
             .into_iter()
             .map(|f| p.builder.bit(f))
             .collect();
-        let (packer, layout, roots) = p.pack(&groups, literals, &fields, &filters)?;
+        let Packing {
+            packer,
+            layout,
+            roots,
+        } = p.pack(
+            &groups,
+            &Asked {
+                literals,
+                fields,
+                filters,
+                percentiles: &percentiles,
+                quantiles,
+            },
+        )?;
         let mut releases = packer.releases;
         let outputs: Vec<usize> = packer
             .totals
@@ -101,14 +126,20 @@ impl Plan {
             steps,
             releases,
             layout,
+            percentiles,
+            quantiles: quantiles.to_vec(),
+            is_chain: !query.criteria.is_empty(),
         })
     }
 
-    /// The gates that the plan uses.
+    /// The gates that the plan uses; the order of hidden cells may need `compare` too.
     #[must_use]
     pub fn gates(&self) -> Vec<Gate> {
         let mut gates: Vec<Gate> = self.steps.iter().map(|s| s.gate).collect();
         gates.push(Gate::Release);
+        if self.quantiles.iter().any(Option::is_some) {
+            gates.push(Gate::Compare);
+        }
         gates.sort();
         gates.dedup();
         gates
@@ -119,6 +150,35 @@ struct Planner<'a> {
     builder: Builder<'a>,
     rows: u128,
     purpose: usize,
+}
+
+/// What is asked of every group.
+struct Asked<'a> {
+    literals: Vec<Linear>,
+    fields: Vec<Field>,
+    filters: Vec<Linear>,
+    percentiles: &'a [Percentile],
+    quantiles: &'a [Quantile],
+}
+
+/// What has been placed where.
+#[derive(Default)]
+struct Packing {
+    packer: Packer,
+    layout: Layout,
+    /// For each root the literals that select its rows.
+    roots: Vec<Vec<Linear>>,
+}
+
+impl Packing {
+    /// Places all blocks of a group under the last root.
+    fn place(&mut self, group: &Group, blocks: Vec<Vec<Item>>) {
+        let mut places = std::collections::BTreeMap::new();
+        for block in blocks {
+            places.extend(self.packer.place(self.roots.len() - 1, block));
+        }
+        self.layout.groups.push((group.keys.clone(), places));
+    }
 }
 
 /// A group: its keys and the bits that select it.
@@ -132,13 +192,11 @@ impl Planner<'_> {
         self.builder.bases.registry()
     }
 
-    /// The product of the GROUP BY columns' values, NULL last, in the registry's code order.
-    fn groups(&mut self, columns: &[usize]) -> Result<Vec<Group>, PlanError> {
-        let sizes = columns.iter().map(|c| {
-            let column = &self.registry().columns[*c];
-            usize::try_from(column.span())
-                .unwrap_or(usize::MAX)
-                .saturating_add(1)
+    /// The product of the groupings' values, NULL last, each in the registry's code order or ascending.
+    fn groups(&mut self, groupings: &[Grouping]) -> Result<Vec<Group>, PlanError> {
+        let sizes = groupings.iter().map(|g| {
+            let column = &self.registry().columns[g.column];
+            g.len(column.span())
                 .saturating_add(usize::from(column.nullable))
         });
         let groups = sizes.fold(1usize, usize::saturating_mul);
@@ -149,8 +207,8 @@ impl Planner<'_> {
             keys: Vec::new(),
             bits: Vec::new(),
         }];
-        for column in columns {
-            let values = self.group_values(*column);
+        for grouping in groupings {
+            let values = self.group_values(grouping);
             all = all
                 .iter()
                 .flat_map(|g| {
@@ -164,18 +222,19 @@ impl Planner<'_> {
         Ok(all)
     }
 
-    fn group_values(&mut self, column: usize) -> Vec<(GroupKey, Linear)> {
+    fn group_values(&mut self, grouping: &Grouping) -> Vec<(GroupKey, Linear)> {
+        let column = grouping.column;
         let (span, nullable) = {
             let c = &self.registry().columns[column];
             (c.span(), c.nullable)
         };
-        let mut values: Vec<(GroupKey, Linear)> = (0..=span)
-            .map(|v| {
-                (
-                    GroupKey::Value(v),
-                    self.builder.member(column, &IntervalSet::single(v)),
-                )
-            })
+        let sets: Vec<IntervalSet> = match &grouping.bins {
+            Some(bins) => bins.iter().map(crate::query::Bin::set).collect(),
+            None => (0..=span).map(IntervalSet::single).collect(),
+        };
+        let mut values: Vec<(GroupKey, Linear)> = (0..)
+            .zip(&sets)
+            .map(|(key, set)| (GroupKey::Value(key), self.builder.member(column, set)))
             .collect();
         if nullable {
             values.push((
@@ -186,41 +245,81 @@ impl Planner<'_> {
         values
     }
 
+    /// The counts that place a percentile: how many have a value and, where one is published, how many have
+    /// one below it and how many one up to it.
+    fn ranks(
+        &mut self,
+        group: usize,
+        (index, percentile): (usize, &Percentile),
+        quantile: Quantile,
+        filters: &[Linear],
+    ) -> Vec<Item> {
+        let column = percentile.column;
+        let mut counts = vec![(Rank::Known, self.builder.known(column))];
+        if let Some(q) = quantile {
+            let up_to = IntervalSet::range(0, q);
+            let below = q.checked_sub(1).map(|last| IntervalSet::range(0, last));
+            let below = below.map_or(Linear::zero(), |set| self.builder.member(column, &set));
+            counts.push((Rank::Below, below));
+            counts.push((Rank::UpTo, self.builder.member(column, &up_to)));
+        }
+        let filter = percentile.filter.map(|f| &filters[f]);
+        counts
+            .into_iter()
+            .map(|(rank, bit)| {
+                let field = Field {
+                    kind: FieldKind::Rank(index, rank),
+                    column: Some(column),
+                    other: None,
+                    filter: percentile.filter,
+                };
+                let value = match filter {
+                    Some(f) if bit != Linear::zero() => self.builder.all(vec![f.clone(), bit]),
+                    _ => bit,
+                };
+                Item {
+                    group,
+                    field,
+                    guard: field,
+                    value,
+                    limbs: 1,
+                }
+            })
+            .collect()
+    }
+
     /// Places every field of every group. Where only patients are counted, groups share roots, six to a
     /// payload; otherwise each group has a root of its own.
-    fn pack(
-        &mut self,
-        groups: &[Group],
-        literals: Vec<Linear>,
-        fields: &[Field],
-        filters: &[Linear],
-    ) -> Result<(Packer, Layout, Vec<Vec<Linear>>), PlanError> {
-        let shared = fields == [Field::count(None, None)];
-        let mut packer = Packer::default();
-        let mut layout = Layout::default();
-        let mut roots = Vec::new();
+    fn pack(&mut self, groups: &[Group], asked: &Asked<'_>) -> Result<Packing, PlanError> {
+        let mut packing = Packing::default();
+        let percentiles = asked.percentiles.len();
+        let shared = asked.fields == [Field::count(None, None)] && percentiles == 0;
         for (index, group) in groups.iter().enumerate() {
-            let value_of_count = if shared {
+            let count = if shared {
                 self.builder.all(group.bits.clone())
             } else {
                 Linear::column(ColumnId::One)
             };
             if !shared {
-                roots.push(literals.iter().chain(&group.bits).cloned().collect());
+                let literals = asked.literals.iter().chain(&group.bits);
+                packing.roots.push(literals.cloned().collect());
             } else if index == 0 {
-                roots.push(literals.clone());
+                packing.roots.push(asked.literals.clone());
             }
-            let mut places = std::collections::BTreeMap::new();
-            for block in blocks(fields, self.registry()) {
+            let mut blocks: Vec<Vec<Item>> = Vec::new();
+            for block in blocks_of(&asked.fields, self.registry()) {
                 let items = block
                     .iter()
-                    .map(|f| self.item(index, *f, &value_of_count, filters))
-                    .collect::<Result<Vec<_>, _>>()?;
-                places.extend(packer.place(roots.len() - 1, items));
+                    .map(|f| self.item(index, *f, &count, &asked.filters));
+                blocks.push(items.collect::<Result<_, _>>()?);
             }
-            layout.groups.push((group.keys.clone(), places));
+            let quantiles = &asked.quantiles[index * percentiles..][..percentiles];
+            for (i, (percentile, quantile)) in asked.percentiles.iter().zip(quantiles).enumerate() {
+                blocks.push(self.ranks(index, (i, percentile), *quantile, &asked.filters));
+            }
+            packing.place(group, blocks);
         }
-        Ok((packer, layout, roots))
+        Ok(packing)
     }
 
     fn item(
@@ -239,6 +338,19 @@ impl Planner<'_> {
                 let (value, maximum) = self.value(c);
                 (self.builder.product(&value, &value), maximum * maximum)
             }
+            (FieldKind::Product, Some(c)) => {
+                let (left, most) = self.value(c);
+                let (right, factor) = self.value(field.other.unwrap_or(c));
+                (self.builder.product(&left, &right), most * factor)
+            }
+            (FieldKind::Rank(..), Some(_)) => unreachable!("ranks are placed apart"),
+        };
+        // A product is 0 where either is NULL; of all else the other column's NULLs have to be taken out.
+        let other = field.other.filter(|_| field.kind != FieldKind::Product);
+        let value = match other.map(|o| self.builder.known(o)) {
+            None => value,
+            Some(known) if field.is_count() => self.builder.all(vec![known, value]),
+            Some(known) => self.builder.product(&known, &value),
         };
         let value = match field.filter.map(|f| &filters[f]) {
             None => value,
@@ -328,7 +440,7 @@ impl Planner<'_> {
 }
 
 /// Groups the fields by guard: each block starts with its count.
-fn blocks(fields: &[Field], registry: &Registry) -> Vec<Vec<Field>> {
+fn blocks_of(fields: &[Field], registry: &Registry) -> Vec<Vec<Field>> {
     let mut blocks: Vec<Vec<Field>> = Vec::new();
     for field in fields {
         if field.is_count() {
@@ -339,7 +451,11 @@ fn blocks(fields: &[Field], registry: &Registry) -> Vec<Vec<Field>> {
             match blocks.last_mut() {
                 Some(b)
                     if b.last().is_some_and(|f| {
-                        !f.is_count() && (f.column, f.filter) == (field.column, field.filter)
+                        let of = |f: &Field| {
+                            let product = f.kind == FieldKind::Product;
+                            (product, f.column, f.other, f.filter)
+                        };
+                        !f.is_count() && of(f) == of(field)
                     }) =>
                 {
                     b.push(*field);

@@ -8,16 +8,18 @@ mod bits;
 mod build;
 mod linear;
 pub(crate) mod payload;
+mod percentile;
 mod registration;
 
 use galen_circuits::gates::{Gate, release};
 
 pub use build::{MAX_GROUPS, MAX_STEPS, PlanError};
 pub use linear::{ColumnId, Linear};
-pub use payload::{Field, FieldKind, GroupKey, Layout, Place, contributors, fields_of};
+pub use payload::{Field, FieldKind, GroupKey, Layout, Place, Rank, contributors, fields_of};
+pub use percentile::{Quantile, assumed_quantiles, quantile_count};
 pub use registration::{Bases, Unit, gates_for};
 
-use crate::query::IntervalSet;
+use crate::query::{IntervalSet, Percentile};
 
 /// One statement, proven once a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,4 +95,10 @@ pub struct Plan {
     pub releases: Vec<Release>,
     /// Where each statistic of the answer stands among the released limbs.
     pub layout: Layout,
+    /// The query's percentiles.
+    pub percentiles: Vec<Percentile>,
+    /// The published percentiles, for each group one for each of `percentiles`.
+    pub quantiles: Vec<Quantile>,
+    /// Whether each count contains the next, as those of an attrition table do.
+    pub is_chain: bool,
 }

@@ -6,7 +6,7 @@ use galen_circuits::gates::release::{LIMB_BITS, LIMBS, LIMBS_PER_TOTAL, TOTALS};
 
 use super::{Linear, Release, Use};
 use crate::{
-    query::{Aggregate, CohortQuery, OutputValue},
+    query::{Aggregate, CohortQuery, OutputValue, PairFunction},
     registry::{ColumnKind, Registry},
 };
 
@@ -21,13 +21,31 @@ pub enum FieldKind {
     Sum,
     /// Σ of squared committed values.
     SumOfSquares,
+    /// Σ of products of the two columns' committed values.
+    Product,
+    /// Of one of the query's percentiles: a count that is compared and never published.
+    Rank(usize, Rank),
 }
 
-/// A number to release: its kind and its registry column.
+/// The counts that place a percentile q among the column's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// Patients with a value.
+    Known,
+    /// Those whose value is below q.
+    Below,
+    /// Those whose value is at most q.
+    UpTo,
+}
+
+/// A number to release: its kind and its registry column. In this order every count stands after those that
+/// contain it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Field {
     /// What it is.
     pub kind: FieldKind,
+    /// Only of patients with a value in this nullable column too; of a product, the second column.
+    pub other: Option<usize>,
     /// Of which column; `None` for `count(*)`.
     pub column: Option<usize>,
     /// Only of those who meet this one of the query's filters.
@@ -39,18 +57,31 @@ impl Field {
         Self {
             kind: FieldKind::Count,
             column,
+            other: None,
             filter,
         }
     }
 
-    /// The counts that contain it, smallest first: those with a value in its column under its filter,
-    /// those who meet the filter, the whole cohort. A count may stand among them itself.
-    pub(crate) fn containing(self) -> [Field; 3] {
+    /// The counts that contain it, by size: those with a value in both its columns under its filter, in
+    /// either of them, those who meet the filter, the whole cohort. A count may stand among them itself.
+    pub(crate) fn containing(self) -> [Vec<Field>; 4] {
+        let both = Field {
+            kind: FieldKind::Count,
+            ..self
+        };
+        let either = [self.column, self.other].map(|c| Self::count(c, self.filter));
         [
-            Self::count(self.column, self.filter),
-            Self::count(None, self.filter),
-            Self::count(None, None),
+            vec![both],
+            either.to_vec(),
+            vec![Self::count(None, self.filter)],
+            vec![Self::count(None, None)],
         ]
+    }
+
+    /// Whether it is compared and never published.
+    #[must_use]
+    pub fn is_rank(self) -> bool {
+        matches!(self.kind, FieldKind::Rank(..))
     }
 
     /// Whether it is a count, with a release rule of its own.
@@ -62,7 +93,9 @@ impl Field {
     /// The count of those who contribute to it.
     pub(super) fn guard(self, registry: &Registry) -> Field {
         match (self.kind, self.column) {
-            (FieldKind::Count | FieldKind::Trues, _) => self,
+            (FieldKind::Count | FieldKind::Trues | FieldKind::Rank(..), _) => self,
+            (FieldKind::Product, Some(c)) => pair(registry, c, self.other, self.filter),
+            (_, Some(c)) if self.other.is_some() => pair(registry, c, self.other, self.filter),
             (_, Some(c)) => contributors(registry, c, self.filter),
             (_, None) => Self::count(None, self.filter),
         }
@@ -75,12 +108,95 @@ pub fn contributors(registry: &Registry, column: usize, filter: Option<usize>) -
     Field::count(registry.columns[column].nullable.then_some(column), filter)
 }
 
-/// The fields that an aggregate is computed from.
+/// Patients with a value in both columns.
+pub(crate) fn pair(
+    registry: &Registry,
+    a: usize,
+    b: Option<usize>,
+    filter: Option<usize>,
+) -> Field {
+    let mut nullable: Vec<usize> = [Some(a), b]
+        .into_iter()
+        .flatten()
+        .filter(|c| registry.columns[*c].nullable)
+        .collect();
+    nullable.sort_unstable();
+    nullable.dedup();
+    Field {
+        other: nullable.get(1).copied(),
+        ..Field::count(nullable.first().copied(), filter)
+    }
+}
+
+/// A sum over column `of` among the patients with a value in `other` too.
+pub(crate) fn among_pairs(
+    kind: FieldKind,
+    of: usize,
+    other: usize,
+    filter: Option<usize>,
+    registry: &Registry,
+) -> Field {
+    let restricts = other != of && registry.columns[other].nullable;
+    Field {
+        kind,
+        column: Some(of),
+        other: restricts.then_some(other),
+        filter,
+    }
+}
+
+/// Σ of products, or of squares where both are one column.
+pub(crate) fn product(y: usize, x: usize, filter: Option<usize>) -> Field {
+    let (kind, other) = match x == y {
+        true => (FieldKind::SumOfSquares, None),
+        false => (FieldKind::Product, Some(y.max(x))),
+    };
+    Field {
+        kind,
+        column: Some(y.min(x)),
+        other,
+        filter,
+    }
+}
+
+fn fields_of_pair(
+    function: PairFunction,
+    (y, x): (usize, usize),
+    filter: Option<usize>,
+    registry: &Registry,
+) -> Vec<Field> {
+    use PairFunction as F;
+    let of_x = |kind| among_pairs(kind, x, y, filter, registry);
+    let of_y = |kind| among_pairs(kind, y, x, filter, registry);
+    let count = pair(registry, y, Some(x), filter);
+    let (sum, squares) = (FieldKind::Sum, FieldKind::SumOfSquares);
+    let both = product(y, x, filter);
+    match function {
+        F::Count => vec![count],
+        F::AvgX => vec![count, of_x(sum)],
+        F::AvgY => vec![count, of_y(sum)],
+        F::Sxx => vec![count, of_x(sum), of_x(squares)],
+        F::Syy => vec![count, of_y(sum), of_y(squares)],
+        F::CovarSamp | F::CovarPop | F::Sxy => vec![count, of_x(sum), of_y(sum), both],
+        F::Slope | F::Intercept => vec![count, of_x(sum), of_y(sum), of_x(squares), both],
+        F::Corr | F::R2 => vec![
+            count,
+            of_x(sum),
+            of_y(sum),
+            of_x(squares),
+            of_y(squares),
+            both,
+        ],
+    }
+}
+
+/// The fields that an aggregate is computed from; of a percentile those that a count is not.
 #[must_use]
 pub fn fields_of(aggregate: &Aggregate, filter: Option<usize>, registry: &Registry) -> Vec<Field> {
     let field = |kind, c: &usize| Field {
         kind,
         column: Some(*c),
+        other: None,
         filter,
     };
     let contributors = |c: &usize| contributors(registry, *c, filter);
@@ -117,6 +233,9 @@ pub fn fields_of(aggregate: &Aggregate, filter: Option<usize>, registry: &Regist
             field(FieldKind::Sum, c),
             field(FieldKind::SumOfSquares, c),
         ],
+        Aggregate::Pair { function, y, x } => fields_of_pair(*function, (*y, *x), filter, registry),
+        // Placed apart: which of its counts there are depends on whether it is released.
+        Aggregate::PercentileDisc { .. } => Vec::new(),
     }
 }
 
@@ -131,20 +250,16 @@ pub(crate) fn minimum(registry: &Registry, column: usize) -> i128 {
 
 /// All fields of a query, guards included, each once: counts first, then column by column.
 pub(super) fn fields_of_query(query: &CohortQuery, registry: &Registry) -> Vec<Field> {
-    let filters = query.filters();
     let mut fields: Vec<Field> = query
         .outputs
         .iter()
         .filter_map(|o| match &o.value {
-            OutputValue::Aggregate(a) => {
-                let filter = filters.iter().position(|f| **f == o.filter);
-                Some(fields_of(a, filter, registry))
-            }
+            OutputValue::Aggregate(a) => Some(fields_of(a, query.filter_index(o), registry)),
             OutputValue::Key(_) => None,
         })
         .flatten()
         .collect();
-    fields.sort_by_key(|f| (f.guard(registry), f.kind, f.column, f.filter));
+    fields.sort_by_key(|f| (f.guard(registry), f.kind, f.column, f.other, f.filter));
     fields.dedup();
     fields
 }
@@ -152,7 +267,7 @@ pub(super) fn fields_of_query(query: &CohortQuery, registry: &Registry) -> Vec<F
 /// One value of a GROUP BY column: a stored value, or NULL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GroupKey {
-    /// A stored value.
+    /// A stored value, or the index of a bin.
     Value(u64),
     /// NULL.
     Null,

@@ -27,7 +27,7 @@ pub fn gates_for(registry: &Registry) -> Vec<Gate> {
         .into_iter()
         .flat_map(|u| bases.registration(u))
         .map(|step| step.gate);
-    let mut gates: Vec<Gate> = [Gate::Select, Gate::Multiply, Gate::Release]
+    let mut gates: Vec<Gate> = [Gate::Select, Gate::Multiply, Gate::Release, Gate::Compare]
         .into_iter()
         .chain(registration)
         .collect();
@@ -260,19 +260,21 @@ mod tests {
     fn only_widths_that_occur_need_a_recode() {
         assert_eq!(
             gates("type = \"boolean\""),
-            ["select", "multiply", "release"]
+            ["select", "multiply", "release", "compare"]
         );
         assert_eq!(
             gates("type = \"number\"\nmin = 0\nmax = 1000\ndecimals = 0"),
-            ["select", "multiply", "recode10", "release"]
+            ["select", "multiply", "recode10", "release", "compare"]
         );
         assert_eq!(
             gates("type = \"number\"\nmin = 0\nmax = 65535\ndecimals = 0"),
-            ["select", "multiply", "recode16", "release"]
+            ["select", "multiply", "recode16", "release", "compare"]
         );
         assert_eq!(
             gates("type = \"number\"\nmin = 0\nmax = 65536\ndecimals = 0"),
-            ["select", "multiply", "recode10", "recode16", "release"]
+            [
+                "select", "multiply", "recode10", "recode16", "release", "compare"
+            ]
         );
     }
 }

@@ -11,7 +11,10 @@ use super::error::{mismatch, unsupported};
 use super::refuse::{from_span, name_position, name_text, position, refuse, stripped};
 use super::scope::{Scope, folded};
 use super::suggest::{nearest, short};
-use super::{Aggregate, Output, OutputValue, Position, Predicate, QueryError};
+use super::{
+    Aggregate, Grouping, Output, OutputValue, PairFunction, Position, Predicate, QueryError, Share,
+    grouping,
+};
 
 /// The aggregates' names.
 const KNOWN: [&str; 9] = [
@@ -26,7 +29,7 @@ const KNOWN: [&str; 9] = [
     "stddev_pop",
 ];
 /// Aggregates that show single values or lists of them.
-const DISCLOSING: [&str; 12] = [
+const DISCLOSING: [&str; 11] = [
     "min",
     "max",
     "array_agg",
@@ -38,22 +41,29 @@ const DISCLOSING: [&str; 12] = [
     "last",
     "any_value",
     "mode",
-    "median",
 ];
-const PERCENTILES: [&str; 3] = ["percentile_disc", "percentile_cont", "quantile"];
+const PERCENTILE: &str = "percentile_disc";
+/// Percentiles that are no patient's value, or differ between engines.
+const OTHER_PERCENTILES: [&str; 3] = ["median", "percentile_cont", "quantile"];
+/// Digits after the point of a percentile's share.
+const SHARE_DECIMALS: u32 = 4;
 /// The longest label, bytes; PostgreSQL cuts longer ones.
 const MAX_LABEL: usize = 63;
 
 /// Whether a lower-case name is an aggregate's.
 pub(super) fn is_known(name: &str) -> bool {
-    KNOWN.contains(&name) || DISCLOSING.contains(&name) || PERCENTILES.contains(&name)
+    KNOWN.contains(&name)
+        || DISCLOSING.contains(&name)
+        || OTHER_PERCENTILES.contains(&name)
+        || name == PERCENTILE
+        || pair_function(name).is_some()
 }
 
 /// One item of the SELECT list.
 pub(super) fn output(
     scope: &Scope<'_>,
     item: &SelectItem,
-    group_by: &[usize],
+    group_by: &[Grouping],
 ) -> Result<Output, QueryError> {
     let (expr, alias) = match item {
         SelectItem::UnnamedExpr(expr) => (expr, None),
@@ -110,19 +120,31 @@ fn disclosing(at: Position, construct: &str) -> QueryError {
     QueryError::Disclosing {
         at,
         construct: construct.to_owned(),
-        help: format!("ask for aggregates: {}", KNOWN.join(", ")),
+        help: format!("ask for aggregates: {}", all_names().join(", ")),
     }
+}
+
+fn pair_function(name: &str) -> Option<PairFunction> {
+    let mut all = PairFunction::NAMES.into_iter();
+    all.find(|(n, _)| *n == name).map(|(_, function)| function)
+}
+
+/// The names of all aggregates that can be asked for.
+fn all_names() -> Vec<&'static str> {
+    let pairs = PairFunction::NAMES.into_iter().map(|(name, _)| name);
+    KNOWN.into_iter().chain([PERCENTILE]).chain(pairs).collect()
 }
 
 /// The output's value and PostgreSQL's default name.
 fn value(
     scope: &Scope<'_>,
     expr: &Expr,
-    group_by: &[usize],
+    group_by: &[Grouping],
 ) -> Result<(OutputValue, String), QueryError> {
     if let Some(column) = scope.column(expr)? {
         let name = &scope.definition(column).name;
-        if let Some(key) = group_by.iter().position(|c| *c == column) {
+        let is_key = |g: &Grouping| g.column == column && g.bins.is_none();
+        if let Some(key) = group_by.iter().position(is_key) {
             return Ok((OutputValue::Key(key), name.clone()));
         }
         let help = if scope.groupable(column) {
@@ -135,6 +157,16 @@ fn value(
             construct: format!("column {name} outside an aggregate"),
             help,
         });
+    }
+    if let Some((bins, name)) = grouping::bins(scope, expr)? {
+        let Some(key) = group_by.iter().position(|g| *g == bins) else {
+            return Err(QueryError::Grouping {
+                at: position(expr),
+                message: format!("{name} stands outside GROUP BY"),
+                help: "repeat it in GROUP BY as it stands".to_owned(),
+            });
+        };
+        return Ok((OutputValue::Key(key), name.to_owned()));
     }
     match stripped(expr) {
         Expr::Function(function) => {
@@ -162,19 +194,28 @@ fn aggregate(scope: &Scope<'_>, f: &Function, name: &str) -> Result<Aggregate, Q
         return Err(QueryError::Disclosing {
             at,
             construct: name.to_owned(),
-            help: "ask for avg, stddev_samp or (later) percentile_disc".to_owned(),
+            help:
+                "ask for avg, stddev_samp, or percentile_disc(0.5) WITHIN GROUP (ORDER BY column)"
+                    .to_owned(),
         });
     }
-    if PERCENTILES.contains(&name) {
-        let help = "it comes later; until then count the patients above and below a value";
+    if OTHER_PERCENTILES.contains(&name) {
+        let help = "ask for percentile_disc(0.5) WITHIN GROUP (ORDER BY column)";
         return Err(unsupported(at, name, help));
     }
+    if name == PERCENTILE {
+        return percentile(scope, f, at);
+    }
+    if let Some(function) = pair_function(name) {
+        let [y, x] = columns(scope, f, name, at)?;
+        return Ok(Aggregate::Pair { function, y, x });
+    }
     if !KNOWN.contains(&name) {
-        let near = nearest(name, KNOWN.into_iter(), 1);
+        let near = nearest(name, all_names().into_iter(), 1);
         let near = near
             .first()
             .map_or(String::new(), |n| format!("did you mean {n}? "));
-        let help = format!("{near}the aggregates are {}", KNOWN.join(", "));
+        let help = format!("{near}the aggregates are {}", all_names().join(", "));
         return Err(unsupported(
             at,
             format!("the function {}", short(name)),
@@ -190,6 +231,81 @@ fn aggregate(scope: &Scope<'_>, f: &Function, name: &str) -> Result<Aggregate, Q
             "name a column",
         )),
     }
+}
+
+/// The two number columns of a function of pairs.
+fn columns(
+    scope: &Scope<'_>,
+    f: &Function,
+    name: &str,
+    at: Position,
+) -> Result<[usize; 2], QueryError> {
+    let help = format!("write {name}(y, x) with two number columns");
+    if !f.within_group.is_empty() {
+        return Err(unsupported(at, "this form of a function", help));
+    }
+    let [y, x] = grouping::arguments(f, at, &help)?;
+    let number = |expr: &Expr| {
+        let at = position(expr);
+        let Some(column) = scope.column(expr)? else {
+            return Err(unsupported(at, format!("this argument of {name}"), &help));
+        };
+        match scope.definition(column).kind {
+            ColumnKind::Number { .. } => Ok(column),
+            _ => Err(wrong_type(scope, name, column, at)),
+        }
+    };
+    Ok([number(y)?, number(x)?])
+}
+
+/// `percentile_disc(share) WITHIN GROUP (ORDER BY column)`.
+fn percentile(scope: &Scope<'_>, f: &Function, at: Position) -> Result<Aggregate, QueryError> {
+    let help = "write percentile_disc(0.5) WITHIN GROUP (ORDER BY column), with a share between 0 \
+                and 1 of at most 4 decimals";
+    let [share] = grouping::arguments(f, at, help)?;
+    let scale = 10u32.pow(SHARE_DECIMALS);
+    let units = match constant(share)? {
+        Some(Constant::Number(n, _)) => Some(n.at_scale(SHARE_DECIMALS)),
+        _ => None,
+    };
+    let units = units.filter(|u| u.exact).map(|u| u.floor);
+    let units = units.and_then(|u| u32::try_from(u).ok());
+    let Some(units) = units.filter(|u| (1..scale).contains(u)) else {
+        return Err(mismatch(
+            position(share),
+            "the share is not one between 0 and 1",
+            help,
+        ));
+    };
+    let [order] = f.within_group.as_slice() else {
+        return Err(mismatch(
+            at,
+            "percentile_disc without one column to order by",
+            help,
+        ));
+    };
+    let at = position(&order.expr);
+    if order.options.asc == Some(false) || order.options.nulls_first.is_some() {
+        let help = "leave DESC and NULLS out: percentile_disc(1 − p) is the other end, and NULL is \
+                    never counted";
+        return Err(unsupported(at, "another order", help));
+    }
+    let column = match scope.column(&order.expr)? {
+        Some(column) if order.with_fill.is_none() => column,
+        _ => return Err(unsupported(at, "ordering by anything but a column", help)),
+    };
+    if !matches!(
+        scope.definition(column).kind,
+        ColumnKind::Number { .. } | ColumnKind::Date { .. }
+    ) {
+        return Err(wrong_type(scope, PERCENTILE, column, at));
+    }
+    let lowest = num_rational::Ratio::new(units, scale);
+    let share = Share {
+        numerator: *lowest.numer(),
+        denominator: *lowest.denom(),
+    };
+    Ok(Aggregate::PercentileDisc { column, share })
 }
 
 /// The function's only argument; refuses every modifier.

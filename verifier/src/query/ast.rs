@@ -1,6 +1,6 @@
 //! What a cohort query means, after names and constants have been resolved against a registry.
 
-use super::IntervalSet;
+use super::{Grouping, IntervalSet};
 
 /// A parsed, resolved cohort query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,8 +9,11 @@ pub struct CohortQuery {
     pub outputs: Vec<Output>,
     /// The WHERE clause in normal form; `Predicate::Always` where there is none.
     pub filter: Predicate,
-    /// Registry column indices of GROUP BY, in order; boolean or category columns.
-    pub group_by: Vec<usize>,
+    /// GROUP BY, in order.
+    pub group_by: Vec<Grouping>,
+    /// Of `EXPLAIN COHORT`, the criteria as they are written, in order; else empty. The outputs are then
+    /// `count(*)` of the whole cohort and, for each criterion, of those who meet it and all before it.
+    pub criteria: Vec<String>,
 }
 
 /// One item of the SELECT list.
@@ -36,6 +39,75 @@ impl CohortQuery {
         }
         filters
     }
+
+    /// Where an output's filter stands among [`Self::filters`].
+    #[must_use]
+    pub fn filter_index(&self, output: &Output) -> Option<usize> {
+        self.filters().iter().position(|f| **f == output.filter)
+    }
+
+    /// The registry columns of all aggregates.
+    #[must_use]
+    pub fn aggregate_columns(&self) -> Vec<usize> {
+        let columns = |o: &Output| match &o.value {
+            OutputValue::Key(_) => Vec::new(),
+            OutputValue::Aggregate(a) => match a {
+                Aggregate::CountAll => Vec::new(),
+                Aggregate::Pair { y, x, .. } => vec![*y, *x],
+                Aggregate::Count(c)
+                | Aggregate::Sum(c)
+                | Aggregate::SumOfSquares(c)
+                | Aggregate::Avg(c)
+                | Aggregate::VarSamp(c)
+                | Aggregate::VarPop(c)
+                | Aggregate::StddevSamp(c)
+                | Aggregate::StddevPop(c)
+                | Aggregate::PercentileDisc { column: c, .. } => vec![*c],
+            },
+        };
+        self.outputs.iter().flat_map(columns).collect()
+    }
+
+    /// The outputs' percentiles, each once, in the order of the SELECT list.
+    #[must_use]
+    pub fn percentiles(&self) -> Vec<Percentile> {
+        let mut all = Vec::new();
+        for output in &self.outputs {
+            if let OutputValue::Aggregate(Aggregate::PercentileDisc { column, share }) =
+                output.value
+            {
+                let percentile = Percentile {
+                    column,
+                    share,
+                    filter: self.filter_index(output),
+                };
+                if !all.contains(&percentile) {
+                    all.push(percentile);
+                }
+            }
+        }
+        all
+    }
+}
+
+/// A percentile that a query asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Percentile {
+    /// Registry column index: a number or date column.
+    pub column: usize,
+    /// Which.
+    pub share: Share,
+    /// Only of those who meet this one of the query's filters.
+    pub filter: Option<usize>,
+}
+
+/// A share strictly between 0 and 1, in lowest terms, with a denominator of at most 10,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Share {
+    /// Above the line.
+    pub numerator: u32,
+    /// Below it.
+    pub denominator: u32,
 }
 
 /// A group's key or an aggregate over the cohort (or over the group).
@@ -68,6 +140,70 @@ pub enum Aggregate {
     StddevSamp(usize),
     /// `stddev_pop(col)`.
     StddevPop(usize),
+    /// A function of two number columns, over the patients who have a value in both.
+    Pair {
+        /// Which.
+        function: PairFunction,
+        /// The first argument, SQL's dependent variable Y.
+        y: usize,
+        /// The second, the independent variable X.
+        x: usize,
+    },
+    /// `percentile_disc(share) WITHIN GROUP (ORDER BY col)`: the smallest value that at least this share of
+    /// the values does not exceed.
+    PercentileDisc {
+        /// A number or date column.
+        column: usize,
+        /// Which percentile.
+        share: Share,
+    },
+}
+
+/// SQL's functions of two columns, with PostgreSQL's names and NULL semantics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PairFunction {
+    /// `covar_samp`.
+    CovarSamp,
+    /// `covar_pop`.
+    CovarPop,
+    /// `corr`.
+    Corr,
+    /// `regr_count`.
+    Count,
+    /// `regr_slope`.
+    Slope,
+    /// `regr_intercept`.
+    Intercept,
+    /// `regr_r2`.
+    R2,
+    /// `regr_avgx`.
+    AvgX,
+    /// `regr_avgy`.
+    AvgY,
+    /// `regr_sxx`.
+    Sxx,
+    /// `regr_syy`.
+    Syy,
+    /// `regr_sxy`.
+    Sxy,
+}
+
+impl PairFunction {
+    /// All, with their names.
+    pub const NAMES: [(&'static str, PairFunction); 12] = [
+        ("covar_samp", PairFunction::CovarSamp),
+        ("covar_pop", PairFunction::CovarPop),
+        ("corr", PairFunction::Corr),
+        ("regr_count", PairFunction::Count),
+        ("regr_slope", PairFunction::Slope),
+        ("regr_intercept", PairFunction::Intercept),
+        ("regr_r2", PairFunction::R2),
+        ("regr_avgx", PairFunction::AvgX),
+        ("regr_avgy", PairFunction::AvgY),
+        ("regr_sxx", PairFunction::Sxx),
+        ("regr_syy", PairFunction::Syy),
+        ("regr_sxy", PairFunction::Sxy),
+    ];
 }
 
 /// A predicate in normal form: NOT pushed to the leaves, constants folded, leaves on one

@@ -7,13 +7,13 @@ use sqlparser::ast::{
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use crate::registry::Registry;
+use crate::registry::{ColumnKind, Registry};
 
 use super::error::unsupported;
 use super::refuse::{from_span, name_position, name_text, position};
 use super::scope::{Scope, folded};
 use super::suggest::short;
-use super::{MAX_GROUP_COLUMNS, Position, QueryError};
+use super::{Grouping, MAX_GROUP_COLUMNS, Position, QueryError, grouping};
 
 /// The query's tokens, for the positions that the syntax tree leaves out.
 pub(super) struct Text<'a> {
@@ -227,11 +227,11 @@ impl Text<'_> {
     pub fn group_by(
         &self,
         scope: &Scope<'_>,
-        clause: &GroupByExpr,
-    ) -> Result<Vec<usize>, QueryError> {
+        select: &Select,
+    ) -> Result<Vec<Grouping>, QueryError> {
         let at = self.keyword(Keyword::GROUP);
         let names = "write GROUP BY and the columns' names";
-        let expressions = match clause {
+        let expressions = match &select.group_by {
             GroupByExpr::All(_) => return Err(unsupported(at, "GROUP BY ALL", names)),
             GroupByExpr::Expressions(list, modifiers) if modifiers.is_empty() => list,
             GroupByExpr::Expressions(..) => {
@@ -246,22 +246,29 @@ impl Text<'_> {
                 help: "group by fewer columns and put the others into WHERE",
             });
         }
-        let mut columns = Vec::with_capacity(expressions.len());
-        for expr in expressions {
-            let column = group_column(scope, expr, at)?;
-            if columns.contains(&column) {
+        let mut groupings: Vec<Grouping> = Vec::with_capacity(expressions.len());
+        for written in expressions {
+            let expr = grouping::referred(scope, written, &select.projection)?;
+            let grouping = match grouping::bins(scope, expr)? {
+                Some((bins, _)) => bins,
+                None => Grouping {
+                    column: group_column(scope, expr, at)?,
+                    bins: None,
+                },
+            };
+            if groupings.iter().any(|g| g.column == grouping.column) {
                 return Err(QueryError::Grouping {
-                    at: position(expr),
+                    at: position(written),
                     message: format!(
                         "column {} stands twice in GROUP BY",
-                        scope.definition(column).name
+                        scope.definition(grouping.column).name
                     ),
                     help: "keep one".to_owned(),
                 });
             }
-            columns.push(column);
+            groupings.push(grouping);
         }
-        Ok(columns)
+        Ok(groupings)
     }
 }
 
@@ -278,12 +285,10 @@ fn table_alias(alias: &TableAlias) -> Result<String, QueryError> {
 }
 
 fn group_column(scope: &Scope<'_>, expr: &Expr, clause: Position) -> Result<usize, QueryError> {
-    let names = "write GROUP BY and the columns' names";
+    let names = "write GROUP BY and the columns' names, width_bucket(column, low, high, count), or \
+                 extract(year FROM column)";
     let Some(column) = scope.column(expr)? else {
-        let construct = match expr {
-            Expr::Value(_) => "GROUP BY a position",
-            _ => "GROUP BY an expression",
-        };
+        let construct = "GROUP BY this expression";
         let at = match expr {
             Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_) => clause,
             _ => position(expr),
@@ -301,9 +306,13 @@ fn group_column(scope: &Scope<'_>, expr: &Expr, clause: Position) -> Result<usiz
             definition.name,
             definition.type_name()
         ),
-        help: "group by a boolean or category column, or ask one query per range with WHERE … \
-               BETWEEN"
-            .to_owned(),
+        help: match definition.kind {
+            ColumnKind::Date { .. } => format!("group by extract(year FROM {})", definition.name),
+            _ => format!(
+                "group by width_bucket({}, low, high, count)",
+                definition.name
+            ),
+        },
     })
 }
 

@@ -2,9 +2,11 @@
 
 mod aggregate;
 mod ast;
+mod attrition;
 mod clauses;
 mod constant;
 mod error;
+mod grouping;
 mod interval;
 mod normal;
 mod parse;
@@ -13,8 +15,11 @@ mod resolve;
 mod scope;
 mod suggest;
 
-pub use ast::{Aggregate, CohortQuery, Output, OutputValue, Predicate};
+pub use ast::{
+    Aggregate, CohortQuery, Output, OutputValue, PairFunction, Percentile, Predicate, Share,
+};
 pub use error::{Position, QueryError};
+pub use grouping::{Bin, BinName, Grouping};
 pub use interval::IntervalSet;
 pub use parse::parse_query;
 
@@ -26,6 +31,8 @@ pub const MAX_TOKENS: usize = 4096;
 pub const MAX_IN_LIST: usize = 1 << 16;
 /// The most items of the SELECT list.
 pub const MAX_OUTPUTS: usize = 64;
+/// The most criteria of EXPLAIN COHORT.
+pub const MAX_CRITERIA: usize = 32;
 /// The most columns of GROUP BY.
 pub const MAX_GROUP_COLUMNS: usize = 2;
 /// The most leaves of the filter's normal form.

@@ -13,7 +13,7 @@ use super::refuse::from_location;
 use super::scope::Scope;
 use super::{
     CohortQuery, MAX_BYTES, MAX_OUTPUTS, MAX_TOKENS, OutputValue, Position, Predicate, QueryError,
-    aggregate,
+    aggregate, attrition,
 };
 
 /// The deepest nesting that the SQL reader follows, in its own count.
@@ -58,6 +58,7 @@ fn read(sql: &str, registry: &Registry) -> Result<CohortQuery, QueryError> {
             message: e.message,
         })?;
     check_size(&tokens)?;
+    let (tokens, explained) = attrition::without_prefix(tokens)?;
     let statements = Parser::new(&dialect)
         .with_recursion_limit(MAX_RECURSION)
         .with_tokens_with_locations(tokens.clone())
@@ -65,7 +66,11 @@ fn read(sql: &str, registry: &Registry) -> Result<CohortQuery, QueryError> {
         .map_err(|e| syntax(&e, &tokens))?;
     let text = Text { tokens: &tokens };
     let select = text.only_select(&statements)?;
-    resolve(&text, select, registry)
+    let query = resolve(&text, select, registry)?;
+    if explained {
+        return attrition::explain(&text, select, query, registry);
+    }
+    Ok(query)
 }
 
 /// Chains of operators become trees as deep as the chain: few enough for any stack.
@@ -120,7 +125,7 @@ fn resolve(
     registry: &Registry,
 ) -> Result<CohortQuery, QueryError> {
     let scope = Scope::new(registry, text.table(&select.from, registry)?);
-    let group_by = text.group_by(&scope, &select.group_by)?;
+    let group_by = text.group_by(&scope, select)?;
     if select.projection.len() > MAX_OUTPUTS {
         return Err(QueryError::TooLarge {
             what: "outputs",
@@ -152,5 +157,6 @@ fn resolve(
         outputs,
         filter,
         group_by,
+        criteria: Vec::new(),
     })
 }

@@ -53,6 +53,11 @@ impl<'a> Scope<'a> {
         matches!(kind, ColumnKind::Boolean | ColumnKind::Category { .. })
     }
 
+    /// Whether there is a column of that name.
+    pub fn is_column(&self, name: &str) -> bool {
+        self.registry.column_index(name).is_some()
+    }
+
     /// The column that an expression names; `None` when the expression is no name.
     pub fn column(&self, expr: &Expr) -> Result<Option<usize>, QueryError> {
         let ident = match stripped(expr) {

@@ -18,7 +18,28 @@ fn broken<T>(cell: usize, why: impl Into<String>) -> Result<T, Broken> {
     Err(Broken { cell, why })
 }
 
-/// Between which bounds each count must lie for `states` to be what the rule makes of the counts.
+/// What must be proven of the counts for published states to be what the rule makes of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// Between which bounds each count lies, by [`Counts::cell`].
+    pub bounds: Vec<(u64, u64)>,
+    /// Which hidden counts are in which order.
+    pub orders: Vec<Order>,
+}
+
+/// `smaller + gap ≤ larger`, for two hidden cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    /// The cell that was hidden as the smallest.
+    pub smaller: usize,
+    /// One that was there then, and was hidden later.
+    pub larger: usize,
+    /// 1 where equal counts would have led to the other cell; below 0 where rounding makes counts equal that
+    /// are not.
+    pub gap: i64,
+}
+
+/// What must hold of the counts for `states` to be what the rule makes of them.
 ///
 /// # Errors
 /// Names the first cell whose state the rule does not allow, whatever the hidden counts are.
@@ -26,19 +47,23 @@ pub fn check(
     counts: &Counts,
     profile: &ReleaseProfile,
     states: &[State],
-) -> Result<Vec<(u64, u64)>, Broken> {
-    let mut bounds = (0..counts.len())
+) -> Result<Checked, Broken> {
+    let bounds = (0..counts.len())
         .map(|cell| own(counts, profile, states, cell))
         .collect::<Result<Vec<_>, _>>()?;
+    let mut checked = Checked {
+        bounds,
+        orders: Vec::new(),
+    };
     for field in 0..counts.fields.len() {
         for (line, groups) in (0..).zip(&counts.lines) {
             let cells: Vec<usize> = groups.iter().map(|g| field * counts.groups + g).collect();
-            check_line(profile, states, line, &cells, &mut bounds)?;
+            check_line(profile, states, line, &cells, &mut checked)?;
         }
     }
-    match bounds.iter().position(|(lo, hi)| lo > hi) {
+    match checked.bounds.iter().position(|(lo, hi)| lo > hi) {
         Some(cell) => broken(cell, "no count fits its state and those around it"),
-        None => Ok(bounds),
+        None => Ok(checked),
     }
 }
 
@@ -59,11 +84,11 @@ fn own(
     }
     match (states[cell], container) {
         (State::Guarded, _) => Ok((0, MAX_LIMB)),
-        (State::Shown(n), container) => shown(profile, cell, n, &container),
+        (State::Shown(n), container) => shown(profile, cell, n, container),
         (State::Small, _) => Ok((u64::from(profile.zero_releasable), profile.k - 1)),
-        (State::Difference, Container::Exact(n)) => {
-            let first = (n + 1).saturating_sub(profile.k).max(profile.k);
-            Ok((first, n.saturating_sub(1)))
+        (State::Difference, Container::Exact { whole, equal_too }) => {
+            let first = (whole + 1).saturating_sub(profile.k).max(profile.k);
+            Ok((first, whole.saturating_sub(u64::from(!equal_too))))
         }
         (State::Difference, _) => broken(cell, "there is no published count to differ from"),
         (State::Margin(line), container) => {
@@ -73,7 +98,7 @@ fn own(
                 return broken(cell, "the rule hides nothing for the sake of that line");
             }
             match container {
-                Container::Exact(n) => Ok((profile.k, n)),
+                Container::Exact { whole, .. } => Ok((profile.k, whole)),
                 _ => Ok((profile.k, MAX_LIMB)),
             }
         }
@@ -84,21 +109,22 @@ fn shown(
     profile: &ReleaseProfile,
     cell: usize,
     n: u64,
-    container: &Container,
+    container: Container,
 ) -> Result<(u64, u64), Broken> {
     let k = profile.k;
     if n > MAX_LIMB || !n.is_multiple_of(profile.rounding) {
         let base = profile.rounding;
         return broken(cell, format!("{n} is no multiple of {base} below 2^40"));
     }
-    if let Container::Exact(whole) = container {
-        match whole.checked_sub(n) {
-            None => return broken(cell, format!("{n} of {whole} is more than all")),
-            Some(rest) if (1..k).contains(&rest) => {
-                let why = format!("it is published although {whole} − {n} is below k = {k}");
-                return broken(cell, why);
-            }
-            Some(_) => {}
+    if let Container::Exact { whole, .. } = container {
+        if n > whole {
+            return broken(cell, format!("{n} of {whole} is more than all"));
+        }
+        if container.betrays(n, k) {
+            let why = format!(
+                "it is published although what {whole} and {n} tell together is below k = {k}"
+            );
+            return broken(cell, why);
         }
     }
     if n == 0 && profile.zero_releasable {
@@ -120,7 +146,7 @@ fn check_line(
     states: &[State],
     line: u32,
     cells: &[usize],
-    bounds: &mut [(u64, u64)],
+    checked: &mut Checked,
 ) -> Result<(), Broken> {
     // Cells that this line or a later one hides are still there when it is looked at.
     let there = |c: &&usize| match states[**c] {
@@ -148,17 +174,26 @@ fn check_line(
         );
     };
     for other in cells {
-        let Some(n) = states[*other].shown().filter(|n| *n > 0) else {
-            continue;
-        };
-        let (first, last) = profile.preimage(n);
         // Of equal numbers the first is hidden: one that stands before the pick is larger.
-        let limit = if other < pick {
-            first.saturating_sub(1)
-        } else {
-            last
-        };
-        bounds[*pick].1 = bounds[*pick].1.min(limit);
+        let before = other < pick;
+        match states[*other] {
+            State::Shown(n) if n > 0 => {
+                let (first, last) = profile.preimage(n);
+                let limit = if before {
+                    first.saturating_sub(1)
+                } else {
+                    last
+                };
+                let most = &mut checked.bounds[*pick].1;
+                *most = limit.min(*most);
+            }
+            State::Margin(by) if by > line => checked.orders.push(Order {
+                smaller: *pick,
+                larger: *other,
+                gap: if before { 1 } else { 1 - profile.base() },
+            }),
+            _ => {}
+        }
     }
     Ok(())
 }

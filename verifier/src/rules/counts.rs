@@ -1,6 +1,6 @@
 //! The counts of an answer, and what is known to be the sum of what.
 
-use crate::plan::{Field, GroupKey};
+use crate::plan::{Field, GroupKey, Plan};
 
 /// All counts of an answer: one table for each counted field, one cell for each group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Counts {
     pub groups: usize,
     /// Groups whose counts add up to something that another query can tell.
     pub lines: Vec<Vec<usize>>,
+    /// Whether each field contains all fields after it: an attrition table.
+    pub is_chain: bool,
 }
 
 impl Counts {
@@ -28,6 +30,28 @@ impl Counts {
             fields,
             groups: keys.len(),
             lines: lines(keys),
+            is_chain: false,
+        }
+    }
+
+    /// Of an attrition table: each field contains all after it.
+    #[must_use]
+    pub fn chain<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Self {
+        Self {
+            is_chain: true,
+            ..Self::new(fields, &[Vec::new()])
+        }
+    }
+
+    /// Of a plan's answer.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let keys: Vec<_> = plan.layout.groups.iter().map(|(k, _)| k.clone()).collect();
+        let fields = plan.layout.groups.iter().flat_map(|(_, p)| p.keys());
+        if plan.is_chain {
+            Self::chain(fields)
+        } else {
+            Self::new(fields, &keys)
         }
     }
 
@@ -50,13 +74,25 @@ impl Counts {
         (group < self.groups).then_some(at * self.groups + group)
     }
 
-    /// The smallest counted field that contains this one and is another one.
-    pub(super) fn outer(&self, field: Field) -> Option<usize> {
-        field
-            .containing()
-            .into_iter()
-            .filter(|containing| *containing != field)
-            .find_map(|containing| self.fields.binary_search(&containing).ok())
+    /// The field and the group of a cell.
+    #[must_use]
+    pub fn place(&self, cell: usize) -> (Field, usize) {
+        (self.fields[cell / self.groups], cell % self.groups)
+    }
+
+    /// The smallest counted cells, of another field, that contain what `field` counts in a group: two where it
+    /// is about two columns and both are counted.
+    pub(super) fn outer(&self, field: Field, group: usize) -> Vec<usize> {
+        let mut levels = field.containing().into_iter().map(|level| {
+            let mut cells: Vec<usize> = level
+                .into_iter()
+                .filter(|containing| *containing != field)
+                .filter_map(|containing| self.cell(containing, group))
+                .collect();
+            cells.dedup();
+            cells
+        });
+        levels.find(|cells| !cells.is_empty()).unwrap_or_default()
     }
 }
 

@@ -38,12 +38,10 @@ fn own(
     if profile.is_small(value) {
         return State::Small;
     }
-    match container {
-        Container::Exact(n) if (1..profile.k).contains(&n.saturating_sub(value)) => {
-            State::Difference
-        }
-        _ => State::Shown(profile.round(value)),
+    if container.betrays(value, profile.k) {
+        return State::Difference;
     }
+    State::Shown(profile.round(value))
 }
 
 /// Where exactly one cell of a line is hidden: the smallest published number but 0, the first of equal ones.

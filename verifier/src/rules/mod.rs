@@ -15,14 +15,16 @@ use serde::{
 mod check;
 mod counts;
 mod decide;
+mod percentile;
 mod profile;
 mod release;
 
-pub use check::{Broken, check};
+pub use check::{Broken, Checked, Order, check};
 pub use counts::Counts;
 pub use decide::decide;
+pub use percentile::{Comparison, is_hidden};
 pub use profile::{MAX_THRESHOLD, ReleaseProfile, Ties};
-pub use release::{Published, publish, statements};
+pub use release::{Published, Statements, publish, statements};
 
 /// How a count is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,7 +33,7 @@ pub enum State {
     Shown(u64),
     /// Hidden: below k.
     Small,
-    /// Hidden: the count that contains it is published, and the difference is below k.
+    /// Hidden: a count that contains it is published, and the difference is below k.
     Difference,
     /// Hidden: the smallest of this line of groups, where exactly one other is hidden.
     Margin(u32),
@@ -100,30 +102,63 @@ impl State {
     }
 }
 
-/// The published count that contains a cell, where differences to it would tell something: not under rounding.
+/// What the published counts that contain a cell tell about it. Differences to them tell nothing under
+/// rounding.
 fn container(
     counts: &Counts,
     profile: &ReleaseProfile,
     states: &[State],
     cell: usize,
 ) -> Container {
-    let (field, group) = (counts.fields[cell / counts.groups], cell % counts.groups);
-    match counts.outer(field) {
-        None => Container::None,
-        Some(outer) => match states[outer * counts.groups + group].shown() {
-            None => Container::Hidden,
-            Some(n) if profile.complementary && profile.rounding == 1 => Container::Exact(n),
-            Some(_) => Container::None,
-        },
+    let exact = |whole, equal_too| match profile.complementary && profile.rounding == 1 {
+        true => Container::Exact { whole, equal_too },
+        false => Container::None,
+    };
+    if counts.is_chain {
+        let last_visible = states[..cell].iter().rev().find_map(|s| s.shown());
+        return last_visible.map_or(Container::None, |n| exact(n, false));
+    }
+    let (field, group) = counts.place(cell);
+    let outer = counts.outer(field, group);
+    let shown: Option<Vec<u64>> = outer.iter().map(|c| states[*c].shown()).collect();
+    match shown.as_deref() {
+        Some([]) => Container::None,
+        None => Container::Hidden,
+        Some(all) => {
+            let (least, most) = all
+                .iter()
+                .fold((u64::MAX, 0), |(l, m), n| (l.min(*n), m.max(*n)));
+            // Of two counts that differ by a small number, equality with the lesser one gives that number away.
+            exact(least, (1..profile.k).contains(&(most - least)))
+        }
     }
 }
 
-/// What is known about the count that contains a cell.
+/// What is known about the counts that contain a cell.
+#[derive(Clone, Copy)]
 enum Container {
     /// There is none, or nothing follows from it.
     None,
-    /// It is hidden, and what it contains goes with it.
+    /// One is hidden, and what it contains goes with it.
     Hidden,
-    /// It is published as it is.
-    Exact(u64),
+    /// The smallest is published as it is.
+    Exact {
+        /// That count.
+        whole: u64,
+        /// Whether a cell equal to it tells a small number too.
+        equal_too: bool,
+    },
+}
+
+impl Container {
+    /// Whether a small number follows from publishing `value`.
+    fn betrays(self, value: u64, k: u64) -> bool {
+        match self {
+            Container::Exact { whole, equal_too } => {
+                let rest = whole.saturating_sub(value);
+                (1..k).contains(&rest) || (rest == 0 && equal_too)
+            }
+            _ => false,
+        }
+    }
 }

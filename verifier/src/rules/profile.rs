@@ -108,6 +108,11 @@ impl ReleaseProfile {
         count < self.k && !(count == 0 && self.zero_releasable)
     }
 
+    /// The rounding base, 1, 5 or 10.
+    pub(super) fn base(&self) -> i64 {
+        i64::try_from(self.rounding).expect("10 at most")
+    }
+
     /// The nearest multiple.
     pub(super) fn round(&self, count: u64) -> u64 {
         let (quotient, rest) = (count / self.rounding, count % self.rounding);

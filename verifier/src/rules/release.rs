@@ -1,26 +1,41 @@
 //! Between a plan's limbs and the rule's cells.
 
-use galen_circuits::gates::release::{LIMBS, MAX_LIMB, Statement};
+use galen_circuits::gates::{
+    compare,
+    release::{LIMBS, LIMBS_PER_TOTAL, MAX_LIMB, Statement},
+};
 
-use super::{Broken, Counts, ReleaseProfile, State, check, decide};
+use super::{
+    Broken, Counts, Order, ReleaseProfile, State, check, decide,
+    percentile::{self, Comparison, is_hidden},
+};
 use crate::{
     VerifyError,
-    plan::{Plan, Release, Use},
+    plan::{FieldKind, Plan, Release, Use},
 };
 
 /// The states of the used limbs of each release, in order: what a bundle publishes.
 pub type Published = Vec<Vec<State>>;
 
+/// Everything that is proven of an answer's totals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statements {
+    /// For each release the bounds of its limbs.
+    pub releases: Vec<Statement>,
+    /// What is compared: first the ranks of published percentiles, then hidden counts.
+    pub comparisons: Vec<Comparison>,
+}
+
 /// What an honest hospital publishes of the true limbs, and the statements that it proves about them.
 ///
 /// # Errors
-/// None for the limbs of totals that a plan has packed.
+/// None for the limbs of totals that a plan has packed, if its percentiles are those that the rule releases.
 pub fn publish(
     plan: &Plan,
     profile: &ReleaseProfile,
     limbs: &[[u64; LIMBS]],
-) -> Result<(Published, Vec<Statement>), VerifyError> {
-    let counts = counts_of(plan);
+) -> Result<(Published, Statements), VerifyError> {
+    let counts = Counts::of(plan);
     let mut values = vec![0; counts.len()];
     for (release, limbs) in plan.releases.iter().zip(limbs) {
         for (limb, used) in uses(release) {
@@ -56,41 +71,107 @@ pub fn statements(
     plan: &Plan,
     profile: &ReleaseProfile,
     published: &[Vec<State>],
-) -> Result<Vec<Statement>, VerifyError> {
+) -> Result<Statements, VerifyError> {
     same("releases".into(), plan.releases.len(), published.len())?;
     for (index, (release, states)) in plan.releases.iter().zip(published).enumerate() {
         let what = format!("cells of release {index}");
         same(what, uses(release).count(), states.len())?;
     }
-    let counts = counts_of(plan);
+    let counts = Counts::of(plan);
     let (states, places) = count_states(plan, &counts, published)?;
-    let bounds = check(&counts, profile, &states).map_err(|Broken { cell, why }| {
+    let checked = check(&counts, profile, &states).map_err(|Broken { cell, why }| {
         let (release, cell) = places[cell];
         VerifyError::CellRule { release, cell, why }
     })?;
-    plan.releases
-        .iter()
-        .zip(published)
-        .enumerate()
-        .map(|(index, (release, published))| {
-            let mut statement = Statement {
-                bounds: [(0, 0); LIMBS],
-            };
-            for (at, ((limb, used), state)) in uses(release).zip(published).enumerate() {
-                statement.bounds[limb] = match own_cell(&counts, used) {
-                    Some(cell) => bounds[cell],
-                    None => value_bounds(*state, is_guard_shown(&counts, &states, used)).map_err(
-                        |why| VerifyError::CellRule {
-                            release: index,
-                            cell: at,
-                            why: why.into(),
-                        },
-                    )?,
+    let bounds = &checked.bounds;
+    let releases =
+        plan.releases
+            .iter()
+            .zip(published)
+            .enumerate()
+            .map(|(index, (release, published))| {
+                let mut statement = Statement {
+                    bounds: [(0, 0); LIMBS],
                 };
-            }
-            Ok(statement)
-        })
-        .collect()
+                bound_ranks(plan, profile, &counts, &states, release, &mut statement)?;
+                for (at, ((limb, used), state)) in uses(release).zip(published).enumerate() {
+                    statement.bounds[limb] = match own_cell(&counts, used) {
+                        Some(cell) => bounds[cell],
+                        None => value_bounds(*state, is_guard_shown(&counts, &states, used))
+                            .map_err(|why| VerifyError::CellRule {
+                                release: index,
+                                cell: at,
+                                why: why.into(),
+                            })?,
+                    };
+                }
+                Ok(statement)
+            })
+            .collect::<Result<_, VerifyError>>()?;
+    let mut comparisons = percentile::comparisons(plan)?;
+    for pair in checked.orders.chunks(compare::COMPARISONS) {
+        comparisons.push(order(plan, &counts, pair, comparisons.len())?);
+    }
+    Ok(Statements {
+        releases,
+        comparisons,
+    })
+}
+
+/// The bounds of the counts that place percentiles.
+fn bound_ranks(
+    plan: &Plan,
+    profile: &ReleaseProfile,
+    counts: &Counts,
+    states: &[State],
+    release: &Release,
+    statement: &mut Statement,
+) -> Result<(), VerifyError> {
+    for (used, bounds) in release.uses.iter().zip(&mut statement.bounds) {
+        let Some((used, FieldKind::Rank(index, rank))) = used.as_ref().map(|u| (u, u.field.kind))
+        else {
+            continue;
+        };
+        let at = used.group * plan.percentiles.len() + index;
+        let percentile = &plan.percentiles[index];
+        let hidden = is_hidden(counts, states, percentile, used.group);
+        *bounds = percentile::bounds(profile, percentile.share, rank, plan.quantiles[at], hidden)
+            .map_err(|why| VerifyError::Percentile { index: at, why })?;
+    }
+    Ok(())
+}
+
+/// That hidden counts are in the order in which the rule found them.
+fn order(
+    plan: &Plan,
+    counts: &Counts,
+    orders: &[Order],
+    index: usize,
+) -> Result<Comparison, VerifyError> {
+    let mut roots: Vec<usize> = Vec::new();
+    let mut statement = compare::Statement::default();
+    // Where the count's limb stands among those of the comparison's totals.
+    let mut limb = |cell: usize| {
+        let (field, group) = counts.place(cell);
+        let place = plan.layout.groups[group].1.get(&field);
+        let place = place.ok_or_else(|| VerifyError::Malformed("a count without a limb".into()))?;
+        let root = plan.releases[place.release].roots[place.limb / LIMBS_PER_TOTAL];
+        let total = roots.iter().position(|r| *r == root).unwrap_or_else(|| {
+            roots.push(root);
+            roots.len() - 1
+        });
+        Ok::<_, VerifyError>(total * LIMBS_PER_TOTAL + place.limb % LIMBS_PER_TOTAL)
+    };
+    for (order, comparison) in orders.iter().zip(&mut statement.comparisons) {
+        comparison.constant = -order.gap;
+        comparison.weights[limb(order.larger)?] = 1;
+        comparison.weights[limb(order.smaller)?] = -1;
+    }
+    Ok(Comparison {
+        label: format!("comparison {index}: the order of hidden cells"),
+        roots,
+        statement,
+    })
 }
 
 fn same(what: String, expected: usize, got: usize) -> Result<(), VerifyError> {
@@ -104,15 +185,11 @@ fn same(what: String, expected: usize, got: usize) -> Result<(), VerifyError> {
     })
 }
 
+/// The limbs that are published in some way.
 fn uses(release: &Release) -> impl Iterator<Item = (usize, &Use)> {
     let uses = release.uses.iter().enumerate();
     uses.filter_map(|(limb, used)| used.as_ref().map(|u| (limb, u)))
-}
-
-fn counts_of(plan: &Plan) -> Counts {
-    let keys: Vec<_> = plan.layout.groups.iter().map(|(k, _)| k.clone()).collect();
-    let fields = plan.releases.iter().flat_map(uses).map(|(_, u)| &u.field);
-    Counts::new(fields, &keys)
+        .filter(|(_, used)| !used.field.is_rank())
 }
 
 fn own_cell(counts: &Counts, used: &Use) -> Option<usize> {

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod derived;
+
 use std::fs;
 
 use galen_tests::{
@@ -259,6 +261,73 @@ fn dev_08_every_cell_where_the_profile_allows_it() {
     // A code without patients is a group too: 0 can be told from suppressed.
     wanted.insert(4, vec!["other".into(), 0.into()]);
     assert_rows(&ask(&h, BY_RACE), &wanted);
+}
+
+#[test]
+fn dev_04_06_bleeding_on_celecoxib_and_ages_by_decade() {
+    let columns = ["bleed_on_celecoxib", "age_at_celecoxib", "celecoxib"];
+    let Some(h) = hospital("gibleed", "omop-gibleed", &columns, &open_profile()) else {
+        return;
+    };
+    // dev-04 counts diagnoses and finds none, so no patient has one either. dev-04b is a check of the data.
+    let asked = ask(&h, "SELECT count(*) FROM gibleed WHERE bleed_on_celecoxib");
+    assert_rows(&asked, &expected("dev-04"));
+    let asked = ask(
+        &h,
+        "SELECT width_bucket(age_at_celecoxib, 0, 120, 12) AS decade, count(*) FROM gibleed \
+         WHERE celecoxib GROUP BY decade",
+    );
+    let recorded = expected("dev-06");
+    let mut found = 0;
+    for row in &asked.answer.rows {
+        // Nobody on celecoxib is without an age: the group of NULL is empty.
+        let decade = match &row[0] {
+            Cell::Bucket(b) => i64::from(b.number - 1) * 10,
+            _ => -1,
+        };
+        match recorded.iter().find(|r| r[0] == decade) {
+            Some(wanted) => {
+                found += 1;
+                assert_cell(&row[1], &wanted[1], 0.0);
+            }
+            None => assert_cell(&row[1], &0.into(), 0.0),
+        }
+    }
+    assert_eq!(found, recorded.len());
+}
+
+#[test]
+fn dev_09_systolic_pressure_from_omop() {
+    let columns = ["systolic_readings", "systolic_latest"];
+    let Some(h) = hospital("synthea27", "omop-synthea27nj", &columns, &plain_profile()) else {
+        return;
+    };
+    let asked = ask(
+        &h,
+        "SELECT sum(systolic_readings), count(systolic_latest), avg(systolic_latest) FROM synthea27",
+    );
+    let wanted = expected("dev-09");
+    assert_cell(&asked.answer.rows[0][0], &wanted[0][0], 0.0);
+    assert_cell(&asked.answer.rows[0][1], &wanted[0][1], 0.0);
+    // Recorded with six decimals.
+    assert_cell(&asked.answer.rows[0][2], &wanted[0][2], 2e-6);
+}
+
+#[test]
+fn dev_11_latest_hba1c_from_fhir() {
+    let columns = ["prediabetes_or_diabetes", "hba1c"];
+    let Some(h) = hospital("fhir100", "fhir-synthea-100", &columns, &plain_profile()) else {
+        return;
+    };
+    let asked = ask(
+        &h,
+        "SELECT count(*), count(hba1c), avg(hba1c), stddev_samp(hba1c) FROM fhir100 \
+         WHERE prediabetes_or_diabetes",
+    );
+    let row = &asked.answer.rows[0];
+    for (cell, wanted) in row.iter().zip(&expected("dev-11")[0]) {
+        assert_cell(cell, wanted, 2e-6);
+    }
 }
 
 #[test]

@@ -1,0 +1,99 @@
+//! Means and proportions.
+
+use super::{
+    Computed, Table, Value, View, interval,
+    spec::{Means, Shares, Welch},
+    test,
+};
+use crate::statistics::{self, Sample};
+
+pub(super) const MEANS: &str = "Means with Student's t intervals; 95 %";
+pub(super) const WELCH: &str =
+    "Difference of two means with Welch's unequal-variances t-test and interval; 95 %";
+pub(super) const PROPORTIONS: &str = "Proportions with Wilson's score intervals; 95 %";
+
+fn sample(spec: &Means, view: &View<'_>, row: usize) -> Result<Sample, String> {
+    let spread = view.number(row, view.column(&spec.spread)?)?;
+    Ok(Sample {
+        n: view.count(row, view.column(&spec.n)?)?,
+        mean: view.number(row, view.column(&spec.mean)?)?,
+        variance: if spec.is_variance {
+            spread
+        } else {
+            spread * spread
+        },
+    })
+}
+
+/// Rows that can be computed, and a note for each that cannot.
+fn each_row(
+    view: &View<'_>,
+    table: &mut Table,
+    row: impl Fn(usize) -> Result<Vec<Value>, String>,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    for index in 0..view.rows.len() {
+        let name = Value::Text(view.name(index));
+        let cells = row(index).unwrap_or_else(|note| {
+            notes.push(note);
+            vec![Value::Missing; table.columns.len() - 1]
+        });
+        table
+            .rows
+            .push(std::iter::once(name).chain(cells).collect());
+    }
+    notes
+}
+
+pub(super) fn means(spec: &Means, view: &View<'_>) -> Computed {
+    let mut table = Table::new("Means", &["group", "n", "mean", "lower", "upper"]);
+    let notes = each_row(view, &mut table, |row| {
+        let sample = sample(spec, view, row)?;
+        let n = [Value::Count(sample.n)];
+        Ok(n.into_iter()
+            .chain(interval(statistics::mean(sample)))
+            .collect())
+    });
+    Ok((vec![table], notes))
+}
+
+pub(super) fn welch(spec: &Welch, view: &View<'_>) -> Computed {
+    let by = view.column(&spec.by)?;
+    let group = |value: &String| match view.rows_with(by, value)[..] {
+        [row] => sample(&spec.sample, view, row),
+        _ => Err(format!("The answer has no single row for {value}.")),
+    };
+    let samples = [group(&spec.groups[0])?, group(&spec.groups[1])?];
+    let mut means = Table::new("Means", &[&spec.by, "n", "mean", "lower", "upper"]);
+    for (name, sample) in spec.groups.iter().zip(samples) {
+        let head = [Value::Text(name.clone()), Value::Count(sample.n)];
+        means.rows.push(
+            head.into_iter()
+                .chain(interval(statistics::mean(sample)))
+                .collect(),
+        );
+    }
+    let found = statistics::welch(samples[0], samples[1]);
+    let columns = ["comparison", "difference", "lower", "upper", "t", "df", "p"];
+    let mut difference = Table::new("Difference", &columns);
+    let name = Value::Text(format!("{} − {}", spec.groups[0], spec.groups[1]));
+    let cells = interval(found.map(|w| w.difference));
+    let tests = test(found.map(|w| w.test));
+    difference
+        .rows
+        .push([name].into_iter().chain(cells).chain(tests).collect());
+    Ok((vec![means, difference], Vec::new()))
+}
+
+pub(super) fn proportions(spec: &Shares, view: &View<'_>) -> Computed {
+    let columns = ["group", "cases", "total", "proportion", "lower", "upper"];
+    let mut table = Table::new("Proportions", &columns);
+    let (cases, total) = (view.column(&spec.cases)?, view.column(&spec.total)?);
+    let notes = each_row(view, &mut table, |row| {
+        let (with, all) = (view.count(row, cases)?, view.count(row, total)?);
+        let head = [Value::Count(with), Value::Count(all)];
+        let share = statistics::proportion(with, all);
+        Ok(head.into_iter().chain(interval(share)).collect())
+    });
+    Ok((vec![table], notes))
+}

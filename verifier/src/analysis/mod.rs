@@ -1,0 +1,154 @@
+//! Statistics derived from an answer's released cells (`docs/spec/analyses.md`): a researcher registers them
+//! with the query, and everybody computes them from the proven cells alone.
+
+mod attrition;
+mod means;
+mod rates;
+mod read;
+mod spec;
+mod survival;
+mod table;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use serde::Serialize;
+
+pub(crate) use attrition::attrition;
+pub use read::{AnalysisError, MAX_ANALYSES};
+pub use spec::Analysis;
+
+use crate::{
+    query::CohortQuery,
+    statistics::{Estimate, Test},
+};
+pub(crate) use view::View;
+
+/// A derived result: tables, or why there are none.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Derived {
+    /// The analysis as it was registered.
+    pub analysis: String,
+    /// How the numbers were computed, for people.
+    pub method: &'static str,
+    /// The results; empty where there are none.
+    pub tables: Vec<Table>,
+    /// Why something is missing: a hidden cell, or counts that define no such number.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// A table of derived numbers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Table {
+    /// What it shows.
+    pub title: String,
+    /// The columns' names.
+    pub columns: Vec<String>,
+    /// The rows, each as long as `columns`.
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// One entry of a derived table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A group's or statistic's name.
+    Text(String),
+    /// A count.
+    Count(u64),
+    /// A computed number, in binary64.
+    Number(f64),
+    /// Not defined, or not to be had from what is released.
+    Missing,
+}
+
+impl Table {
+    fn new(title: impl Into<String>, columns: &[&str]) -> Self {
+        Self {
+            title: title.into(),
+            columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+            rows: Vec::new(),
+        }
+    }
+}
+
+impl From<f64> for Value {
+    fn from(n: f64) -> Self {
+        Value::Number(n)
+    }
+}
+
+impl From<Option<f64>> for Value {
+    fn from(n: Option<f64>) -> Self {
+        n.map_or(Value::Missing, Value::Number)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::Text(text.to_owned())
+    }
+}
+
+/// Estimate and interval as three values.
+fn interval(estimate: Option<Estimate>) -> [Value; 3] {
+    match estimate {
+        None => [Value::Missing, Value::Missing, Value::Missing],
+        Some(e) => [e.value.into(), e.lower.into(), e.upper.into()],
+    }
+}
+
+/// Statistic, degrees of freedom and p as three values.
+fn test(test: Option<Test>) -> [Value; 3] {
+    match test {
+        None => [Value::Missing, Value::Missing, Value::Missing],
+        Some(t) => [t.statistic.into(), t.degrees.into(), t.p.into()],
+    }
+}
+
+/// Computes every analysis of an answer.
+pub(crate) fn derive(analyses: &[Analysis], query: &CohortQuery, view: &View<'_>) -> Vec<Derived> {
+    analyses.iter().map(|a| one(a, query, view)).collect()
+}
+
+fn one(analysis: &Analysis, query: &CohortQuery, view: &View<'_>) -> Derived {
+    let (method, computed) = match analysis {
+        Analysis::TwoByTwo(spec) => (table::TWO_BY_TWO, table::two_by_two(spec, view)),
+        Analysis::Contingency(spec) => (table::CONTINGENCY, table::contingency(spec, view)),
+        Analysis::Means(spec) => (means::MEANS, means::means(spec, view)),
+        Analysis::Welch(spec) => (means::WELCH, means::welch(spec, view)),
+        Analysis::Proportions(spec) => (means::PROPORTIONS, means::proportions(spec, view)),
+        Analysis::Survival(spec) => (survival::METHOD, survival::survival(spec, query, view)),
+        Analysis::Rates(spec) => (rates::RATES, rates::rates(spec, view)),
+        Analysis::Standardised(spec) => (rates::STANDARDISED, rates::standardised(spec, view)),
+    };
+    let (tables, mut notes) = computed.unwrap_or_else(|note| (Vec::new(), vec![note]));
+    let defined = |v: &Value| !matches!(v, Value::Missing);
+    if !tables
+        .iter()
+        .flat_map(|t| t.rows.iter().flatten())
+        .all(defined)
+        && notes.is_empty()
+    {
+        notes.push(
+            "Numbers that the counts do not define (a zero cell, nobody at risk) are left out."
+                .into(),
+        );
+    }
+    if view.rounding > 1 {
+        notes.push(format!(
+            "Computed from counts rounded to multiples of {}, as if they were exact.",
+            view.rounding
+        ));
+    }
+    Derived {
+        analysis: analysis.to_string(),
+        method,
+        tables,
+        notes,
+    }
+}
+
+/// Tables and notes, or why there are none.
+type Computed = Result<(Vec<Table>, Vec<String>), String>;

@@ -1,0 +1,123 @@
+//! Crude and directly standardised rates.
+
+use super::{
+    Computed, Table, Value, View, interval,
+    spec::{Rates, Standardised},
+};
+use crate::statistics::{self, Estimate, Stratum};
+
+pub(super) const RATES: &str = "Crude rates with exact Poisson intervals (Garwood); 95 %";
+pub(super) const STANDARDISED: &str = "Directly standardised rates with Fay and Feuer's gamma intervals, crude rates with exact Poisson intervals; 95 %";
+
+fn scaled(estimate: Option<Estimate>, per: u32) -> Option<Estimate> {
+    let per = f64::from(per);
+    estimate.map(|e| Estimate {
+        value: e.value * per,
+        lower: e.lower * per,
+        upper: e.upper * per,
+    })
+}
+
+/// Events and time of a row.
+fn row_of(spec: &Rates, view: &View<'_>, row: usize) -> Result<(u64, f64), String> {
+    let events = view.count(row, view.column(&spec.events)?)?;
+    Ok((events, view.number(row, view.column(&spec.time)?)?))
+}
+
+fn header<'a>(first: &'a str, spec: &'a Rates) -> [&'a str; 6] {
+    [first, "events", &spec.time, "rate", "lower", "upper"]
+}
+
+fn title(name: &str, per: u32) -> String {
+    if per == 1 {
+        return name.to_owned();
+    }
+    format!("{name} per {per}")
+}
+
+pub(super) fn rates(spec: &Rates, view: &View<'_>) -> Computed {
+    let mut table = Table::new(title("Rates", spec.per), &header("group", spec));
+    let mut notes = Vec::new();
+    for row in 0..view.rows.len() {
+        match row_of(spec, view, row) {
+            Ok((events, time)) => {
+                let head = [
+                    Value::Text(view.name(row)),
+                    Value::Count(events),
+                    time.into(),
+                ];
+                let rate = scaled(statistics::rate(events, time), spec.per);
+                table
+                    .rows
+                    .push(head.into_iter().chain(interval(rate)).collect());
+            }
+            Err(note) => notes.push(note),
+        }
+    }
+    Ok((vec![table], notes))
+}
+
+pub(super) fn standardised(spec: &Standardised, view: &View<'_>) -> Computed {
+    let strata = view.column(&spec.strata)?;
+    let groups: Vec<Option<String>> = match &spec.by {
+        None => vec![None],
+        Some(by) => view.keys(view.column(by)?).into_iter().map(Some).collect(),
+    };
+    let per = spec.rates.per;
+    let first = spec.by.as_deref().unwrap_or("group");
+    let mut standard = Table::new(
+        title("Standardised rates", per),
+        &[first, "rate", "lower", "upper"],
+    );
+    let mut crude = Table::new(title("Crude rates", per), &header(first, &spec.rates));
+    let mut notes = Vec::new();
+    for group in &groups {
+        let rows: Vec<usize> = match (&spec.by, group) {
+            (Some(by), Some(group)) => view.rows_with(view.column(by)?, group),
+            _ => (0..view.rows.len()).collect(),
+        };
+        match strata_of(spec, view, strata, &rows) {
+            Err(note) => notes.push(note),
+            Ok(list) => {
+                let name = || Value::Text(group.clone().unwrap_or_else(|| "all".to_owned()));
+                let rate = scaled(statistics::standardised(&list), per);
+                standard
+                    .rows
+                    .push([name()].into_iter().chain(interval(rate)).collect());
+                let events = list.iter().map(|s| s.events).sum();
+                let time = list.iter().map(|s| s.persons).sum();
+                let rate = scaled(statistics::rate(events, time), per);
+                let head = [name(), Value::Count(events), time.into()];
+                crude
+                    .rows
+                    .push(head.into_iter().chain(interval(rate)).collect());
+            }
+        }
+    }
+    Ok((vec![standard, crude], notes))
+}
+
+/// A stratum for each weight.
+fn strata_of(
+    spec: &Standardised,
+    view: &View<'_>,
+    strata: usize,
+    rows: &[usize],
+) -> Result<Vec<Stratum>, String> {
+    let mut list = Vec::new();
+    for (value, persons) in &spec.weights {
+        let mut own = rows.iter().filter(|r| view.key(**r, strata) == *value);
+        let (Some(row), None) = (own.next(), own.next()) else {
+            return Err(format!("The answer has no single row for {value}."));
+        };
+        let (events, time) = row_of(&spec.rates, view, *row)?;
+        #[expect(clippy::cast_precision_loss, reason = "below 2^40")]
+        let weight = *persons as f64;
+        list.push(Stratum {
+            events,
+            persons: time,
+            weight,
+        });
+    }
+    Ok(list)
+}

@@ -1,0 +1,151 @@
+//! Survival from counts by bins of time.
+
+use num_rational::Ratio;
+use num_traits::ToPrimitive;
+
+use super::{Computed, Table, Value, View, interval, spec::Survival, test};
+use crate::{
+    answer::Cell,
+    query::{BinName, CohortQuery},
+    statistics::{self, Bin, Group, Point},
+};
+
+pub(super) const METHOD: &str = "Kaplan–Meier over the bins (a time counts as its bin's end, events before \
+    censorings) with Greenwood's variance and log(−log) intervals, median survival, log-rank test; 95 %";
+
+/// One group's bins.
+struct Curve {
+    name: String,
+    ends: Vec<f64>,
+    bins: Vec<Bin>,
+    beyond: u64,
+}
+
+pub(super) fn survival(spec: &Survival, query: &CohortQuery, view: &View<'_>) -> Computed {
+    let groups: Vec<Option<String>> = match &spec.by {
+        None => vec![None],
+        Some(by) => view.keys(view.column(by)?).into_iter().map(Some).collect(),
+    };
+    let mut curves = Vec::new();
+    let mut notes = Vec::new();
+    for group in &groups {
+        match curve(spec, query, view, group.as_deref()) {
+            Ok(curve) => curves.push(curve),
+            Err(note) => notes.push(note),
+        }
+    }
+    let by = spec.by.as_deref().unwrap_or("group");
+    let columns = [
+        by, "time", "at risk", "events", "survival", "lower", "upper",
+    ];
+    let mut table = Table::new("Kaplan–Meier estimate", &columns);
+    let mut medians = Table::new("Median survival", &[by, "patients", "events", "median"]);
+    for curve in &curves {
+        let Some(points) = statistics::kaplan_meier(&curve.bins, curve.beyond) else {
+            notes.push(format!(
+                "{}: nobody, or more events than patients.",
+                curve.name
+            ));
+            continue;
+        };
+        rows(&mut table, &mut medians, curve, &points);
+    }
+    let mut tables = vec![table, medians];
+    if curves.len() > 1 && curves.len() == groups.len() {
+        let groups: Vec<Group<'_>> = curves
+            .iter()
+            .map(|c| Group {
+                bins: &c.bins,
+                beyond: c.beyond,
+            })
+            .collect();
+        let mut tests = Table::new(
+            "Comparison of the curves",
+            &["test", "statistic", "df", "p"],
+        );
+        let found = test(statistics::log_rank(&groups));
+        tests
+            .rows
+            .push(["log-rank".into()].into_iter().chain(found).collect());
+        tables.push(tests);
+    }
+    Ok((tables, notes))
+}
+
+fn rows(table: &mut Table, medians: &mut Table, curve: &Curve, points: &[Point]) {
+    for (end, point) in curve.ends.iter().zip(points) {
+        let head = [
+            Value::Text(curve.name.clone()),
+            (*end).into(),
+            Value::Count(point.at_risk),
+            Value::Count(point.events),
+        ];
+        table.rows.push(
+            head.into_iter()
+                .chain(interval(Some(point.survival)))
+                .collect(),
+        );
+    }
+    let patients = points.first().map_or(0, |p| p.at_risk);
+    let events = points.iter().map(|p| p.events).sum();
+    let median = statistics::median(points).and_then(|i| curve.ends.get(i).copied());
+    medians.rows.push(vec![
+        Value::Text(curve.name.clone()),
+        Value::Count(patients),
+        Value::Count(events),
+        median.map_or_else(|| "not reached".into(), Value::Number),
+    ]);
+}
+
+/// Reads one group's bins from its rows, which come in the order of time.
+fn curve(
+    spec: &Survival,
+    query: &CohortQuery,
+    view: &View<'_>,
+    group: Option<&str>,
+) -> Result<Curve, String> {
+    let (time, leaving) = (view.column(&spec.time)?, view.column(&spec.leaving)?);
+    let events = view.column(&spec.events)?;
+    let rows = match (&spec.by, group) {
+        (Some(by), Some(group)) => view.rows_with(view.column(by)?, group),
+        _ => (0..view.rows.len()).collect(),
+    };
+    let mut curve = Curve {
+        name: group.unwrap_or("all").to_owned(),
+        ends: Vec::new(),
+        bins: Vec::new(),
+        beyond: 0,
+    };
+    for row in rows {
+        // Patients without a time are not at risk.
+        let Cell::Bucket(bucket) = &view.rows[row][time] else {
+            continue;
+        };
+        let leaving = view.count(row, leaving)?;
+        match end(query, bucket.number) {
+            None => curve.beyond = leaving,
+            Some(end) => {
+                curve.ends.push(end);
+                curve.bins.push(Bin {
+                    leaving,
+                    events: view.count(row, events)?,
+                });
+            }
+        }
+    }
+    Ok(curve)
+}
+
+/// The time at which a bucket ends.
+fn end(query: &CohortQuery, wanted: u32) -> Option<f64> {
+    let bins = query
+        .group_by
+        .iter()
+        .filter_map(|g| g.bins.as_ref())
+        .flatten();
+    let until = bins.filter_map(|b| match &b.name {
+        BinName::Bucket { number, until } if *number == wanted => Some(*until),
+        _ => None,
+    });
+    until.flatten().next().and_then(|r: Ratio<i128>| r.to_f64())
+}

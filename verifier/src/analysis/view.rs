@@ -1,0 +1,106 @@
+//! An answer's cells as an analysis reads them.
+
+use num_traits::ToPrimitive;
+
+use crate::answer::Cell;
+
+/// The rows of an answer by label.
+pub(crate) struct View<'a> {
+    pub columns: &'a [String],
+    pub rows: &'a [Vec<Cell>],
+    /// The release profile's rounding base.
+    pub rounding: u64,
+}
+
+impl View<'_> {
+    /// The place of an output; the analysis was checked against the query.
+    pub fn column(&self, label: &str) -> Result<usize, String> {
+        let at = self.columns.iter().position(|c| c == label);
+        at.ok_or_else(|| format!("The answer has no output {label}."))
+    }
+
+    /// A key's text; a bucket's is its number, NULL's is `NULL`.
+    pub fn key(&self, row: usize, column: usize) -> String {
+        match &self.rows[row][column] {
+            Cell::Bucket(b) => b.number.to_string(),
+            other => other.to_string(),
+        }
+    }
+
+    /// A released count.
+    pub fn count(&self, row: usize, column: usize) -> Result<u64, String> {
+        match &self.rows[row][column] {
+            Cell::Integer(n) => n
+                .to_u64()
+                .ok_or_else(|| format!("{} is no count.", self.columns[column])),
+            other => Err(self.unusable(row, column, other)),
+        }
+    }
+
+    /// A released number.
+    pub fn number(&self, row: usize, column: usize) -> Result<f64, String> {
+        let cell = &self.rows[row][column];
+        let number = match cell {
+            Cell::Real(v) => Some(*v),
+            Cell::Integer(n) => n.to_f64(),
+            Cell::Decimal(text) => text.parse().ok(),
+            _ => None,
+        };
+        number.ok_or_else(|| self.unusable(row, column, cell))
+    }
+
+    fn unusable(&self, row: usize, column: usize, cell: &Cell) -> String {
+        let label = &self.columns[column];
+        let keys: Vec<String> = self.rows[row]
+            .iter()
+            .filter(|c| matches!(c, Cell::Key(_) | Cell::Bucket(_)))
+            .map(ToString::to_string)
+            .collect();
+        let place = match keys.is_empty() {
+            true => String::new(),
+            false => format!(" of {}", keys.join(", ")),
+        };
+        match cell {
+            Cell::Suppressed(_) | Cell::Withheld => {
+                format!("{label}{place} is hidden by the release rule ({cell}).")
+            }
+            Cell::Null => format!("{label}{place} is NULL: no value was counted."),
+            _ => format!("{label}{place} is no number."),
+        }
+    }
+
+    /// The rows whose key in `column` is `value`.
+    pub fn rows_with(&self, column: usize, value: &str) -> Vec<usize> {
+        (0..self.rows.len())
+            .filter(|r| self.key(*r, column) == value)
+            .collect()
+    }
+
+    /// The different keys of a column in order, without NULL.
+    pub fn keys(&self, column: usize) -> Vec<String> {
+        let mut keys: Vec<String> = Vec::new();
+        for row in 0..self.rows.len() {
+            let key = self.key(row, column);
+            if self.rows[row][column] != Cell::Null && !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
+    }
+
+    /// The keys of a row, for a table's first column.
+    pub fn name(&self, row: usize) -> String {
+        let keys = self.rows[row].iter().filter_map(|c| match c {
+            Cell::Key(text) => Some(text.clone()),
+            Cell::Bucket(b) => Some(b.to_string()),
+            Cell::Null => Some("NULL".to_owned()),
+            _ => None,
+        });
+        let keys: Vec<String> = keys.collect();
+        if keys.is_empty() {
+            "all".to_owned()
+        } else {
+            keys.join(", ")
+        }
+    }
+}

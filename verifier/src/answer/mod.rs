@@ -1,0 +1,345 @@
+//! From released cells to the answer's table. Everything here is computed from proven cells only.
+
+mod group;
+mod pair;
+
+use num_bigint::BigInt;
+use num_traits::ToPrimitive;
+use serde::Serialize;
+
+use crate::{
+    analysis::{self, Derived, View},
+    hash::{Fields, separator},
+    manifest::{Dataset, ReleaseProfile},
+    plan::{GroupKey, Plan, Release},
+    query::{BinName, CohortQuery, Grouping, OutputValue},
+    question::{Question, Resolved},
+    registry::Registry,
+    rules::{Published, State},
+    text::hex,
+};
+use group::Group;
+
+/// One cell of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", content = "value", rename_all = "snake_case")]
+pub enum Cell {
+    /// A group's value, as text.
+    Key(String),
+    /// SQL NULL: a NULL group, or an aggregate over no values.
+    Null,
+    /// Hidden by the release rule: the count is at least 1 (or 0 where zero is not releasable) and
+    /// below this threshold.
+    Suppressed(u64),
+    /// Hidden by the release rule although its count may be large, because a hidden one could be computed
+    /// from it; or hidden together with the count that contains it.
+    Withheld,
+    /// An exact integer.
+    Integer(#[serde(serialize_with = "as_text")] BigInt),
+    /// An exact decimal, as text.
+    Decimal(String),
+    /// A rounded real, computed exactly up to one last division (and, for a deviation, one root).
+    Real(f64),
+    /// A date as YYYY-MM-DD.
+    Date(String),
+    /// A group of values, `width_bucket`'s.
+    Bucket(Bucket),
+}
+
+/// A bucket of a number column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Bucket {
+    /// PostgreSQL's number: 0 below the range, count + 1 above it.
+    pub number: u32,
+    /// The smallest value that the column can have there, as text.
+    pub from: String,
+    /// The largest, as text.
+    pub to: String,
+}
+
+/// Integers beyond 2^53 lose digits as JSON numbers, so they are numbers only where they fit.
+fn as_text<S: serde::Serializer>(n: &BigInt, s: S) -> Result<S::Ok, S::Error> {
+    match n.to_i64().filter(|v| v.unsigned_abs() < 1 << 53) {
+        Some(v) => s.serialize_i64(v),
+        None => s.serialize_str(&n.to_string()),
+    }
+}
+
+/// Where an answer comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Query digest.
+    pub query: [u8; 32],
+    /// The hospital's name.
+    pub hospital: String,
+    /// Its public key.
+    pub hospital_key: [u8; 32],
+    /// The dataset's name.
+    pub dataset: String,
+    /// Its epoch.
+    pub epoch: u32,
+    /// The manifest's digest.
+    pub manifest: [u8; 32],
+    /// Parameter-set id.
+    pub parameter_set: [u8; 32],
+    /// R, public.
+    pub rows: u64,
+    /// The release profile.
+    pub profile: ReleaseProfile,
+}
+
+/// A verified answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The output columns' labels.
+    pub columns: Vec<String>,
+    /// One row a group (one in all without GROUP BY), in the registry's code order, NULL last.
+    pub rows: Vec<Vec<Cell>>,
+    /// Where it comes from.
+    pub source: Source,
+    /// Digest of query, hospital, dataset, epoch and published values: what tells answers apart.
+    pub identity: [u8; 32],
+    /// Whether it was proven with development parameters.
+    pub insecure: bool,
+    /// What the query's analyses make of the cells: computed here, not proven apart.
+    pub derived: Vec<Derived>,
+}
+
+/// `cells[release][limb]`; limbs that are not published are shown zeros.
+type Cells = Vec<Vec<State>>;
+
+/// Puts the published states where their limbs stand.
+fn by_limb(plan: &Plan, published: &Published) -> Cells {
+    let spread = |(release, states): (&Release, &Vec<State>)| {
+        let mut states = states.iter();
+        let uses = release.uses.iter();
+        uses.map(|used| {
+            let published = used.as_ref().filter(|u| !u.field.is_rank());
+            let state = published.and_then(|_| states.next());
+            state.copied().unwrap_or(State::Shown(0))
+        })
+        .collect()
+    };
+    plan.releases.iter().zip(published).map(spread).collect()
+}
+
+pub(crate) fn build(
+    plan: &Plan,
+    resolved: &Resolved,
+    registry: &Registry,
+    dataset: &Dataset,
+    question: &Question,
+    published: &Published,
+    insecure: bool,
+) -> Answer {
+    let m = &dataset.manifest;
+    let cells = &by_limb(plan, published);
+    let groups = Groups {
+        plan,
+        query: &resolved.query,
+        registry,
+        cells,
+        k: m.release.k,
+    };
+    let (columns, rows): (Vec<String>, Vec<Vec<Cell>>) = if resolved.query.criteria.is_empty() {
+        let rows = (0..plan.layout.groups.len()).map(|g| groups.row(g));
+        let labels = resolved.query.outputs.iter().map(|o| o.label.clone());
+        (labels.collect(), rows.collect())
+    } else {
+        attrition(&resolved.query, groups.row(0))
+    };
+    let source = Source {
+        query: question.digest(),
+        hospital: m.hospital.clone(),
+        hospital_key: dataset.hospital_key,
+        dataset: m.dataset.clone(),
+        epoch: m.epoch,
+        manifest: dataset.digest,
+        parameter_set: dataset.parameter_set,
+        rows: m.rows,
+        profile: m.release.clone(),
+    };
+    let view = View {
+        columns: &columns,
+        rows: &rows,
+        rounding: m.release.rounding,
+    };
+    let derived = if resolved.query.criteria.is_empty() {
+        analysis::derive(&resolved.analyses, &resolved.query, &view)
+    } else {
+        vec![analysis::attrition(&view)]
+    };
+    Answer {
+        columns,
+        rows,
+        derived,
+        identity: identity(&source, plan, cells),
+        source,
+        insecure,
+    }
+}
+
+/// What the rows of an answer are computed from.
+struct Groups<'a> {
+    plan: &'a Plan,
+    query: &'a CohortQuery,
+    registry: &'a Registry,
+    cells: &'a Cells,
+    k: u64,
+}
+
+impl Groups<'_> {
+    fn row(&self, index: usize) -> Vec<Cell> {
+        let (keys, places) = &self.plan.layout.groups[index];
+        let percentiles = self.plan.percentiles.len();
+        let outputs = self.query.outputs.iter();
+        outputs
+            .map(|o| match &o.value {
+                OutputValue::Key(i) => key_cell(self.registry, &self.query.group_by[*i], keys[*i]),
+                OutputValue::Aggregate(a) => {
+                    let group = Group {
+                        registry: self.registry,
+                        places,
+                        cells: self.cells,
+                        filter: self.query.filter_index(o),
+                        percentiles: &self.plan.percentiles,
+                        quantiles: &self.plan.quantiles[index * percentiles..][..percentiles],
+                        k: self.k,
+                    };
+                    group.aggregate(a).unwrap_or_else(|why| match why {
+                        State::Small => Cell::Suppressed(self.k),
+                        _ => Cell::Withheld,
+                    })
+                }
+            })
+            .collect()
+    }
+}
+
+/// One row for the whole cohort and one after each criterion.
+fn attrition(query: &CohortQuery, counts: Vec<Cell>) -> (Vec<String>, Vec<Vec<Cell>>) {
+    let all = "(all who consented to the purpose)".to_owned();
+    let criteria = std::iter::once(all).chain(query.criteria.iter().cloned());
+    let rows = criteria
+        .zip(counts)
+        .map(|(criterion, count)| vec![Cell::Key(criterion), count]);
+    let labels = ["criterion", "patients"].map(str::to_owned);
+    (labels.into(), rows.collect())
+}
+
+fn identity(source: &Source, plan: &Plan, cells: &Cells) -> [u8; 32] {
+    let mut fields = Fields::new(separator::ANSWER)
+        .bytes(&source.query)
+        .bytes(&source.hospital_key)
+        .text(&source.dataset)
+        .number(u64::from(source.epoch));
+    for cell in cells.iter().flatten() {
+        let (kind, value) = match cell {
+            State::Shown(n) => (1, *n),
+            State::Small => (2, 0),
+            State::Difference => (3, 0),
+            State::Margin(line) => (4, u64::from(*line)),
+            State::Guarded => (5, 0),
+        };
+        fields = fields.number(kind).number(value);
+    }
+    for quantile in &plan.quantiles {
+        let (kind, value) = quantile.map_or((7, 0), |q| (6, q));
+        fields = fields.number(kind).number(value);
+    }
+    fields.digest()
+}
+
+fn key_cell(registry: &Registry, grouping: &Grouping, key: GroupKey) -> Cell {
+    let column = &registry.columns[grouping.column];
+    let value = match key {
+        GroupKey::Null => return Cell::Null,
+        GroupKey::Value(v) => v,
+    };
+    let index = usize::try_from(value).unwrap_or(usize::MAX);
+    let bin = grouping.bins.as_ref().and_then(|bins| bins.get(index));
+    match bin.map(|b| (&b.name, b.stored)) {
+        None => Cell::Key(column.format_stored(value)),
+        Some((BinName::Year(year), _)) => Cell::Key(year.to_string()),
+        Some((BinName::Bucket { number, .. }, (first, last))) => Cell::Bucket(Bucket {
+            number: *number,
+            from: column.format_stored(first),
+            to: column.format_stored(last),
+        }),
+    }
+}
+
+impl std::fmt::Display for Cell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Cell::Key(text) | Cell::Decimal(text) | Cell::Date(text) => f.pad(text),
+            Cell::Bucket(b) => f.pad(&b.to_string()),
+            Cell::Null => f.pad("NULL"),
+            Cell::Suppressed(k) => f.pad(&format!("<{k}")),
+            Cell::Withheld => f.pad("*"),
+            Cell::Integer(n) => f.pad(&n.to_string()),
+            Cell::Real(v) => f.pad(&v.to_string()),
+        }
+    }
+}
+
+/// Its number and values, `3: 40 to 49`.
+impl std::fmt::Display for Bucket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.from == self.to {
+            return write!(f, "{}: {}", self.number, self.from);
+        }
+        write!(f, "{}: {} to {}", self.number, self.from, self.to)
+    }
+}
+
+impl Answer {
+    /// What is proven and what is derived, in a line or two for people.
+    #[must_use]
+    pub fn reading(&self) -> String {
+        let s = &self.source;
+        let mut text = format!(
+            "Proven: each number of the answer's table, over the patients of {} who consented to the purpose, \
+             hidden and shown as release rule {} says.",
+            s.hospital, s.profile.name
+        );
+        if !self.derived.is_empty() {
+            text += " Derived: everything else, computed from those numbers by whoever verifies the answer; \
+                     its intervals and tests hold under their methods' assumptions, which nobody proves.";
+        }
+        text
+    }
+
+    /// The answer as JSON: columns, rows of typed cells, and where it comes from.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let s = &self.source;
+        serde_json::json!({
+            "columns": self.columns,
+            "rows": self.rows,
+            "derived": self.derived,
+            "reading": self.reading(),
+            "query": hex(&s.query),
+            "hospital": s.hospital,
+            "dataset": s.dataset,
+            "epoch": s.epoch,
+            "manifest": hex(&s.manifest),
+            "parameter_set": hex(&s.parameter_set),
+            "rows_committed": s.rows,
+            "release_profile": s.profile,
+            "hospital_key": hex(&s.hospital_key),
+            "identity": hex(&self.identity),
+            "insecure_parameters": self.insecure,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suppressed_is_neither_zero_nor_blank() {
+        assert_eq!(Cell::Suppressed(11).to_string(), "<11");
+    }
+}
