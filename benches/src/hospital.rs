@@ -105,12 +105,26 @@ pub fn commit(
     params: &ParameterStore,
     out: &Path,
 ) -> Result<CommitReport> {
+    commit_as(REGISTRY_TOML, folder, patients, params, out)
+}
+
+/// The same under another registry.
+///
+/// # Errors
+/// As [`commit`].
+pub fn commit_as(
+    registry_toml: &str,
+    folder: &Path,
+    patients: u64,
+    params: &ParameterStore,
+    out: &Path,
+) -> Result<CommitReport> {
     let table = folder.join(format!("{patients}.parquet"));
     synthetic::write_hospital(&table, patients, 1)?;
-    let registry = registry()?;
+    let registry = Registry::from_toml(registry_toml)?;
     let request = CommitRequest {
         table: &table,
-        registry_toml: REGISTRY_TOML,
+        registry_toml,
         registry: &registry,
         hospital: "Bench",
         dataset: "bench",
@@ -150,14 +164,27 @@ pub fn ask(
     verifications: usize,
     proven: &mut Proven,
 ) -> Result<Asked> {
+    ask_as(&question()?, folder, params, verifications, proven)
+}
+
+/// The same with another question.
+///
+/// # Errors
+/// As [`ask`].
+pub fn ask_as(
+    question: &Question,
+    folder: &Path,
+    params: &ParameterStore,
+    verifications: usize,
+    proven: &mut Proven,
+) -> Result<Asked> {
     let dataset = CommittedDataset::open(folder, params)?;
-    let question = question()?;
-    let (bundle, _, report) = execute::answer(&dataset, &question, params, &Silent)?;
+    let (bundle, _, report) = execute::answer(&dataset, question, params, &Silent)?;
     let manifest = &dataset.dataset().manifest;
     let keys = params.verifying();
     let registry = dataset.registry();
     let check = |known: &mut Proven| -> Result<Duration> {
-        let verify = || verify_beyond(known, &bundle, manifest, registry, &question, &keys);
+        let verify = || verify_beyond(known, &bundle, manifest, registry, question, &keys);
         let (result, time) = timed(verify);
         result?;
         Ok(time)

@@ -222,7 +222,10 @@ fn survival(answer: &Answer, title: &str, derived: &Derived, table: &Table) -> S
             _ => f64::NAN,
         };
         let point = (number(1), number(4), number(5), number(6));
-        let name = text(&row[0]);
+        let name = match table.columns[0].as_str() {
+            "group" => text(&row[0]),
+            by => format!("{by}: {}", text(&row[0])),
+        };
         match curves.last_mut() {
             Some(curve) if curve.name == name => curve.points.push(point),
             _ => curves.push(Curve {

@@ -45,8 +45,11 @@ pub fn facts(rows: &[(&str, String)]) -> String {
     lines.join("\n")
 }
 
-/// The answer's rows.
+/// The answer's rows; where they are few and long, one line for each output.
 pub fn answer(answer: &Answer) -> String {
+    if answer.rows.len() <= 4 && answer.columns.len() > 8 {
+        return upright(answer);
+    }
     let header: Vec<&str> = answer.columns.iter().map(String::as_str).collect();
     let is_text = |index: usize| {
         let cells = answer.rows.iter().filter_map(|r| r.get(index));
@@ -55,6 +58,26 @@ pub fn answer(answer: &Answer) -> String {
     let right: Vec<usize> = (0..header.len()).filter(|i| !is_text(*i)).collect();
     let rows = answer.rows.iter().map(|r| r.iter().map(cell).collect());
     table(&header, &right, rows)
+}
+
+/// One line for each output, as table 1 of a paper has it.
+fn upright(answer: &Answer) -> String {
+    let lines = answer.columns.iter().enumerate().map(|(column, name)| {
+        let cells = answer.rows.iter().map(|r| cell(&r[column]));
+        std::iter::once(name.clone())
+            .chain(cells)
+            .collect::<Vec<_>>()
+    });
+    let mut lines = lines.peekable();
+    let is_key = |c: &Cell| matches!(c, Cell::Key(_) | Cell::Bucket(_));
+    let keyed = answer.rows.iter().any(|r| is_key(&r[0]));
+    let header = match lines.next_if(|_| keyed) {
+        Some(header) => header,
+        None => vec![String::new(); answer.rows.len() + 1],
+    };
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let right: Vec<usize> = (1..header.len()).collect();
+    table(&header, &right, lines)
 }
 
 /// A cell: reals with some five significant digits, everything else as it is.
@@ -91,11 +114,31 @@ pub fn derived(answer: &Answer) -> String {
             let body = indent(&table(&header, &right, rows));
             parts.push(format!("  {}\n{body}", t.title));
         }
-        let notes = derived.notes.iter().map(|n| format!("  note: {n}\n"));
-        parts.push(format!("{}  {}", notes.collect::<String>(), derived.method));
+        let notes: Vec<String> = derived.notes.iter().map(|n| format!("note: {n}")).collect();
+        parts.extend((!notes.is_empty()).then(|| wrapped(&notes.join("\n"), "  ")));
+        parts.push(wrapped(derived.method, "  "));
     }
-    parts.push(answer.reading());
+    parts.push(wrapped(&answer.reading(), ""));
     parts.join("\n\n")
+}
+
+/// Lines of at most some 96 characters, each after `margin`.
+fn wrapped(text: &str, margin: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let mut current = margin.to_owned();
+        for word in line.split_whitespace() {
+            if current.chars().count() + word.chars().count() > 95 {
+                lines.push(std::mem::replace(&mut current, margin.to_owned()));
+            }
+            if current.len() > margin.len() {
+                current.push(' ');
+            }
+            current += word;
+        }
+        lines.push(current);
+    }
+    lines.join("\n")
 }
 
 /// An entry of a derived table.

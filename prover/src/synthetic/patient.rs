@@ -7,7 +7,7 @@ use super::codes::{CORONARY, DIABETIC, GENERAL, HYPERTENSIVE, REGIONS, SEXES};
 use super::dice::{Dice, whole};
 
 /// Columns of the table.
-pub(super) const WIDTH: usize = 20;
+pub(super) const WIDTH: usize = 26;
 
 /// A column's type in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,12 @@ pub(super) const COLUMNS: [(&str, Type); WIDTH] = [
     ("first_visit", Type::Day),
     ("days_in_hospital", Type::Number(0)),
     ("cost_eur", Type::Number(2)),
+    ("heart_failure", Type::Flag),
+    ("atrial_fibrillation", Type::Flag),
+    ("kidney_disease", Type::Flag),
+    ("copd", Type::Flag),
+    ("follow_up_months", Type::Number(0)),
+    ("death", Type::Flag),
 ];
 
 /// A cell; numbers are in units of their column's last digit.
@@ -52,6 +58,10 @@ pub(super) enum Cell {
     Number(Option<i64>),
     Day(Date),
 }
+
+/// First visits lie within so many days of the first one.
+const FIRST: Date = date!(2005 - 01 - 01);
+const DAYS: u32 = 7_670;
 
 /// What the measurements and diagnoses depend on; known even where the table has NULL.
 struct Body {
@@ -77,6 +87,8 @@ pub(super) fn draw(dice: &mut Dice, seed: u64, index: u64) -> [Cell; WIDTH] {
     let (infarction, first_visit) = body.follow_up(dice, ldl);
     let diagnosis = body.diagnosis(dice, infarction);
     let (days, cost) = body.stay(dice);
+    let comorbidities = body.comorbidities(dice);
+    let (months, death) = body.survival(dice, comorbidities, first_visit);
 
     let pressure_known = !dice.chance(0.04);
     let hba1c_known = !dice.chance(if body.diabetes { 0.05 } else { 0.32 });
@@ -102,6 +114,12 @@ pub(super) fn draw(dice: &mut Dice, seed: u64, index: u64) -> [Cell; WIDTH] {
         Cell::Day(first_visit),
         number(true, days),
         number(true, cost),
+        Cell::Flag(Some(comorbidities[0])),
+        Cell::Flag(Some(comorbidities[1])),
+        Cell::Flag(Some(comorbidities[2])),
+        Cell::Flag(Some(comorbidities[3])),
+        number(true, months),
+        Cell::Flag(Some(death)),
     ]
 }
 
@@ -111,6 +129,10 @@ fn patient_id(seed: u64, index: u64) -> String {
     const SPACE: u128 = 10_000_000_000;
     let number = (u128::from(index) * 7_654_321_987 + u128::from(seed) * 1_234_577) % SPACE;
     format!("P{number:010}")
+}
+
+fn days_since(first: Date, day: Date) -> f64 {
+    f64::from(u16::try_from((day - first).whole_days()).unwrap_or(u16::MAX))
 }
 
 /// By how much `value` lies above `floor`, or 0.
@@ -191,8 +213,6 @@ impl Body {
     /// Unknown for all whose five years are not over: to keep only their early infarctions would
     /// bias the rate.
     fn follow_up(&self, dice: &mut Dice, ldl: f64) -> (Option<bool>, Date) {
-        const FIRST: Date = date!(2005 - 01 - 01);
-        const DAYS: u32 = 7_670;
         const FIVE_YEARS: u32 = 1_826;
         let day = dice.below(DAYS);
         let visit = FIRST + time::Duration::days(i64::from(day));
@@ -220,6 +240,38 @@ impl Body {
             GENERAL
         };
         dice.pick(group)
+    }
+
+    /// Heart failure, atrial fibrillation, kidney disease, COPD.
+    fn comorbidities(&self, dice: &mut Dice) -> [bool; 4] {
+        let old = above(self.age, 50.0);
+        let smoked = if self.smoker == "never" { 0.0 } else { 0.06 };
+        let pressure = if self.hypertension { 0.04 } else { 0.0 };
+        let sugar = if self.diabetes { 0.06 } else { 0.0 };
+        let failure = dice.chance(0.01 + 0.003 * old + pressure);
+        let fibrillation = dice.chance(0.01 + 0.004 * old + if failure { 0.2 } else { 0.0 });
+        let kidney = dice.chance(0.01 + 0.003 * old + pressure + sugar);
+        let copd = dice.chance(0.01 + 0.001 * old + smoked);
+        [failure, fibrillation, kidney, copd]
+    }
+
+    /// Whole months from the first visit to death or to the end of the records, and whether it was death.
+    fn survival(&self, dice: &mut Dice, comorbidities: [bool; 4], visit: Date) -> (i64, bool) {
+        const MONTH: f64 = 30.4375;
+        let raised = |present: bool, by: f64| if present { by } else { 1.0 };
+        // Deaths a year; a statin spares a quarter of them.
+        let hazard = 0.004
+            * (0.075 * (self.age - 50.0)).exp()
+            * raised(self.diabetes, 1.5)
+            * raised(self.smoker == "current", 1.6)
+            * raised(comorbidities[0], 2.2)
+            * raised(comorbidities[2], 1.4)
+            * raised(comorbidities[3], 1.7)
+            * raised(self.statin, 0.75);
+        let death = -(1.0 - dice.unit()).ln() / hazard * 365.25;
+        let observed = f64::from(DAYS) - days_since(FIRST, visit);
+        let months = whole((death.min(observed) / MONTH).floor(), 0, 252);
+        (months, death < observed)
     }
 
     /// Days in hospital within a year, and what they cost in cents.

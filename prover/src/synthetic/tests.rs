@@ -33,7 +33,7 @@ fn a_seed_always_gives_the_same_csv() {
     let hex: String = digest.iter().map(|b| format!("{b:02x}")).collect();
     assert_eq!(
         hex,
-        "b47b68d3dfa68ac103e79c82d6f0cded7e893dbfbe05eac1f2cb2cbcf035bb3a"
+        "0ba066e00a6d6c4b8ad83f27680c4d7d9f7ceafe2c44e029a781b3358e14d5a9"
     );
 }
 
@@ -157,6 +157,16 @@ fn distributions_are_plausible() {
     near(h.mean("statin"), 0.1, 0.3, "statin");
     near(h.mean("mi_5y"), 0.03, 0.1, "infarction");
     near(h.mean("days_in_hospital"), 3.0, 9.0, "days");
+    for column in [
+        "heart_failure",
+        "atrial_fibrillation",
+        "kidney_disease",
+        "copd",
+    ] {
+        near(h.mean(column), 0.03, 0.15, column);
+    }
+    near(h.mean("death"), 0.05, 0.3, "death");
+    near(h.mean("follow_up_months"), 80.0, 130.0, "follow-up");
     for column in ["smoker", "bmi", "sbp", "ldl", "hba1c", "mi_5y"] {
         near(h.known(column), 0.6, 0.99, column);
     }
@@ -171,6 +181,8 @@ fn columns_depend_on_each_other_as_in_a_clinic() {
     assert!(h.effect("age", "hypertension") > 4.0);
     assert!(h.effect("bmi", "diabetes") > 10.0);
     assert!(h.effect("mi_5y", "diabetes") > 0.01);
+    assert!(h.effect("death", "heart_failure") > 0.1);
+    assert!(h.effect("age", "death") > 8.0);
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn each_row(
 }
 
 pub(super) fn means(spec: &Means, view: &View<'_>) -> Computed {
-    let mut table = Table::new("Means", &["group", "n", "mean", "lower", "upper"]);
+    let mut table = Table::new("Means", &["group", "n", &spec.mean, "lower", "upper"]);
     let notes = each_row(view, &mut table, |row| {
         let sample = sample(spec, view, row)?;
         let n = [Value::Count(sample.n)];
@@ -64,7 +64,10 @@ pub(super) fn welch(spec: &Welch, view: &View<'_>) -> Computed {
         _ => Err(format!("The answer has no single row for {value}.")),
     };
     let samples = [group(&spec.groups[0])?, group(&spec.groups[1])?];
-    let mut means = Table::new("Means", &[&spec.by, "n", "mean", "lower", "upper"]);
+    let mut means = Table::new(
+        "Means",
+        &[&spec.by, "n", &spec.sample.mean, "lower", "upper"],
+    );
     for (name, sample) in spec.groups.iter().zip(samples) {
         let head = [Value::Text(name.clone()), Value::Count(sample.n)];
         means.rows.push(

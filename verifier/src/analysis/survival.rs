@@ -21,6 +21,19 @@ struct Curve {
     beyond: u64,
 }
 
+impl Curve {
+    /// Its first `len` bins; patients of later ones are beyond.
+    fn until(&self, len: usize) -> Self {
+        let later = self.bins[len..].iter().map(|b| b.leaving);
+        Self {
+            name: self.name.clone(),
+            ends: self.ends[..len].to_vec(),
+            bins: self.bins[..len].to_vec(),
+            beyond: self.beyond + later.sum::<u64>(),
+        }
+    }
+}
+
 pub(super) fn survival(spec: &Survival, query: &CohortQuery, view: &View<'_>) -> Computed {
     let groups: Vec<Option<String>> = match &spec.by {
         None => vec![None],
@@ -30,7 +43,10 @@ pub(super) fn survival(spec: &Survival, query: &CohortQuery, view: &View<'_>) ->
     let mut notes = Vec::new();
     for group in &groups {
         match curve(spec, query, view, group.as_deref()) {
-            Ok(curve) => curves.push(curve),
+            Ok((curve, note)) => {
+                notes.extend(note);
+                curves.push(curve);
+            }
             Err(note) => notes.push(note),
         }
     }
@@ -52,24 +68,29 @@ pub(super) fn survival(spec: &Survival, query: &CohortQuery, view: &View<'_>) ->
     }
     let mut tables = vec![table, medians];
     if curves.len() > 1 && curves.len() == groups.len() {
-        let groups: Vec<Group<'_>> = curves
-            .iter()
-            .map(|c| Group {
-                bins: &c.bins,
-                beyond: c.beyond,
-            })
-            .collect();
-        let mut tests = Table::new(
-            "Comparison of the curves",
-            &["test", "statistic", "df", "p"],
-        );
-        let found = test(statistics::log_rank(&groups));
-        tests
-            .rows
-            .push(["log-rank".into()].into_iter().chain(found).collect());
-        tables.push(tests);
+        tables.push(comparison(&curves));
     }
     Ok((tables, notes))
+}
+
+/// The log-rank test over the bins that all curves have.
+fn comparison(curves: &[Curve]) -> Table {
+    let len = curves.iter().map(|c| c.bins.len()).min().unwrap_or(0);
+    let curves: Vec<Curve> = curves.iter().map(|c| c.until(len)).collect();
+    let groups: Vec<Group<'_>> = curves
+        .iter()
+        .map(|c| Group {
+            bins: &c.bins,
+            beyond: c.beyond,
+        })
+        .collect();
+    let columns = ["test", "until", "statistic", "df", "p"];
+    let mut tests = Table::new("Comparison of the curves", &columns);
+    let until = curves.first().and_then(|c| c.ends.last().copied());
+    let head = ["log-rank".into(), until.into()];
+    let found = test(statistics::log_rank(&groups));
+    tests.rows.push(head.into_iter().chain(found).collect());
+    tests
 }
 
 fn rows(table: &mut Table, medians: &mut Table, curve: &Curve, points: &[Point]) {
@@ -97,13 +118,14 @@ fn rows(table: &mut Table, medians: &mut Table, curve: &Curve, points: &[Point])
     ]);
 }
 
-/// Reads one group's bins from its rows, which come in the order of time.
+/// Reads one group's bins from its rows, which come in the order of time. Where a bin's events are hidden the
+/// curve ends, with a note; how many leave is needed of every bin, to know who was at risk before.
 fn curve(
     spec: &Survival,
     query: &CohortQuery,
     view: &View<'_>,
     group: Option<&str>,
-) -> Result<Curve, String> {
+) -> Result<(Curve, Option<String>), String> {
     let (time, leaving) = (view.column(&spec.time)?, view.column(&spec.leaving)?);
     let events = view.column(&spec.events)?;
     let rows = match (&spec.by, group) {
@@ -116,6 +138,7 @@ fn curve(
         bins: Vec::new(),
         beyond: 0,
     };
+    let (mut known, mut note) = (usize::MAX, None);
     for row in rows {
         // Patients without a time are not at risk.
         let Cell::Bucket(bucket) = &view.rows[row][time] else {
@@ -125,15 +148,19 @@ fn curve(
         match end(query, bucket.number) {
             None => curve.beyond = leaving,
             Some(end) => {
-                curve.ends.push(end);
-                curve.bins.push(Bin {
-                    leaving,
-                    events: view.count(row, events)?,
+                let events = view.count(row, events).unwrap_or_else(|why| {
+                    known = known.min(curve.bins.len());
+                    let at = curve.ends.last().copied().unwrap_or(0.0);
+                    note.get_or_insert(format!("{}: the curve ends at {at}. {why}", curve.name));
+                    0
                 });
+                curve.ends.push(end);
+                curve.bins.push(Bin { leaving, events });
             }
         }
     }
-    Ok(curve)
+    let known = known.min(curve.bins.len());
+    Ok((curve.until(known), note))
 }
 
 /// The time at which a bucket ends.

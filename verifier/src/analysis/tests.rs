@@ -303,8 +303,22 @@ fn survival_reads_bins_in_order_and_who_is_beyond() {
         medians,
         [&Value::from("not reached"), &Value::from("not reached")]
     );
-    // 0.9·0.75 = 0.675 against 0.6·(26/30) = 0.52.
-    assert!(number(&derived.tables[2].rows[0][1]) > 5.0);
+    // By hand: 5 + 10 deaths in a, 12.5 + 8 expected, and hypergeometric variances.
+    let variance = 25.0 * 0.25 * 75.0 / 99.0 + 14.0 * (4.0 / 7.0) * (3.0 / 7.0) * 56.0 / 69.0;
+    let found = number(&derived.tables[2].rows[0][2]);
+    assert!((found - 5.5 * 5.5 / variance).abs() < 1e-9, "{found}");
+    // Deaths of b in the second bin hidden: its curve ends at the first, and so does the comparison.
+    let mut cut = rows.clone();
+    cut[4][3] = Cell::Suppressed(11);
+    let text = "survival time=bin leaving=n events=events by=arm";
+    let shorter = run(TIMES, text, &cut, 1);
+    assert_eq!(shorter.tables[0].rows, derived.tables[0].rows[..3]);
+    assert_eq!(shorter.tables[2].rows[0][1], Value::Number(10.0));
+    let note = "b c: the curve ends at 10. events of b c";
+    assert!(shorter.notes[0].starts_with(note), "{:?}", shorter.notes);
+    cut[5][2] = Cell::Suppressed(11);
+    let one = run(TIMES, text, &cut, 1);
+    assert_eq!((one.tables[0].rows.len(), one.tables.len()), (2, 2));
     let pooled = rows[..3].to_vec();
     let derived = run(
         TIMES,

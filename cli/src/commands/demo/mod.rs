@@ -11,17 +11,23 @@ use std::{
 
 use anyhow::{Context, Result};
 use galen_params::Shape;
+use galen_prover::synthetic::{REGISTRY_TOML, write_hospital};
+use serde_json::json;
 
 use crate::{
     failure::refusal,
+    files,
     output::Output,
     params::{Cache, parse_shape},
+    show,
 };
 
 const EXAMPLE: &str = "\
 Example: see everything once, and keep what a reviewer would be handed
   galen demo --out galen-demo
-It prints the `galen verify` command that checks the files in galen-demo.";
+It prints the `galen verify` command that checks the files in galen-demo.
+Example: a made-up table to try the other commands on
+  galen demo --table --patients 15000 --out study";
 
 /// Shows everything once: commits a made-up hospital, answers three queries, verifies them
 #[derive(Debug, clap::Args)]
@@ -30,6 +36,10 @@ pub struct Args {
     /// Keep every public file in this folder, which must be new or empty
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Only write the made-up table and a registry for all of its columns into --out: something to try
+    /// `galen commit` on
+    #[arg(long, requires = "out")]
+    table: bool,
     /// Made-up patients
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     patients: u64,
@@ -48,6 +58,9 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     if let Some(out) = &args.out {
         check_free(out)?;
     }
+    if let (true, Some(out)) = (args.table, &args.out) {
+        return write_table(args, out, output);
+    }
     let work = tempfile::Builder::new()
         .prefix("galen-demo-")
         .tempdir()
@@ -57,6 +70,25 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         report::keep(&demo, out)?;
     }
     report::finish(&demo, args.out.as_deref(), output)
+}
+
+fn write_table(args: &Args, out: &Path, output: &Output) -> Result<()> {
+    fs::create_dir_all(out).with_context(|| out.display().to_string())?;
+    let (table, registry) = (out.join("patients.parquet"), out.join("registry.toml"));
+    write_hospital(&table, args.patients, args.seed)?;
+    files::write_atomic(&registry, REGISTRY_TOML.as_bytes())?;
+    output.document(&json!({
+        "table": table, "registry": registry, "patients": args.patients, "seed": args.seed,
+    }))?;
+    output.line(format!(
+        "{} made-up patients (seed {}); none of them exists\n{}",
+        show::thousands(args.patients),
+        args.seed,
+        show::facts(&[
+            ("table", table.display().to_string()),
+            ("registry", registry.display().to_string()),
+        ])
+    ))
 }
 
 fn check_free(out: &Path) -> Result<()> {
