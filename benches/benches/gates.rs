@@ -61,6 +61,7 @@ fn provers(c: &mut Criterion, f: &Fixture) {
         work("recode10", || f.prove_recode()),
         work("multiply", || f.prove_multiply()),
         work("release", || f.prove_release()),
+        work("compare", || f.prove_compare()),
     ];
     run(c, f.n, &all);
 }

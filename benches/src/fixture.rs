@@ -7,7 +7,7 @@ use galen_circuits::{
     Fr,
     batch::Claim,
     column::Column,
-    gates::{Gate, release},
+    gates::{Gate, compare, release},
     hash::ChallengeInput,
     keys::{PreparedKey, ProvingKey},
     prove::{self, Proof},
@@ -21,7 +21,13 @@ pub const SET: [(u64, u64); 1] = [(40, 500)];
 pub const LITERALS: u64 = 4;
 
 /// The gates measured, as a registry of narrow columns needs them.
-pub const GATES: [Gate; 4] = [RECODE, Gate::Select, Gate::Multiply, Gate::Release];
+pub const GATES: [Gate; 5] = [
+    RECODE,
+    Gate::Select,
+    Gate::Multiply,
+    Gate::Release,
+    Gate::Compare,
+];
 
 const RECODE: Gate = Gate::Recode { bits: 10 };
 
@@ -36,6 +42,7 @@ pub struct Fixture {
     multiply: Arc<ProvingKey>,
     recode: Arc<ProvingKey>,
     release: Arc<ProvingKey>,
+    compare: Arc<ProvingKey>,
     /// How many of the [`LITERALS`] a row meets.
     pub met: Column,
     /// 1 in every row.
@@ -103,6 +110,7 @@ impl Fixture {
             multiply: params.proving_key(Gate::Multiply)?,
             recode: params.proving_key(RECODE)?,
             release: params.proving_key(Gate::Release)?,
+            compare: params.proving_key(Gate::Compare)?,
             params,
             statement: statement_of(&selected),
             met,
@@ -159,6 +167,21 @@ impl Fixture {
             [&self.selected, &self.zero, &self.zero, &self.zero],
         )
         .expect("the fixture is true")
+    }
+
+    /// `compare` of two of them: the first is at most the second.
+    #[must_use]
+    pub fn prove_compare(&self) -> Proof {
+        let mut statement = compare::Statement::default();
+        let [first, _] = &mut statement.comparisons;
+        (first.weights[0], first.weights[1]) = (-1, 1);
+        prove::compare(
+            &self.compare,
+            self.ctx,
+            &statement,
+            [&self.selected, &self.zero, &self.zero, &self.zero],
+        )
+        .expect("fewer patients than the sum of their values")
     }
 
     /// The claims of a query over `chunks` chunks: three `recode10` and a `select` each, one `release`.

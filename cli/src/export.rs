@@ -8,15 +8,16 @@ use galen_verifier::{
     answer::{Answer, Cell},
 };
 
-use crate::{files, picture};
+use crate::{failure::refusal, files, picture};
 
 /// Files to write beside what is printed.
 #[derive(Debug, Default, clap::Args)]
 pub struct Exports {
-    /// Write the answer as CSV; derived tables go beside it as NAME-1-1.csv and so on
+    /// Write the answer as CSV; derived tables go beside it as NAME-1-1.csv and so on. No file is replaced
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Write the answer as an SVG plot: histogram, bars with intervals, survival curves or attrition flow
+    /// Write the answer as an SVG plot: histogram, bars with intervals, survival curves or attrition flow.
+    /// No file is replaced
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
 }
@@ -27,38 +28,60 @@ impl Exports {
         self.csv.is_some() || self.plot.is_some()
     }
 
-    /// Writes the files; one that exists is replaced only by its like.
+    /// Refuses names that are taken before any work is done.
+    pub fn check(&self) -> Result<()> {
+        [&self.csv, &self.plot]
+            .into_iter()
+            .flatten()
+            .try_for_each(|p| is_free(p))
+    }
+
+    /// Writes all files or, where one of the names is taken or nothing can be drawn, none.
     pub fn write(&self, answer: &Answer, title: &str) -> Result<()> {
+        let mut all: Vec<(PathBuf, Vec<u8>)> = Vec::new();
         if let Some(path) = &self.csv {
-            write_csv(path, answer).with_context(|| format!("CSV file {}", path.display()))?;
+            all.extend(csv_files(path, answer)?);
         }
         if let Some(path) = &self.plot {
-            let svg =
-                picture::svg(answer, title).with_context(|| format!("plot {}", path.display()))?;
-            files::check_replaces(path, "plot", |old| {
-                String::from_utf8_lossy(&old[..old.len().min(200)]).contains("<svg")
-            })?;
-            files::write_atomic(path, svg.as_bytes())?;
+            let named = || format!("plot {}", path.display());
+            let svg = picture::svg(answer, title).with_context(named)?;
+            all.push((path.clone(), svg.into_bytes()));
+        }
+        for (i, (path, _)) in all.iter().enumerate() {
+            is_free(path)?;
+            if all[..i].iter().any(|(other, _)| other == path) {
+                let why = format!("{} is to be two files at once", path.display());
+                return Err(refusal("usage.Exports", why));
+            }
+        }
+        for (path, bytes) in &all {
+            files::write_atomic(path, bytes)?;
         }
         Ok(())
     }
 }
 
-fn write_csv(path: &Path, answer: &Answer) -> Result<()> {
-    let rows = answer
-        .rows
-        .iter()
-        .map(|r| r.iter().flat_map(texts).collect());
-    let header = header(answer);
-    put(path, &header, rows)?;
-    for (i, derived) in (1..).zip(&answer.derived) {
-        for (j, table) in (1..).zip(&derived.tables) {
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let beside = path.with_file_name(format!("{stem}-{i}-{j}.csv"));
-            put(&beside, &table.columns, derived_rows(table))?;
-        }
+fn is_free(path: &Path) -> Result<()> {
+    if path.exists() {
+        let why = format!(
+            "{} exists; choose another name, or remove it first",
+            path.display()
+        );
+        return Err(refusal("io.AlreadyExists", why));
     }
     Ok(())
+}
+
+fn csv_files(path: &Path, answer: &Answer) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut all = vec![(path.to_owned(), answer_csv(answer)?)];
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    for (i, derived) in (1..).zip(&answer.derived) {
+        for (j, table) in (1..).zip(&derived.tables) {
+            let beside = path.with_file_name(format!("{stem}-{i}-{j}.csv"));
+            all.push((beside, bytes(&table.columns, derived_rows(table))?));
+        }
+    }
+    Ok(all)
 }
 
 fn derived_rows(table: &Table) -> impl Iterator<Item = Vec<String>> {
@@ -71,44 +94,45 @@ fn derived_rows(table: &Table) -> impl Iterator<Item = Vec<String>> {
     table.rows.iter().map(move |r| r.iter().map(text).collect())
 }
 
-/// A bucket takes three columns: its number, its smallest and its largest value.
-fn header(answer: &Answer) -> Vec<String> {
+/// A bucket takes three columns: its number, its smallest and its largest value; so does the group of NULL
+/// beside buckets, all of them empty.
+fn answer_csv(answer: &Answer) -> Result<Vec<u8>> {
     let is_bucket = |column: usize| {
         let mut cells = answer.rows.iter().map(|r| &r[column]);
         cells.any(|c| matches!(c, Cell::Bucket(_)))
     };
-    let names = answer.columns.iter().enumerate();
-    names
-        .flat_map(|(i, name)| match is_bucket(i) {
+    let wide: Vec<bool> = (0..answer.columns.len()).map(is_bucket).collect();
+    let header: Vec<String> = answer
+        .columns
+        .iter()
+        .zip(&wide)
+        .flat_map(|(name, wide)| match wide {
             true => vec![name.clone(), format!("{name}_from"), format!("{name}_to")],
             false => vec![name.clone()],
         })
-        .collect()
+        .collect();
+    let rows = answer.rows.iter().map(|row| {
+        let cells = row.iter().zip(&wide);
+        cells.flat_map(|(cell, wide)| texts(cell, *wide)).collect()
+    });
+    bytes(&header, rows)
 }
 
 /// NULL is empty; a hidden cell says that it is hidden.
-fn texts(cell: &Cell) -> Vec<String> {
+fn texts(cell: &Cell, wide: bool) -> Vec<String> {
     match cell {
-        Cell::Null => vec![String::new()],
         Cell::Bucket(b) => vec![b.number.to_string(), b.from.clone(), b.to.clone()],
+        Cell::Null if wide => vec![String::new(); 3],
+        Cell::Null => vec![String::new()],
         other => vec![other.to_string()],
     }
 }
 
-fn put(path: &Path, header: &[String], rows: impl Iterator<Item = Vec<String>>) -> Result<()> {
-    let mut writer = csv::WriterBuilder::new()
-        .flexible(true)
-        .from_writer(Vec::new());
+fn bytes(header: &[String], rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(header)?;
-    for mut row in rows {
-        // The NULL group of a column of buckets.
-        row.resize(header.len(), String::new());
+    for row in rows {
         writer.write_record(&row)?;
     }
-    let bytes = writer.into_inner()?;
-    let first_line = |b: &[u8]| b.split(|c| *c == b'\n').next().map(<[u8]>::to_vec);
-    files::check_replaces(path, "CSV file of these columns", |old| {
-        first_line(old) == first_line(&bytes)
-    })?;
-    files::write_atomic(path, &bytes)
+    Ok(writer.into_inner()?)
 }

@@ -31,6 +31,16 @@ pub fn refusal(kind: &'static str, message: impl Into<String>) -> Error {
     Refusal { kind, message }.into()
 }
 
+/// An error after everything was shown, its document included.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Told(String);
+
+/// An error that the document on standard output tells already.
+pub fn told(error: Error) -> Error {
+    Told(chain(&error)).into()
+}
+
 /// Writes the error and gives the exit status.
 pub fn report(error: &Error, output: &Output) -> ExitCode {
     if error.is::<Closed>() {
@@ -38,6 +48,9 @@ pub fn report(error: &Error, output: &Output) -> ExitCode {
     }
     let text = chain(error);
     let _ = writeln!(io::stderr(), "error: {text}");
+    if error.is::<Told>() {
+        return ExitCode::FAILURE;
+    }
     let document = json!({ "error": text, "kind": kind(error) });
     match output.document(&document) {
         Err(e) if e.is::<Closed>() => ExitCode::from(CLOSED_PIPE),

@@ -21,7 +21,8 @@ pub fn svg(answer: &Answer, title: &str) -> Result<String> {
             .iter()
             .flat_map(|d| d.tables.iter().map(move |t| (d, t)))
     };
-    let named = |name: &str| tables().find(|(_, t)| t.title == name);
+    // A curve that ends before it begins leaves the counts to draw.
+    let named = |name: &str| tables().find(|(_, t)| t.title == name && !t.rows.is_empty());
     let drawn = if let Some((d, table)) = named("Kaplan–Meier estimate") {
         survival(answer, title, d, table).svg()
     } else if named("Attrition").is_some() {
@@ -54,7 +55,9 @@ fn bar(cell: &Cell) -> Option<Bar> {
         Cell::Integer(n) => Bar::Value(n.to_f64()?),
         Cell::Decimal(text) => Bar::Value(text.parse().ok()?),
         Cell::Real(v) => Bar::Value(*v),
-        Cell::Suppressed(_) | Cell::Withheld | Cell::Null => Bar::Hidden(cell.to_string()),
+        Cell::Suppressed(_) | Cell::Withheld | Cell::TooFew(_) | Cell::Null => {
+            Bar::Hidden(cell.to_string())
+        }
         Cell::Key(_) | Cell::Date(_) | Cell::Bucket(_) => return None,
     })
 }
@@ -120,7 +123,7 @@ fn distinct(answer: &Answer, column: usize) -> Vec<String> {
 }
 
 fn hidden() -> Bar {
-    Bar::Hidden("?".to_owned())
+    Bar::Hidden("hidden".to_owned())
 }
 
 /// The bars of one value of the second key.
@@ -145,7 +148,14 @@ fn one_of(
 fn of_numbers(answer: &Answer, numbers: &[usize]) -> (Vec<Series>, String) {
     let is_count = |c: &&usize| {
         let mut cells = answer.rows.iter().map(|r| &r[**c]);
-        cells.all(|c| matches!(c, Cell::Integer(_) | Cell::Suppressed(_) | Cell::Withheld))
+        let counted = cells.clone().any(|c| matches!(c, Cell::Integer(_)));
+        let hidden = |c| {
+            matches!(
+                c,
+                &Cell::Integer(_) | &Cell::Suppressed(_) | &Cell::Withheld
+            )
+        };
+        counted && cells.all(hidden)
     };
     let counts: Vec<usize> = numbers.iter().filter(is_count).copied().collect();
     let drawn = if counts.is_empty() {
@@ -247,12 +257,21 @@ fn survival(answer: &Answer, title: &str, derived: &Derived, table: &Table) -> S
 
 fn flow(answer: &Answer, title: &str) -> Flow {
     let steps = answer.rows.iter();
+    #[expect(clippy::cast_precision_loss, reason = "1, 5 or 10")]
+    let slack = (answer.source.profile.rounding / 2) as f64;
+    // A rounded count is told as what it is, so that nobody reads the difference of two as exact.
+    let count = |cell: &Cell| match bar(cell) {
+        Some(Bar::Value(value)) if slack > 0.0 => Bar::Interval {
+            value,
+            lower: value - slack,
+            upper: value + slack,
+        },
+        other => other.unwrap_or_else(hidden),
+    };
     Flow {
         title: title.to_owned(),
         subtitle: subtitle(answer),
-        steps: steps
-            .map(|r| (r[0].to_string(), bar(&r[1]).unwrap_or_else(hidden)))
-            .collect(),
+        steps: steps.map(|r| (r[0].to_string(), count(&r[1]))).collect(),
         footer: footer(answer),
     }
 }

@@ -116,7 +116,9 @@ pub fn derived(answer: &Answer) -> String {
         }
         let notes: Vec<String> = derived.notes.iter().map(|n| format!("note: {n}")).collect();
         parts.extend((!notes.is_empty()).then(|| wrapped(&notes.join("\n"), "  ")));
-        parts.push(wrapped(derived.method, "  "));
+        if !derived.tables.is_empty() {
+            parts.push(wrapped(derived.method, "  "));
+        }
     }
     parts.push(wrapped(&answer.reading(), ""));
     parts.join("\n\n")
@@ -157,7 +159,7 @@ pub fn suppression(answer: &Answer, rule: &ReleaseProfile) -> Option<String> {
     let mut notes = Vec::new();
     if cells.clone().any(|c| matches!(c, Cell::Suppressed(_))) {
         notes.push(format!(
-            "<{k}: hidden by the release rule {name}; the count behind it is from {lowest} to {top}",
+            "<{k}: hidden by the release rule {name}; the count behind it, or its patients' number, is from {lowest} to {top}",
             k = rule.k,
             name = rule.name,
             lowest = u64::from(rule.zero_releasable),
@@ -166,8 +168,14 @@ pub fn suppression(answer: &Answer, rule: &ReleaseProfile) -> Option<String> {
     }
     if cells.clone().any(|c| matches!(c, Cell::Withheld)) {
         notes.push(format!(
-            "*: hidden by the release rule {}, because a hidden count could be computed from it",
-            rule.name
+            "*: hidden by the release rule {}, because a count below {} could be computed from it",
+            rule.name, rule.k
+        ));
+    }
+    if cells.clone().any(|c| matches!(c, Cell::TooFew(_))) {
+        notes.push(format!(
+            "(<{k}): a percentile that fewer than {k} patients stand on one side of",
+            k = rule.k
         ));
     }
     if rule.rounding > 1 {

@@ -175,6 +175,9 @@ fn refusals() {
         "SELECT percentile_disc(0.5) FROM breast_cancer",
         "SELECT percentile_disc(1) WITHIN GROUP (ORDER BY age) FROM breast_cancer",
         "SELECT percentile_disc(0.00005) WITHIN GROUP (ORDER BY age) FROM breast_cancer",
+        "SELECT percentile_disc(0.005) WITHIN GROUP (ORDER BY age) FROM breast_cancer",
+        "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY age), \
+         percentile_disc(0.505) WITHIN GROUP (ORDER BY age) FILTER (WHERE htn) FROM breast_cancer",
         "SELECT percentile_disc('half') WITHIN GROUP (ORDER BY age) FROM breast_cancer",
         "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY age DESC) FROM breast_cancer",
         "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY grade) FROM breast_cancer",
@@ -394,11 +397,15 @@ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY age) FROM breast_cancer
 SELECT percentile_disc(0.5) FROM breast_cancer
     line 1, column 8: percentile_disc without one column to order by; write percentile_disc(0.5) WITHIN GROUP (ORDER BY column), with a share between 0 and 1 of at most 4 decimals
 SELECT percentile_disc(1) WITHIN GROUP (ORDER BY age) FROM breast_cancer
-    line 1, column 24: the share is not one between 0 and 1; write percentile_disc(0.5) WITHIN GROUP (ORDER BY column), with a share between 0 and 1 of at most 4 decimals
+    line 1, column 24: the share is not one number between 0 and 1; write percentile_disc(0.5) WITHIN GROUP (ORDER BY column), with a share between 0 and 1 of at most 4 decimals
 SELECT percentile_disc(0.00005) WITHIN GROUP (ORDER BY age) FROM breast_cancer
-    line 1, column 24: the share is not one between 0 and 1; write percentile_disc(0.5) WITHIN GROUP (ORDER BY column), with a share between 0 and 1 of at most 4 decimals
+    line 1, column 24: the share has too many decimals; write percentile_disc(0.5) WITHIN GROUP (ORDER BY column), with a share between 0 and 1 of at most 4 decimals
+SELECT percentile_disc(0.005) WITHIN GROUP (ORDER BY age) FROM breast_cancer
+    line 1, column 1: percentiles of one column are closer than 0.01 to one another, or to 0 or 1; ask for fewer; together they would list the values
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY age), percentile_disc(0.505) WITHIN GROUP (ORDER BY age) FILTER (WHERE htn) FROM breast_cancer
+    line 1, column 1: percentiles of one column are closer than 0.01 to one another, or to 0 or 1; ask for fewer; together they would list the values
 SELECT percentile_disc('half') WITHIN GROUP (ORDER BY age) FROM breast_cancer
-    line 1, column 24: the share is not one between 0 and 1; write percentile_disc(0.5) WITHIN GROUP (ORDER BY column), with a share between 0 and 1 of at most 4 decimals
+    line 1, column 24: the share is not one number between 0 and 1; write percentile_disc(0.5) WITHIN GROUP (ORDER BY column), with a share between 0 and 1 of at most 4 decimals
 SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY age DESC) FROM breast_cancer
     line 1, column 52: another order is not supported; leave DESC and NULLS out: percentile_disc(1 − p) is the other end, and NULL is never counted
 SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY grade) FROM breast_cancer
@@ -408,7 +415,7 @@ SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY age, bmi) FROM breast_cancer
 SELECT corr(age) FROM breast_cancer
     line 1, column 8: corr takes 2 arguments; write corr(y, x) with two number columns
 SELECT corr(age, htn) FROM breast_cancer
-    line 1, column 18: corr of column htn, a boolean, is not defined; avg(htn) gives the share p, and p(1-p) is its variance
+    line 1, column 18: column htn is a boolean; name number columns; to compare a number between groups ask for its avg with GROUP BY
 SELECT corr(age, bmi + 1) FROM breast_cancer
     line 1, column 18: this argument of corr is not supported; write corr(y, x) with two number columns
 SELECT corr(age, bmi) OVER () FROM breast_cancer
@@ -418,9 +425,9 @@ SELECT width_bucket(age, 0, 100, 10), count(*) FROM breast_cancer
 SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 100, 0, 10)
     line 1, column 58: the buckets' bounds do not enclose a range; write the lower bound first
 SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, 100, 0)
-    line 1, column 71: the number of buckets is none; write a whole number, at least 1
+    line 1, column 71: the number of buckets is not usable; write a whole number, at least 1
 SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, 100, 2.5)
-    line 1, column 71: the number of buckets is none; write a whole number, at least 1
+    line 1, column 71: the number of buckets is not usable; write a whole number, at least 1
 SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, 100, 5000)
     buckets: 5000, at most 1024 are possible; use wider buckets
 SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, bmi, 5)
@@ -492,7 +499,7 @@ SELECT grade FROM breast_cancer GROUP BY grade
 SELECT count(*) FROM breast_cancer GROUP BY age
     line 1, column 45: column age is a number: its groups would be single patients; group by width_bucket(age, low, high, count)
 SELECT count(*) FROM breast_cancer GROUP BY 1
-    line 1, column 8: GROUP BY this expression is not supported; write GROUP BY and the columns' names, width_bucket(column, low, high, count), or extract(year FROM column)
+    line 1, column 45: item 1 of the SELECT list is an aggregate; group by a column, buckets or years
 SELECT count(*) FROM breast_cancer GROUP BY 2
     line 1, column 45: GROUP BY position 2 is not in the SELECT list; write the column's name
 SELECT count(*) FROM breast_cancer GROUP BY age > 5

@@ -230,6 +230,94 @@ fn a_table_has_one_decision() {
     assert!(ordered > 0, "hidden cells are ordered");
 }
 
+/// SplitMix64.
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Counts within counts in a two-way table: no other decision passes, so that a hospital can neither show a cell
+/// that the rule hides nor hide one that it shows.
+#[test]
+fn nested_counts_in_a_table_have_one_decision() {
+    let (outer, both) = (counts(&[COUNT], &[2, 2]), counts(&[COUNT, KNOWN], &[2, 2]));
+    let mut seed = 7;
+    for round in 0..400 {
+        let k = 2 + round % 3;
+        let profile = profile(k, true);
+        let mut values: Vec<u64> = (0..4).map(|_| next(&mut seed) % (4 * k)).collect();
+        let known: Vec<u64> = values
+            .iter()
+            .map(|v| v - next(&mut seed) % (v + 1).min(2 * k))
+            .collect();
+        values.extend(known);
+        let choices = |value: u64| {
+            let mut all = vec![
+                State::Shown(value),
+                State::Small,
+                State::Difference,
+                State::Guarded,
+            ];
+            all.extend((0..4).map(State::Margin));
+            all
+        };
+        let decisions = |values: &[u64]| {
+            values
+                .iter()
+                .fold(vec![Vec::new()], |all: Vec<Vec<State>>, value| {
+                    let longer = |s: &Vec<State>| {
+                        choices(*value)
+                            .into_iter()
+                            .map(|c| [s.as_slice(), &[c]].concat())
+                            .collect::<Vec<_>>()
+                    };
+                    all.iter().flat_map(longer).collect()
+                })
+        };
+        let mut found = Vec::new();
+        for first in decisions(&values[..4]) {
+            if !passes(&outer, &profile, &first, &values[..4]) {
+                continue;
+            }
+            for second in decisions(&values[4..]) {
+                let states = [first.as_slice(), &second].concat();
+                if passes(&both, &profile, &states, &values) {
+                    found.push(states);
+                }
+            }
+        }
+        assert_eq!(
+            found,
+            [decide(&both, &profile, &values)],
+            "k = {k}, {values:?}"
+        );
+    }
+}
+
+/// A hidden count is never told by the state in which it is hidden, but by one that is all that is left.
+#[test]
+fn no_state_stands_for_a_single_count() {
+    for k in 2..6 {
+        let counts = counts(&[COUNT, KNOWN], &[1]);
+        let profile = profile(k, true);
+        for whole in 0..4 * k {
+            for value in 0..=whole {
+                let states = decide(&counts, &profile, &[whole, value]);
+                let bounds = check(&counts, &profile, &states).unwrap().bounds;
+                let hidden = states[1].shown().is_none() && states[0].shown().is_some();
+                let possible = bounds[1].1 - bounds[1].0 + 1;
+                assert!(
+                    !hidden || possible >= k - 1,
+                    "k = {k}: {value} of {whole}: {bounds:?}"
+                );
+            }
+        }
+    }
+}
+
 /// The rule for one row of groups, read word by word.
 fn plainly(profile: &ReleaseProfile, values: &[u64]) -> Vec<Option<u64>> {
     let round = |v: u64| {
@@ -325,7 +413,13 @@ proptest! {
                 for line in &counts.lines {
                     let cells: Vec<State> = line.iter().map(|g| states[field * groups + g]).collect();
                     let hidden = cells.iter().filter(|s| s.shown().is_none()).count();
-                    let left = cells.iter().any(|s| s.shown().is_some_and(|n| n > 0));
+                    // Hiding 0, or all of what contains it, would hide nothing.
+                    let pickable = |g: &usize| {
+                        let own = states[field * groups + g].shown();
+                        let whole = field.checked_sub(1).map(|f| states[f * groups + g].shown());
+                        own.is_some_and(|n| n > 0) && (whole != Some(own) || rounding > 1)
+                    };
+                    let left = line.iter().any(pickable);
                     prop_assert!(hidden != 1 || !left || counts.lines.len() > 1);
                 }
             }

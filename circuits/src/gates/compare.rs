@@ -4,7 +4,7 @@ use std::fmt;
 
 use ark_ff::{One, Zero};
 use ark_relations::gr1cs::{ConstraintSystemRef, Result as R1CSResult, SynthesisError, Variable};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{
     Layout, Slot, SlotKind,
@@ -110,7 +110,7 @@ pub fn hints(statement: &Statement, totals: &[Fr; TOTALS]) -> Result<Hints, (&'s
     if !statement.is_well_formed() {
         return Err(("weights", 0));
     }
-    let Some(mut limbs) = all_limbs(totals) else {
+    let Some(limbs) = all_limbs(totals).map(Zeroizing::new) else {
         let too_large = totals.iter().position(|t| limbs_of(*t).is_none());
         return Err(("C2", too_large.unwrap_or(0)));
     };
@@ -122,7 +122,8 @@ pub fn hints(statement: &Statement, totals: &[Fr; TOTALS]) -> Result<Hints, (&'s
         .iter()
         .enumerate()
         .map(|(i, c)| u128::try_from(c.sum(&limbs)).map_err(|_| ("C5", i)))
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect::<Result<Vec<u128>, _>>()
+        .map(Zeroizing::new)?;
     let hints = Hints {
         limbs: limbs
             .iter()
@@ -134,7 +135,6 @@ pub fn hints(statement: &Statement, totals: &[Fr; TOTALS]) -> Result<Hints, (&'s
             .map(|s| std::array::from_fn(|i| Fr::from(s >> i & 1)))
             .collect(),
     };
-    limbs.zeroize();
     Ok(hints)
 }
 

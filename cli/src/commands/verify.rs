@@ -11,7 +11,14 @@ use galen_verifier::{
 use serde_json::json;
 
 use super::query::purpose;
-use crate::{export::Exports, failure::refusal, files, output::Output, params::INSECURE, show};
+use crate::{
+    export::Exports,
+    failure::{chain, refusal, told},
+    files,
+    output::Output,
+    params::INSECURE,
+    show,
+};
 
 const EXAMPLE: &str = "\
 Example: a reviewer checks two answers of a hospital, offline and from public files alone
@@ -62,6 +69,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         let why = "--csv and --plot are for one answer: give one --bundle with its --query";
         return Err(refusal("usage.Exports", why));
     }
+    args.exports.check()?;
     let (_, registry) = files::registry(&args.registry)?;
     let manifest = files::manifest(&args.manifest)?;
     let keys = files::parameters(&args.parameters)?;
@@ -72,6 +80,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     // Bundles over one dataset share most of their proofs.
     let mut proven = Proven::default();
     let mut documents = Vec::new();
+    let mut not_written = None;
     for (path, query) in args.bundles.iter().zip(&args.queries) {
         let question = files::question(query)?;
         let (bundle, bytes) = files::bundle(path)?;
@@ -101,19 +110,31 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
             output.line(format!("\n{note}"))?;
         }
         output.line(format!("\n{}\n", show::derived(&answer)))?;
-        args.exports.write(&answer, &title(path, &question))?;
+        not_written = args.exports.write(&answer, &title(&question)).err();
     }
-    output.document(&json!({ "verified": true, "answers": documents }))?;
+    let why = not_written.as_ref().map(chain);
+    output.document(&json!({ "verified": true, "answers": documents, "not_written": why }))?;
     output.line(meaning(&dataset.manifest.hospital, &rule))?;
     if keys.is_insecure() {
         output.line(format!("\n{INSECURE}"))?;
     }
-    Ok(())
+    // The answer holds, and has been shown: only its files are missing.
+    not_written.map_or(Ok(()), |e| Err(told(e)))
 }
 
-fn title(path: &Path, question: &Question) -> String {
-    let title = question.title.clone();
-    title.unwrap_or_else(|| path.display().to_string())
+/// The question's title, or the start of its text.
+fn title(question: &Question) -> String {
+    let sql = || {
+        let text: Vec<&str> = question.sql.split_whitespace().collect();
+        let text = text.join(" ");
+        let cut: String = text.chars().take(90).collect();
+        if cut.len() < text.len() {
+            cut + "…"
+        } else {
+            cut
+        }
+    };
+    question.title.clone().unwrap_or_else(sql)
 }
 
 fn print(
@@ -124,7 +145,9 @@ fn print(
     more: &[(&'static str, String)],
     output: &Output,
 ) -> Result<()> {
-    output.line(format!("VERIFIED  {}\n", title(path, question)))?;
+    let title = question.title.clone();
+    let title = title.unwrap_or_else(|| path.display().to_string());
+    output.line(format!("VERIFIED  {title}\n"))?;
     output.line(show::indent(&question.sql))?;
     output.line(format!("\n{}\n", show::answer(answer)))?;
     let mut facts = vec![("purpose", purpose(question, registry))];

@@ -5,7 +5,9 @@
 
 mod chain;
 mod demo;
+mod exports;
 mod help;
 mod refusals;
 mod study;
+mod study_page;
 mod tables;

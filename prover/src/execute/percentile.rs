@@ -232,7 +232,7 @@ impl Tally {
         let quantile = |(at, values): (usize, &mut Vec<u32>)| {
             let (group, percentile) = (at / each, &plan.percentiles[at % each]);
             let m = values.len() as u64;
-            let enough = m >= percentile.share.fewest(profile.k);
+            let enough = m >= percentile.fewest(profile.k);
             if !enough || is_hidden(counts, &states, percentile, group) {
                 return None;
             }

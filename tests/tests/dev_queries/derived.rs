@@ -74,9 +74,9 @@ fn rotterdam_survival_is_that_of_lifelines() {
         }
     }
     let medians = &table(derived, "Median survival").rows;
-    assert_eq!(medians[0][3], Value::from("not reached"));
+    assert_eq!(medians[0][4], Value::from("not reached"));
     let bin = recorded["node_positive"]["median_bin"].as_f64().unwrap();
-    close(&medians[1][3], 365.0 * bin);
+    close(&medians[1][4], 365.0 * bin);
     let test = &table(derived, "Comparison of the curves").rows[0];
     close(&test[1], 3650.0);
     close(&test[2], recorded["logrank"]["statistic"].as_f64().unwrap());
@@ -100,7 +100,7 @@ fn a_hidden_count_stops_its_curve() {
         .rows
         .iter()
         .flatten()
-        .filter(|c| c.to_string() == "<11")
+        .filter(|c| ["<11", "*"].contains(&c.to_string().as_str()))
         .count();
     assert!(hidden > 0, "{:?}", asked.answer.rows);
     assert!(

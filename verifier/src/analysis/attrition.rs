@@ -5,33 +5,43 @@ use super::{Derived, Table, Value, View};
 const METHOD: &str =
     "Excluded: the count before minus the count after. Left: the share of the first count";
 
-/// Patients excluded by each criterion, where both counts are released.
+/// Patients excluded by each criterion, where both counts are released as they are.
 pub(crate) fn attrition(view: &View<'_>) -> Derived {
     let mut table = Table::new("Attrition", &["criterion", "patients", "excluded", "left"]);
     let count = |row: usize| view.count(row, 1).ok();
+    let is_exact = view.rounding == 1;
+    let hidden = || Value::from("hidden");
     for row in 0..view.rows.len() {
         let (own, first) = (count(row), count(0));
-        let before = row.checked_sub(1).and_then(count);
-        let excluded = match (before, own) {
-            (Some(before), Some(own)) => before.checked_sub(own).map(Value::Count),
-            _ => None,
+        let excluded = match (row.checked_sub(1).map(count), own) {
+            (None, _) => "".into(),
+            (Some(Some(before)), Some(own)) if is_exact => Value::Count(before.saturating_sub(own)),
+            (Some(Some(_)), Some(_)) => "rounded".into(),
+            _ => hidden(),
         };
         let left = match (own, first) {
             (Some(own), Some(first)) if first > 0 => share(own, first),
-            _ => Value::Missing,
+            (Some(_), Some(_)) => Value::Missing,
+            _ => hidden(),
         };
+        let shown = || Value::Text(view.shown(row, 1));
+        let patients = own.map_or_else(shown, Value::Count);
         table.rows.push(vec![
             Value::Text(view.key(row, 0)),
-            own.map_or(Value::Missing, Value::Count),
-            excluded.unwrap_or(Value::Missing),
+            patients,
+            excluded,
             left,
         ]);
     }
+    let rounded = format!(
+        "Counts are rounded to multiples of {}: how many a criterion excludes cannot be told from them.",
+        view.rounding
+    );
     Derived {
         analysis: "attrition".to_owned(),
         method: METHOD,
         tables: vec![table],
-        notes: Vec::new(),
+        notes: (!is_exact).then_some(rounded).into_iter().collect(),
     }
 }
 

@@ -26,7 +26,7 @@ fn sample(spec: &Means, view: &View<'_>, row: usize) -> Result<Sample, String> {
 }
 
 /// Rows that can be computed, and a note for each that cannot.
-fn each_row(
+pub(super) fn each_row(
     view: &View<'_>,
     table: &mut Table,
     row: impl Fn(usize) -> Result<Vec<Value>, String>,
@@ -94,6 +94,9 @@ pub(super) fn proportions(spec: &Shares, view: &View<'_>) -> Computed {
     let (cases, total) = (view.column(&spec.cases)?, view.column(&spec.total)?);
     let notes = each_row(view, &mut table, |row| {
         let (with, all) = (view.count(row, cases)?, view.count(row, total)?);
+        if with > all {
+            return Err(format!("{} has more cases than patients.", view.name(row)));
+        }
         let head = [Value::Count(with), Value::Count(all)];
         let share = statistics::proportion(with, all);
         Ok(head.into_iter().chain(interval(share)).collect())

@@ -10,6 +10,7 @@ mod survival;
 mod table;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod view;
 
 use serde::Serialize;
@@ -20,6 +21,7 @@ pub use spec::Analysis;
 
 use crate::{
     query::CohortQuery,
+    registry::Registry,
     statistics::{Estimate, Test},
 };
 pub(crate) use view::View;
@@ -108,11 +110,17 @@ fn test(test: Option<Test>) -> [Value; 3] {
 }
 
 /// Computes every analysis of an answer.
-pub(crate) fn derive(analyses: &[Analysis], query: &CohortQuery, view: &View<'_>) -> Vec<Derived> {
-    analyses.iter().map(|a| one(a, query, view)).collect()
+pub(crate) fn derive(
+    analyses: &[Analysis],
+    query: &CohortQuery,
+    registry: &Registry,
+    view: &View<'_>,
+) -> Vec<Derived> {
+    let one = |a| one(a, query, registry, view);
+    analyses.iter().map(one).collect()
 }
 
-fn one(analysis: &Analysis, query: &CohortQuery, view: &View<'_>) -> Derived {
+fn one(analysis: &Analysis, query: &CohortQuery, registry: &Registry, view: &View<'_>) -> Derived {
     let (method, computed) = match analysis {
         Analysis::TwoByTwo(spec) => (table::TWO_BY_TWO, table::two_by_two(spec, view)),
         Analysis::Contingency(spec) => (table::CONTINGENCY, table::contingency(spec, view)),
@@ -135,6 +143,9 @@ fn one(analysis: &Analysis, query: &CohortQuery, view: &View<'_>) -> Derived {
             "Numbers that the counts do not define (a zero cell, nobody at risk) are left out."
                 .into(),
         );
+    }
+    if let Some((cases, total)) = analysis.cases() {
+        notes.extend(unknown::note(query, registry, cases, total));
     }
     if view.rounding > 1 {
         notes.push(format!(

@@ -2,6 +2,7 @@
 
 use super::{
     Computed, Table, Value, View, interval,
+    means::each_row,
     spec::{Rates, Standardised},
 };
 use crate::statistics::{self, Estimate, Stratum};
@@ -37,23 +38,12 @@ fn title(name: &str, per: u32) -> String {
 
 pub(super) fn rates(spec: &Rates, view: &View<'_>) -> Computed {
     let mut table = Table::new(title("Rates", spec.per), &header("group", spec));
-    let mut notes = Vec::new();
-    for row in 0..view.rows.len() {
-        match row_of(spec, view, row) {
-            Ok((events, time)) => {
-                let head = [
-                    Value::Text(view.name(row)),
-                    Value::Count(events),
-                    time.into(),
-                ];
-                let rate = scaled(statistics::rate(events, time), spec.per);
-                table
-                    .rows
-                    .push(head.into_iter().chain(interval(rate)).collect());
-            }
-            Err(note) => notes.push(note),
-        }
-    }
+    let notes = each_row(view, &mut table, |row| {
+        let (events, time) = row_of(spec, view, row)?;
+        let rate = scaled(statistics::rate(events, time), spec.per);
+        let head = [Value::Count(events), time.into()];
+        Ok(head.into_iter().chain(interval(rate)).collect())
+    });
     Ok((vec![table], notes))
 }
 
@@ -97,7 +87,7 @@ pub(super) fn standardised(spec: &Standardised, view: &View<'_>) -> Computed {
     Ok((vec![standard, crude], notes))
 }
 
-/// A stratum for each weight.
+/// A stratum for each weight above 0.
 fn strata_of(
     spec: &Standardised,
     view: &View<'_>,
@@ -105,7 +95,7 @@ fn strata_of(
     rows: &[usize],
 ) -> Result<Vec<Stratum>, String> {
     let mut list = Vec::new();
-    for (value, persons) in &spec.weights {
+    for (value, persons) in spec.weights.iter().filter(|(_, w)| *w > 0) {
         let mut own = rows.iter().filter(|r| view.key(**r, strata) == *value);
         let (Some(row), None) = (own.next(), own.next()) else {
             return Err(format!("The answer has no single row for {value}."));

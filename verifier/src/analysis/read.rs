@@ -146,12 +146,14 @@ impl Fields<'_> {
                 by: self.optional_key("by")?,
             }),
             "rates" => Analysis::Rates(self.rates()?),
-            "standardised-rates" => {
+            "standardised-rates" | "standardized-rates" => {
                 let (strata, column) = self.key("strata")?;
+                let weights = self.weights(column)?;
+                self.all_strata(&strata, &weights)?;
                 Analysis::Standardised(Standardised {
                     rates: self.rates()?,
                     strata,
-                    weights: self.weights(column)?,
+                    weights,
                     by: self.optional_key("by")?,
                 })
             }
@@ -388,7 +390,7 @@ impl Fields<'_> {
         let mut weights: Vec<(String, u64)> = Vec::new();
         for pair in text.split(',') {
             let parsed = pair.rsplit_once(':').and_then(|(value, persons)| {
-                let persons = persons.parse().ok().filter(|n| (1..1 << 40).contains(n))?;
+                let persons = persons.parse().ok().filter(|n| (0..1 << 40).contains(n))?;
                 Some((value.to_owned(), persons))
             });
             let Some((value, persons)) = parsed else {
@@ -400,6 +402,34 @@ impl Fields<'_> {
             }
             weights.push((value, persons));
         }
+        if weights.iter().all(|(_, w)| *w == 0) {
+            return Err("weights: all are 0".to_owned());
+        }
         Ok(weights)
+    }
+
+    /// That no stratum is forgotten: one that is meant to be left out has weight 0.
+    fn all_strata(&self, label: &str, weights: &[(String, u64)]) -> Read<()> {
+        let OutputValue::Key(i) = self.output(label)? else {
+            return Ok(());
+        };
+        let grouping = &self.query.group_by[*i];
+        let column = &self.registry.columns[grouping.column];
+        let names: Vec<String> = match &grouping.bins {
+            None => (0..=column.span())
+                .map(|v| column.format_stored(v))
+                .collect(),
+            Some(bins) => bins.iter().map(|b| b.name.to_string()).collect(),
+        };
+        let weighted = |name: &String| weights.iter().any(|(v, _)| v == name);
+        if let Some(name) = names.iter().find(|n| !weighted(n)) {
+            return Err(format!(
+                "weights: stratum {name} of {label} has none; give it 0 to leave it out"
+            ));
+        }
+        match weights.iter().find(|(v, _)| !names.contains(v)) {
+            Some((value, _)) => Err(format!("weights: {label} has no stratum {value}")),
+            None => Ok(()),
+        }
     }
 }

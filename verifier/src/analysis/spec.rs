@@ -23,6 +23,20 @@ pub enum Analysis {
     Standardised(Standardised),
 }
 
+impl Analysis {
+    /// The labels of a count of cases and of the count that they are among, where it has them.
+    pub(super) fn cases(&self) -> Option<(&str, &str)> {
+        match self {
+            Analysis::TwoByTwo(TwoByTwo {
+                outcome: Outcome::Counts { cases, total },
+                ..
+            }) => Some((cases, total)),
+            Analysis::Proportions(s) => Some((&s.cases, &s.total)),
+            _ => None,
+        }
+    }
+}
+
 /// Exposed and unexposed, with and without the outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TwoByTwo {

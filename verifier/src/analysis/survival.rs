@@ -19,6 +19,8 @@ struct Curve {
     ends: Vec<f64>,
     bins: Vec<Bin>,
     beyond: u64,
+    /// Whether hidden events end it.
+    is_cut: bool,
 }
 
 impl Curve {
@@ -30,6 +32,7 @@ impl Curve {
             ends: self.ends[..len].to_vec(),
             bins: self.bins[..len].to_vec(),
             beyond: self.beyond + later.sum::<u64>(),
+            is_cut: self.is_cut,
         }
     }
 }
@@ -55,7 +58,10 @@ pub(super) fn survival(spec: &Survival, query: &CohortQuery, view: &View<'_>) ->
         by, "time", "at risk", "events", "survival", "lower", "upper",
     ];
     let mut table = Table::new("Kaplan–Meier estimate", &columns);
-    let mut medians = Table::new("Median survival", &[by, "patients", "events", "median"]);
+    let mut medians = Table::new(
+        "Median survival",
+        &[by, "patients", "until", "events until then", "median"],
+    );
     for curve in &curves {
         let Some(points) = statistics::kaplan_meier(&curve.bins, curve.beyond) else {
             notes.push(format!(
@@ -113,8 +119,13 @@ fn rows(table: &mut Table, medians: &mut Table, curve: &Curve, points: &[Point])
     medians.rows.push(vec![
         Value::Text(curve.name.clone()),
         Value::Count(patients),
+        curve.ends.last().copied().into(),
         Value::Count(events),
-        median.map_or_else(|| "not reached".into(), Value::Number),
+        match median {
+            Some(median) => Value::Number(median),
+            None if curve.is_cut => "not known".into(),
+            None => "not reached".into(),
+        },
     ]);
 }
 
@@ -137,6 +148,7 @@ fn curve(
         ends: Vec::new(),
         bins: Vec::new(),
         beyond: 0,
+        is_cut: false,
     };
     let (mut known, mut note) = (usize::MAX, None);
     for row in rows {
@@ -144,7 +156,13 @@ fn curve(
         let Cell::Bucket(bucket) = &view.rows[row][time] else {
             continue;
         };
-        let leaving = view.count(row, leaving)?;
+        let leaving = view.count(row, leaving).map_err(|why| {
+            format!(
+                "{}: no curve, since nobody can tell who was at risk before. {why} Ask for wider buckets, \
+                 or let them end earlier.",
+                curve.name
+            )
+        })?;
         match end(query, bucket.number) {
             None => curve.beyond = leaving,
             Some(end) => {
@@ -159,6 +177,7 @@ fn curve(
             }
         }
     }
+    curve.is_cut = note.is_some();
     let known = known.min(curve.bins.len());
     Ok((curve.until(known), note))
 }

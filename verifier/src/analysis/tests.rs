@@ -35,7 +35,7 @@ fn run(sql: &str, text: &str, rows: &[Vec<Cell>], rounding: u64) -> Derived {
         rows,
         rounding,
     };
-    derive(&[analysis], &query, &view).pop().unwrap()
+    derive(&[analysis], &query, &registry, &view).pop().unwrap()
 }
 
 fn n(n: u64) -> Cell {
@@ -187,6 +187,12 @@ fn what_does_not_fit_is_refused() {
             "below its first bucket",
         ),
     ];
+    let weights = "standardised-rates events=cases time=days strata=arm weights=a:1";
+    assert!(
+        parse(COUNTS, weights)
+            .unwrap_err()
+            .contains("stratum b c of arm has none")
+    );
     for (sql, text, why) in refused {
         let message = parse(sql, text).unwrap_err();
         assert!(message.contains(why), "{text}: {message}");
@@ -249,6 +255,18 @@ fn hidden_cells_are_named_and_nothing_is_guessed() {
 }
 
 #[test]
+fn unknown_outcomes_are_told() {
+    let sql = "SELECT arm, count(*) AS n, count(x) AS known, count(*) FILTER (WHERE x > 5) AS high FROM t GROUP BY arm";
+    let rows = [vec![key("a"), n(20), n(15), n(5)]];
+    let note = |total: &str| {
+        let text = format!("proportions cases=high total={total}");
+        run(sql, &text, &rows, 1).notes
+    };
+    assert!(note("n")[0].starts_with("Patients whose x is NULL count as without the outcome"));
+    assert_eq!(note("known"), Vec::<String>::new());
+}
+
+#[test]
 fn rounded_and_impossible_counts_are_told() {
     let derived = run(COUNTS, "proportions cases=cases total=n", &counts(), 5);
     assert!(
@@ -298,7 +316,7 @@ fn survival_reads_bins_in_order_and_who_is_beyond() {
         [Value::Number(20.0), Value::Count(40), Value::Count(10)]
     );
     assert!((number(&table.rows[1][4]) - 0.9 * 0.75).abs() < 1e-12);
-    let medians: Vec<&Value> = derived.tables[1].rows.iter().map(|r| &r[3]).collect();
+    let medians: Vec<&Value> = derived.tables[1].rows.iter().map(|r| &r[4]).collect();
     assert_eq!(
         medians,
         [&Value::from("not reached"), &Value::from("not reached")]
@@ -314,6 +332,14 @@ fn survival_reads_bins_in_order_and_who_is_beyond() {
     let shorter = run(TIMES, text, &cut, 1);
     assert_eq!(shorter.tables[0].rows, derived.tables[0].rows[..3]);
     assert_eq!(shorter.tables[2].rows[0][1], Value::Number(10.0));
+    assert_eq!(
+        shorter.tables[1].rows[1][2..],
+        [
+            Value::Number(10.0),
+            Value::Count(20),
+            Value::from("not known"),
+        ]
+    );
     let note = "b c: the curve ends at 10. events of b c";
     assert!(shorter.notes[0].starts_with(note), "{:?}", shorter.notes);
     cut[5][2] = Cell::Suppressed(11);

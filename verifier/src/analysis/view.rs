@@ -61,12 +61,17 @@ impl View<'_> {
             false => format!(" of {}", keys.join(", ")),
         };
         match cell {
-            Cell::Suppressed(_) | Cell::Withheld => {
+            Cell::Suppressed(_) | Cell::Withheld | Cell::TooFew(_) => {
                 format!("{label}{place} is hidden by the release rule ({cell}).")
             }
             Cell::Null => format!("{label}{place} is NULL: no value was counted."),
             _ => format!("{label}{place} is no number."),
         }
+    }
+
+    /// A cell as the answer shows it, for a derived table.
+    pub fn shown(&self, row: usize, column: usize) -> String {
+        self.rows[row][column].to_string()
     }
 
     /// The rows whose key in `column` is `value`.

@@ -26,6 +26,8 @@ pub(super) struct Group<'a> {
     pub(super) quantiles: &'a [Quantile],
     /// The release rule's threshold.
     pub(super) k: u64,
+    /// Which filter lies within which.
+    pub(super) within: &'a [(usize, usize)],
 }
 
 /// A published value, or why it is hidden.
@@ -55,11 +57,8 @@ impl Group<'_> {
 
     /// What is guarded by a small count is about fewer than k patients, and is told as small itself.
     fn reason(&self, field: Field, state: State) -> State {
-        let is_small = |containing: Field| {
-            let place = self.places.get(&containing);
-            place.is_some_and(|p| self.cells[p.release][p.limb] == State::Small)
-        };
-        if state == State::Guarded && field.containing().into_iter().flatten().any(is_small) {
+        let is_small = |state: State| state == State::Small;
+        if state == State::Guarded && self.containing(field).any(is_small) {
             State::Small
         } else {
             state
@@ -123,15 +122,12 @@ impl Group<'_> {
     }
 
     fn percentile(&self, column: usize, share: Share) -> Released<Cell> {
-        let wanted = Percentile {
-            column,
-            share,
-            filter: self.filter,
-        };
-        let index = self.percentiles.iter().position(|p| *p == wanted);
+        let is_wanted =
+            |p: &&Percentile| (p.column, p.share, p.filter) == (column, share, self.filter);
+        let index = self.percentiles.iter().position(|p| is_wanted(&p));
         let index = index.expect("the plan has every percentile of every output");
         let Some(stored) = self.quantiles[index] else {
-            return self.no_percentile(column, share);
+            return self.no_percentile(&self.percentiles[index]);
         };
         let definition = &self.registry.columns[column];
         Ok(match definition.kind {
@@ -142,14 +138,18 @@ impl Group<'_> {
         })
     }
 
+    /// The states of the counts that contain a field.
+    fn containing(&self, field: Field) -> impl Iterator<Item = State> {
+        let places = self.places.iter();
+        places
+            .filter(move |(f, _)| f.contains(field, self.within))
+            .map(|(_, p)| self.cells[p.release][p.limb])
+    }
+
     /// Why there is none: a count that contains it is hidden, there is no value, or fewer than k patients are
     /// on one side of it.
-    fn no_percentile(&self, column: usize, share: Share) -> Released<Cell> {
-        let containing = Field::count(Some(column), self.filter).containing();
-        let states = containing.into_iter().flatten().filter_map(|f| {
-            let place = self.places.get(&f)?;
-            Some(self.cells[place.release][place.limb])
-        });
+    fn no_percentile(&self, percentile: &Percentile) -> Released<Cell> {
+        let states = self.containing(Field::count(Some(percentile.column), self.filter));
         for state in states {
             match state.shown() {
                 None => return Err(state),
@@ -157,10 +157,10 @@ impl Group<'_> {
                 Some(_) => {}
             }
         }
-        if share.fewest(self.k) == 1 {
+        if percentile.fewest(self.k) == 1 {
             return Ok(Cell::Null);
         }
-        Err(State::Small)
+        Ok(Cell::TooFew(self.k))
     }
 
     /// Σ(u + min)² = Σu² + 2·min·Σu + n·min² over committed values u.

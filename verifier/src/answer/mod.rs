@@ -34,6 +34,8 @@ pub enum Cell {
     /// Hidden by the release rule although its count may be large, because a hidden one could be computed
     /// from it; or hidden together with the count that contains it.
     Withheld,
+    /// A percentile with fewer than this many patients on one side of it.
+    TooFew(u64),
     /// An exact integer.
     Integer(#[serde(serialize_with = "as_text")] BigInt),
     /// An exact decimal, as text.
@@ -165,7 +167,7 @@ pub(crate) fn build(
         rounding: m.release.rounding,
     };
     let derived = if resolved.query.criteria.is_empty() {
-        analysis::derive(&resolved.analyses, &resolved.query, &view)
+        analysis::derive(&resolved.analyses, &resolved.query, registry, &view)
     } else {
         vec![analysis::attrition(&view)]
     };
@@ -205,6 +207,7 @@ impl Groups<'_> {
                         percentiles: &self.plan.percentiles,
                         quantiles: &self.plan.quantiles[index * percentiles..][..percentiles],
                         k: self.k,
+                        within: &self.plan.within,
                     };
                     group.aggregate(a).unwrap_or_else(|why| match why {
                         State::Small => Cell::Suppressed(self.k),
@@ -277,6 +280,7 @@ impl std::fmt::Display for Cell {
             Cell::Null => f.pad("NULL"),
             Cell::Suppressed(k) => f.pad(&format!("<{k}")),
             Cell::Withheld => f.pad("*"),
+            Cell::TooFew(k) => f.pad(&format!("(<{k})")),
             Cell::Integer(n) => f.pad(&n.to_string()),
             Cell::Real(v) => f.pad(&v.to_string()),
         }

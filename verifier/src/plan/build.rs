@@ -27,7 +27,7 @@ pub const MAX_GROUPS: usize = 1024;
 pub enum PlanError {
     /// Too many proofs.
     #[error(
-        "the query needs {needed} proofs for each chunk, more than {MAX_STEPS}; use fewer groups, or ranges instead of long lists of values on a column wider than 16 bits"
+        "the query needs {needed} proofs for each chunk or more, and cannot have more than {MAX_STEPS}; use fewer groups, or ranges instead of long lists of values on a column wider than 16 bits"
     )]
     TooManySteps {
         /// Proofs needed.
@@ -128,6 +128,7 @@ impl Plan {
             layout,
             percentiles,
             quantiles: quantiles.to_vec(),
+            within: within(&query.filters()),
             is_chain: !query.criteria.is_empty(),
         })
     }
@@ -318,6 +319,11 @@ impl Planner<'_> {
                 blocks.push(self.ranks(index, (i, percentile), *quantile, &asked.filters));
             }
             packing.place(group, blocks);
+            // A bundle's percentiles must not make a plan that costs more than it may.
+            let needed = self.builder.steps.len();
+            if needed > MAX_STEPS {
+                return Err(PlanError::TooManySteps { needed });
+            }
         }
         Ok(packing)
     }
@@ -437,6 +443,15 @@ impl Planner<'_> {
         );
         Ok(steps)
     }
+}
+
+/// Which filter can be seen to lie within which.
+fn within(filters: &[&Predicate]) -> Vec<(usize, usize)> {
+    let all = 0..filters.len();
+    let pairs = all.clone().flat_map(|a| all.clone().map(move |b| (a, b)));
+    pairs
+        .filter(|(a, b)| a != b && filters[*a].implies(filters[*b]))
+        .collect()
 }
 
 /// Groups the fields by guard: each block starts with its count.

@@ -99,6 +99,8 @@ pub struct Plan {
     pub percentiles: Vec<Percentile>,
     /// The published percentiles, for each group one for each of `percentiles`.
     pub quantiles: Vec<Quantile>,
+    /// Which of the query's filters lies within which: (inner, outer).
+    pub within: Vec<(usize, usize)>,
     /// Whether each count contains the next, as those of an attrition table do.
     pub is_chain: bool,
 }

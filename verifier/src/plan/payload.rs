@@ -62,20 +62,17 @@ impl Field {
         }
     }
 
-    /// The counts that contain it, by size: those with a value in both its columns under its filter, in
-    /// either of them, those who meet the filter, the whole cohort. A count may stand among them itself.
-    pub(crate) fn containing(self) -> [Vec<Field>; 4] {
-        let both = Field {
-            kind: FieldKind::Count,
-            ..self
+    /// Whether every patient that `other` counts or sums is counted here, `within` telling which filter lies
+    /// within which. A count lies within itself.
+    pub(crate) fn contains(self, other: Field, within: &[(usize, usize)]) -> bool {
+        let of = |f: Field| [f.column, f.other];
+        let filtered = match (self.filter, other.filter) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(a), Some(b)) => a == b || within.contains(&(b, a)),
         };
-        let either = [self.column, self.other].map(|c| Self::count(c, self.filter));
-        [
-            vec![both],
-            either.to_vec(),
-            vec![Self::count(None, self.filter)],
-            vec![Self::count(None, None)],
-        ]
+        let mut columns = of(self).into_iter().flatten();
+        self.kind == FieldKind::Count && filtered && columns.all(|c| of(other).contains(&Some(c)))
     }
 
     /// Whether it is compared and never published.

@@ -2,7 +2,7 @@
 
 use super::{MAX_GROUPS, PlanError};
 use crate::{
-    query::{CohortQuery, Percentile, Share},
+    query::{CohortQuery, Percentile},
     registry::Registry,
 };
 
@@ -57,46 +57,4 @@ pub(super) fn check(
         }
     }
     Ok(())
-}
-
-impl Share {
-    /// The fewest values among which this percentile has at least k, itself included, on either side: the
-    /// smallest m with ⌈p·m⌉ ≥ k and m − ⌈p·m⌉ + 1 ≥ k. Both grow with m.
-    #[must_use]
-    pub fn fewest(self, k: u64) -> u64 {
-        let (up, down) = (u64::from(self.numerator), u64::from(self.denominator));
-        let before = k.saturating_sub(1);
-        // ⌈p·m⌉ > k − 1 where m > (k − 1)/p; ⌊(1 − p)·m⌋ ≥ k − 1 where m ≥ (k − 1)/(1 − p).
-        (down * before / up + 1).max((down * before).div_ceil(down - up))
-    }
-
-    /// The place of the percentile among `m` values, from 1: ⌈p·m⌉.
-    #[must_use]
-    pub fn rank(self, m: u64) -> u64 {
-        let product = u128::from(self.numerator) * u128::from(m);
-        let rank = product.div_ceil(u128::from(self.denominator));
-        u64::try_from(rank).expect("at most m")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fewest_is_the_first_that_leaves_k_on_either_side() {
-        for (numerator, denominator) in [(1, 2), (1, 4), (3, 4), (9, 10), (1, 10_000), (333, 1000)]
-        {
-            let share = Share {
-                numerator,
-                denominator,
-            };
-            for k in [1, 2, 5, 11] {
-                let fits = |m: u64| m >= 1 && share.rank(m) >= k && m - share.rank(m) + 1 >= k;
-                let first = (0..200_000).find(|m| fits(*m)).unwrap();
-                assert_eq!(share.fewest(k), first, "{share:?} k = {k}");
-                assert!((first..first + 500).all(fits), "{share:?} k = {k}");
-            }
-        }
-    }
 }

@@ -13,7 +13,7 @@ use super::scope::{Scope, folded};
 use super::suggest::{nearest, short};
 use super::{
     Aggregate, Grouping, Output, OutputValue, PairFunction, Position, Predicate, QueryError, Share,
-    grouping,
+    grouping, percentile::SHARE_DECIMALS,
 };
 
 /// The aggregates' names.
@@ -45,8 +45,6 @@ const DISCLOSING: [&str; 11] = [
 const PERCENTILE: &str = "percentile_disc";
 /// Percentiles that are no patient's value, or differ between engines.
 const OTHER_PERCENTILES: [&str; 3] = ["median", "percentile_cont", "quantile"];
-/// Digits after the point of a percentile's share.
-const SHARE_DECIMALS: u32 = 4;
 /// The longest label, bytes; PostgreSQL cuts longer ones.
 const MAX_LABEL: usize = 63;
 
@@ -252,7 +250,13 @@ fn columns(
         };
         match scope.definition(column).kind {
             ColumnKind::Number { .. } => Ok(column),
-            _ => Err(wrong_type(scope, name, column, at)),
+            _ => {
+                let c = scope.definition(column);
+                let message = format!("column {} is a {}", c.name, c.type_name());
+                let help = "name number columns; to compare a number between groups ask for its avg \
+                            with GROUP BY";
+                Err(mismatch(at, message, help))
+            }
         }
     };
     Ok([number(y)?, number(x)?])
@@ -268,14 +272,14 @@ fn percentile(scope: &Scope<'_>, f: &Function, at: Position) -> Result<Aggregate
         Some(Constant::Number(n, _)) => Some(n.at_scale(SHARE_DECIMALS)),
         _ => None,
     };
-    let units = units.filter(|u| u.exact).map(|u| u.floor);
-    let units = units.and_then(|u| u32::try_from(u).ok());
+    if units.is_some_and(|u| !u.exact) {
+        let message = "the share has too many decimals";
+        return Err(mismatch(position(share), message, help));
+    }
+    let units = units.and_then(|u| u32::try_from(u.floor).ok());
     let Some(units) = units.filter(|u| (1..scale).contains(u)) else {
-        return Err(mismatch(
-            position(share),
-            "the share is not one between 0 and 1",
-            help,
-        ));
+        let message = "the share is not one number between 0 and 1";
+        return Err(mismatch(position(share), message, help));
     };
     let [order] = f.within_group.as_slice() else {
         return Err(mismatch(

@@ -67,27 +67,6 @@ impl CohortQuery {
         };
         self.outputs.iter().flat_map(columns).collect()
     }
-
-    /// The outputs' percentiles, each once, in the order of the SELECT list.
-    #[must_use]
-    pub fn percentiles(&self) -> Vec<Percentile> {
-        let mut all = Vec::new();
-        for output in &self.outputs {
-            if let OutputValue::Aggregate(Aggregate::PercentileDisc { column, share }) =
-                output.value
-            {
-                let percentile = Percentile {
-                    column,
-                    share,
-                    filter: self.filter_index(output),
-                };
-                if !all.contains(&percentile) {
-                    all.push(percentile);
-                }
-            }
-        }
-        all
-    }
 }
 
 /// A percentile that a query asks for.
@@ -99,6 +78,9 @@ pub struct Percentile {
     pub share: Share,
     /// Only of those who meet this one of the query's filters.
     pub filter: Option<usize>,
+    /// Between it and the column's next percentile of the query, or 0 or 1, lies at least one in so many of the
+    /// values: one of [`FOLDS`](super::FOLDS).
+    pub fold: u32,
 }
 
 /// A share strictly between 0 and 1, in lowest terms, with a denominator of at most 10,000.

@@ -59,6 +59,16 @@ pub enum BinName {
     Year(i32),
 }
 
+/// As the answer names it: a bucket's number, or the year.
+impl std::fmt::Display for BinName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            BinName::Bucket { number, .. } => write!(f, "{number}"),
+            BinName::Year(year) => write!(f, "{year}"),
+        }
+    }
+}
+
 impl Grouping {
     /// The number of groups, without the one of NULL.
     #[must_use]
@@ -86,10 +96,23 @@ pub(super) fn referred<'e>(
             };
             let place = digits.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
             let item = place.and_then(|n| list.get(n));
-            item.and_then(expression).ok_or_else(|| {
+            let of = item.and_then(expression).ok_or_else(|| {
                 let message = format!("GROUP BY position {digits} is not in the SELECT list");
                 mismatch(position(expr), message, "write the column's name")
-            })
+            })?;
+            let is_group = match stripped(of) {
+                Expr::Function(f) => is_binning(f),
+                _ => true,
+            };
+            if is_group {
+                return Ok(of);
+            }
+            let message = format!("item {digits} of the SELECT list is an aggregate");
+            Err(mismatch(
+                position(expr),
+                message,
+                "group by a column, buckets or years",
+            ))
         }
         Expr::Identifier(ident) if !scope.is_column(&folded(ident)) => {
             let named = list.iter().find_map(|item| match item {
@@ -301,7 +324,7 @@ fn bound(expr: &Expr) -> Result<i128, QueryError> {
 fn bucket_count(expr: &Expr) -> Result<u32, QueryError> {
     let wrong = || {
         let help = "write a whole number, at least 1";
-        mismatch(position(expr), "the number of buckets is none", help)
+        mismatch(position(expr), "the number of buckets is not usable", help)
     };
     let Some(Constant::Number(number, _)) = constant(expr)? else {
         return Err(wrong());

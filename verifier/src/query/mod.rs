@@ -10,6 +10,7 @@ mod grouping;
 mod interval;
 mod normal;
 mod parse;
+mod percentile;
 mod refuse;
 mod resolve;
 mod scope;
@@ -22,6 +23,7 @@ pub use error::{Position, QueryError};
 pub use grouping::{Bin, BinName, Grouping};
 pub use interval::IntervalSet;
 pub use parse::parse_query;
+pub use percentile::FOLDS;
 
 /// The longest query, bytes of UTF-8.
 pub const MAX_BYTES: usize = 1 << 16;

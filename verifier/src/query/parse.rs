@@ -153,10 +153,12 @@ fn resolve(
         None => Predicate::Always,
         Some(condition) => scope.bounded_condition(condition)?,
     };
-    Ok(CohortQuery {
+    let query = CohortQuery {
         outputs,
         filter,
         group_by,
         criteria: Vec::new(),
-    })
+    };
+    query.check_percentiles(text.keyword(Keyword::SELECT))?;
+    Ok(query)
 }

@@ -2,7 +2,7 @@
 
 use galen_circuits::gates::release::MAX_LIMB;
 
-use super::{Container, Counts, ReleaseProfile, State, container};
+use super::{Container, Counts, ReleaseProfile, State, can_pick, container};
 
 /// A published state that the rule does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub fn check(
     for field in 0..counts.fields.len() {
         for (line, groups) in (0..).zip(&counts.lines) {
             let cells: Vec<usize> = groups.iter().map(|g| field * counts.groups + g).collect();
-            check_line(profile, states, line, &cells, &mut checked)?;
+            check_line(counts, profile, states, (line, &cells), &mut checked)?;
         }
     }
     match checked.bounds.iter().position(|(lo, hi)| lo > hi) {
@@ -85,9 +85,15 @@ fn own(
     match (states[cell], container) {
         (State::Guarded, _) => Ok((0, MAX_LIMB)),
         (State::Shown(n), container) => shown(profile, cell, n, container),
+        (State::Small, container) if container.hides_all_but_the_ends(profile.k) => {
+            broken(cell, "the rule does not tell it from a difference")
+        }
         (State::Small, _) => Ok((u64::from(profile.zero_releasable), profile.k - 1)),
         (State::Difference, Container::Exact { whole, equal_too }) => {
-            let first = (whole + 1).saturating_sub(profile.k).max(profile.k);
+            let first = match container.hides_all_but_the_ends(profile.k) {
+                true => u64::from(profile.zero_releasable),
+                false => whole + 1 - profile.k,
+            };
             Ok((first, whole.saturating_sub(u64::from(!equal_too))))
         }
         (State::Difference, _) => broken(cell, "there is no published count to differ from"),
@@ -98,7 +104,7 @@ fn own(
                 return broken(cell, "the rule hides nothing for the sake of that line");
             }
             match container {
-                Container::Exact { whole, .. } => Ok((profile.k, whole)),
+                Container::Exact { whole, .. } => Ok((profile.k, whole.saturating_sub(profile.k))),
                 _ => Ok((profile.k, MAX_LIMB)),
             }
         }
@@ -142,10 +148,10 @@ fn shown(
 
 /// Whether the line hides one more cell exactly if the rule says so, and bounds that cell by the others.
 fn check_line(
+    counts: &Counts,
     profile: &ReleaseProfile,
     states: &[State],
-    line: u32,
-    cells: &[usize],
+    (line, cells): (u32, &[usize]),
     checked: &mut Checked,
 ) -> Result<(), Broken> {
     // Cells that this line or a later one hides are still there when it is looked at.
@@ -155,12 +161,14 @@ fn check_line(
         _ => false,
     };
     let hidden = cells.len() - cells.iter().filter(there).count();
-    let can_pick = cells
-        .iter()
-        .filter(there)
-        .any(|c| states[*c] != State::Shown(0));
+    // Those that were hidden later could be picked, or they would not be.
+    let pickable = |c: &usize| match states[*c] {
+        State::Margin(by) => by >= line,
+        _ => can_pick(counts, profile, states, *c),
+    };
+    let some = cells.iter().any(pickable);
     let mut picks = cells.iter().filter(|c| states[**c] == State::Margin(line));
-    if !profile.complementary || hidden != 1 || !can_pick {
+    if !profile.complementary || hidden != 1 || !some {
         return match picks.next() {
             Some(pick) => broken(*pick, "the rule hides nothing for the sake of that line"),
             None => Ok(()),
@@ -177,7 +185,7 @@ fn check_line(
         // Of equal numbers the first is hidden: one that stands before the pick is larger.
         let before = other < pick;
         match states[*other] {
-            State::Shown(n) if n > 0 => {
+            State::Shown(n) if pickable(other) => {
                 let (first, last) = profile.preimage(n);
                 let limit = if before {
                     first.saturating_sub(1)

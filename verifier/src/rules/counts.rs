@@ -11,6 +11,8 @@ pub struct Counts {
     pub groups: usize,
     /// Groups whose counts add up to something that another query can tell.
     pub lines: Vec<Vec<usize>>,
+    /// Which filter lies within which: (inner, outer).
+    pub within: Vec<(usize, usize)>,
     /// Whether each field contains all fields after it: an attrition table.
     pub is_chain: bool,
 }
@@ -30,6 +32,7 @@ impl Counts {
             fields,
             groups: keys.len(),
             lines: lines(keys),
+            within: Vec::new(),
             is_chain: false,
         }
     }
@@ -49,9 +52,11 @@ impl Counts {
         let keys: Vec<_> = plan.layout.groups.iter().map(|(k, _)| k.clone()).collect();
         let fields = plan.layout.groups.iter().flat_map(|(_, p)| p.keys());
         if plan.is_chain {
-            Self::chain(fields)
-        } else {
-            Self::new(fields, &keys)
+            return Self::chain(fields);
+        }
+        Self {
+            within: plan.within.clone(),
+            ..Self::new(fields, &keys)
         }
     }
 
@@ -80,19 +85,33 @@ impl Counts {
         (self.fields[cell / self.groups], cell % self.groups)
     }
 
-    /// The smallest counted cells, of another field, that contain what `field` counts in a group: two where it
-    /// is about two columns and both are counted.
+    /// The fields in an order in which each comes after those that contain it.
+    pub(super) fn order(&self) -> Vec<usize> {
+        let containing = |at: &usize| {
+            let field = self.fields[*at];
+            let others = self.fields.iter().filter(|f| **f != field);
+            others.filter(|f| f.contains(field, &self.within)).count()
+        };
+        let mut order: Vec<usize> = (0..self.fields.len()).collect();
+        order.sort_by_key(|at| (containing(at), *at));
+        order
+    }
+
+    /// The smallest counted cells, of other fields, that contain what `field` counts in a group: those that
+    /// contain no other of them.
     pub(super) fn outer(&self, field: Field, group: usize) -> Vec<usize> {
-        let mut levels = field.containing().into_iter().map(|level| {
-            let mut cells: Vec<usize> = level
-                .into_iter()
-                .filter(|containing| *containing != field)
-                .filter_map(|containing| self.cell(containing, group))
-                .collect();
-            cells.dedup();
-            cells
-        });
-        levels.find(|cells| !cells.is_empty()).unwrap_or_default()
+        let containing: Vec<Field> = self
+            .fields
+            .iter()
+            .copied()
+            .filter(|f| *f != field && f.contains(field, &self.within))
+            .collect();
+        let smallest = |f: &&Field| {
+            let mut inner = containing.iter().filter(|i| i != f);
+            !inner.any(|i| f.contains(*i, &self.within) && !i.contains(**f, &self.within))
+        };
+        let smallest = containing.iter().filter(smallest);
+        smallest.filter_map(|f| self.cell(*f, group)).collect()
     }
 }
 

@@ -1,12 +1,12 @@
 //! The rule, applied to true counts.
 
-use super::{Container, Counts, ReleaseProfile, State, container};
+use super::{Container, Counts, ReleaseProfile, State, can_pick, container};
 
 /// Which of the true counts `values` (by [`Counts::cell`]) are published.
 #[must_use]
 pub fn decide(counts: &Counts, profile: &ReleaseProfile, values: &[u64]) -> Vec<State> {
     let mut states = vec![State::Guarded; counts.len()];
-    for field in 0..counts.fields.len() {
+    for field in counts.order() {
         let cells = field * counts.groups..(field + 1) * counts.groups;
         for cell in cells.clone() {
             states[cell] = own(counts, profile, &states, cell, values[cell]);
@@ -14,7 +14,7 @@ pub fn decide(counts: &Counts, profile: &ReleaseProfile, values: &[u64]) -> Vec<
         if profile.complementary {
             for (line, groups) in (0..).zip(&counts.lines) {
                 let cells: Vec<usize> = groups.iter().map(|g| cells.start + g).collect();
-                if let Some(pick) = pick(&states, &cells) {
+                if let Some(pick) = pick(counts, profile, &states, &cells) {
                     states[pick] = State::Margin(line);
                 }
             }
@@ -35,6 +35,13 @@ fn own(
     if matches!(container, Container::Hidden) {
         return State::Guarded;
     }
+    if container.hides_all_but_the_ends(profile.k) {
+        let is_hidden = value > 0 && container.betrays(value, profile.k);
+        return match is_hidden || profile.is_small(value) {
+            true => State::Difference,
+            false => State::Shown(value),
+        };
+    }
     if profile.is_small(value) {
         return State::Small;
     }
@@ -44,19 +51,23 @@ fn own(
     State::Shown(profile.round(value))
 }
 
-/// Where exactly one cell of a line is hidden: the smallest published number but 0, the first of equal ones.
-fn pick(states: &[State], cells: &[usize]) -> Option<usize> {
+/// Where exactly one cell of a line is hidden: the smallest published number that hiding it keeps secret, the
+/// first of equal ones.
+fn pick(
+    counts: &Counts,
+    profile: &ReleaseProfile,
+    states: &[State],
+    cells: &[usize],
+) -> Option<usize> {
     let hidden = cells
         .iter()
         .filter(|c| states[**c].shown().is_none())
         .count();
-    let shown = |c: &usize| states[*c].shown().filter(|n| *n > 0);
     if hidden != 1 {
         return None;
     }
-    cells
-        .iter()
-        .copied()
-        .filter(|c| shown(c).is_some())
-        .min_by_key(|c| shown(c))
+    let candidates = cells.iter().copied();
+    candidates
+        .filter(|c| can_pick(counts, profile, states, *c))
+        .min_by_key(|c| states[*c].shown())
 }

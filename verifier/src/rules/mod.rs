@@ -150,7 +150,22 @@ enum Container {
     },
 }
 
+/// Whether hiding a shown cell keeps it secret: 0 and a count that is all of what contains it stay known.
+fn can_pick(counts: &Counts, profile: &ReleaseProfile, states: &[State], cell: usize) -> bool {
+    let is_whole = |n: u64| match container(counts, profile, states, cell) {
+        Container::Exact { whole, .. } => n == whole,
+        _ => false,
+    };
+    states[cell].shown().is_some_and(|n| n > 0 && !is_whole(n))
+}
+
 impl Container {
+    /// Whether every count but 0 and the whole is small or leaves a small rest. One state stands for all of
+    /// them then: of two, each would leave few counts or a single one.
+    fn hides_all_but_the_ends(self, k: u64) -> bool {
+        matches!(self, Container::Exact { whole, .. } if whole < 2 * k - 1)
+    }
+
     /// Whether a small number follows from publishing `value`.
     fn betrays(self, value: u64, k: u64) -> bool {
         match self {

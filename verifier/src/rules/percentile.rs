@@ -6,7 +6,7 @@ use super::{Counts, ReleaseProfile, State};
 use crate::{
     VerifyError,
     plan::{Field, FieldKind, Plan, Quantile, Rank},
-    query::{Percentile, Share},
+    query::Percentile,
 };
 
 /// Whether a percentile goes with a hidden count: one that contains its patients and is itself asked for.
@@ -30,12 +30,12 @@ fn field(percentile: &Percentile, kind: FieldKind) -> Field {
 /// The bounds of one of a percentile's counts: enough values on either side exactly if it is published.
 pub(super) fn bounds(
     profile: &ReleaseProfile,
-    share: Share,
+    percentile: &Percentile,
     rank: Rank,
     quantile: Quantile,
     is_hidden: bool,
 ) -> Result<(u64, u64), &'static str> {
-    let fewest = share.fewest(profile.k);
+    let fewest = percentile.fewest(profile.k);
     match (rank, quantile) {
         (_, Some(_)) if is_hidden => {
             Err("it is published although a count that contains it is not")

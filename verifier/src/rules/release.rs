@@ -112,6 +112,11 @@ pub fn statements(
     for pair in checked.orders.chunks(compare::COMPARISONS) {
         comparisons.push(order(plan, &counts, pair, comparisons.len())?);
     }
+    let releases: Vec<Statement> = releases;
+    let mut well_formed = comparisons.iter().map(|c| c.statement.is_well_formed());
+    if !releases.iter().all(Statement::is_well_formed) || !well_formed.all(|w| w) {
+        return Err(VerifyError::Malformed("bounds or weights".into()));
+    }
     Ok(Statements {
         releases,
         comparisons,
@@ -135,7 +140,7 @@ fn bound_ranks(
         let at = used.group * plan.percentiles.len() + index;
         let percentile = &plan.percentiles[index];
         let hidden = is_hidden(counts, states, percentile, used.group);
-        *bounds = percentile::bounds(profile, percentile.share, rank, plan.quantiles[at], hidden)
+        *bounds = percentile::bounds(profile, percentile, rank, plan.quantiles[at], hidden)
             .map_err(|why| VerifyError::Percentile { index: at, why })?;
     }
     Ok(())
