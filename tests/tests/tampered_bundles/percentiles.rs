@@ -64,7 +64,7 @@ fn medians_are_published_where_k_patients_stand_on_either_side() {
         .iter()
         .map(|r| r[1].to_string())
         .collect();
-    assert_eq!(cells, [a.to_string(), b.to_string(), "<11".into()]);
+    assert_eq!(cells, [a.to_string(), b.to_string(), "(<11)".into()]);
     assert_eq!(HONEST.bundle.comparisons.len(), 2);
     // The plan finds the same percentiles again.
     let question = HOSPITAL.question(MEDIANS);
