@@ -126,13 +126,16 @@ impl Built {
                 format!("{name} BETWEEN DATE '{min}' AND DATE '{max}'")
             }
             _ => {
-                let (min, max) = (
-                    column["min"].as_integer().unwrap(),
-                    column["max"].as_integer().unwrap(),
-                );
+                let bound = |name: &str| {
+                    let bound = &column[name];
+                    let whole = bound.as_integer().map(|n| n.to_string());
+                    whole.unwrap_or_else(|| bound.as_float().unwrap().to_string())
+                };
+                let (min, max) = (bound("min"), bound("max"));
                 let decimals = column["decimals"].as_integer().unwrap();
-                let span = (max - min) * 10_i64.pow(u32::try_from(decimals).unwrap());
-                assert!(span < 1 << 32, "{name}: {span}");
+                let width = max.parse::<f64>().unwrap() - min.parse::<f64>().unwrap();
+                let span = width * 10f64.powi(i32::try_from(decimals).unwrap());
+                assert!(span < f64::from(u32::MAX), "{name}: {span}");
                 let whole = matches!(found.data_type.as_str(), "int64");
                 let scaled = found.data_type.ends_with(&format!(", {decimals})"));
                 assert!(
