@@ -144,7 +144,10 @@ fn stat(kind: Kind, dice: &mut Dice, number: usize) -> Stat {
         .find(|c| matches!(c.kind, ColumnKind::Date));
     match number % 4 {
         0 if dice.below(3) == 0 => Stat::Count,
-        0 | 1 => Stat::Pair(*dice.pick(&PAIRS), y, x),
+        0 | 1 => {
+            let name = dice.pick(&PAIRS);
+            Stat::Pair(name, y, x)
+        }
         2 => Stat::Pair(PAIRS[number / 4 % PAIRS.len()], x, y),
         _ => {
             let (_, up, down) = *dice.pick(&SHARES);
