@@ -11,6 +11,7 @@ pub mod bundle;
 mod claims;
 mod error;
 pub mod hash;
+pub mod ledger;
 pub mod manifest;
 pub mod plan;
 pub mod proven;

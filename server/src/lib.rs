@@ -1,0 +1,1 @@
+//! Galen's service.

@@ -1,0 +1,13 @@
+//! The ledger as a reader sees it: signed entries, what they state, the rules that they keep, and the
+//! tree that binds them. Format: `docs/spec/ledger.md`. No I/O: the service that keeps a ledger and the
+//! reviewer who checks a page of it offline run this same code.
+
+pub mod entry;
+mod error;
+pub mod facts;
+mod rules;
+pub mod statement;
+pub mod tiles;
+
+pub use error::LedgerError;
+pub use rules::{Proposal, RuleError, id_of_hex, key_facts};

@@ -1,0 +1,132 @@
+//! The right edge of a growing tree: what is needed to append, and the tiles that appending makes.
+
+use super::{
+    EMPTY_ROOT, Hash, Level, MAX_SIZE, TILE_WIDTH, TilePath, leaf_hash, node_hash, push_entry,
+};
+use crate::ledger::LedgerError;
+
+/// A tile or bundle with its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tile {
+    /// Its name.
+    pub path: TilePath,
+    /// Hashes (32 bytes each) or entries (each behind its length).
+    pub bytes: Vec<u8>,
+}
+
+/// A tree's incomplete tiles, one a level, and its incomplete bundle.
+#[derive(Debug, Clone, Default)]
+pub struct Edge {
+    size: u64,
+    /// `levels[L]`: fewer than 256 hashes of level L, those right of its last full tile.
+    levels: Vec<Vec<Hash>>,
+    /// The entries since the last full bundle.
+    bundle: Vec<u8>,
+}
+
+impl Edge {
+    /// An empty tree.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Entries in the tree.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Appends an entry. Tiles and the bundle that it completes are pushed to `full`.
+    ///
+    /// # Errors
+    /// An entry longer than 65,535 bytes, or a log of [`MAX_SIZE`] entries.
+    pub fn push(&mut self, entry: &[u8], full: &mut Vec<Tile>) -> Result<(), LedgerError> {
+        if self.size >= MAX_SIZE {
+            return Err(LedgerError::range("the log's size"));
+        }
+        push_entry(&mut self.bundle, entry)?;
+        let mut hash = leaf_hash(entry);
+        self.size += 1;
+        if self.size.is_multiple_of(TILE_WIDTH) {
+            let path = TilePath::new(Level::Entries, self.size / TILE_WIDTH - 1, 256)?;
+            let bytes = std::mem::take(&mut self.bundle);
+            full.push(Tile { path, bytes });
+        }
+        for level in 0u8.. {
+            let l = usize::from(level);
+            if self.levels.len() == l {
+                self.levels.push(Vec::new());
+            }
+            self.levels[l].push(hash);
+            if self.levels[l].len() < 256 {
+                break;
+            }
+            let hashes = std::mem::take(&mut self.levels[l]);
+            let n = (self.size >> (8 * (u32::from(level) + 1))) - 1;
+            hash = perfect_root(&hashes);
+            full.push(Tile {
+                path: TilePath::new(Level::Hashes(level), n, 256)?,
+                bytes: hashes.concat(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The partial tiles and the partial bundle of the tree at its present size.
+    ///
+    /// # Errors
+    /// None, for an edge within [`MAX_SIZE`].
+    pub fn partials(&self) -> Result<Vec<Tile>, LedgerError> {
+        let mut tiles = Vec::new();
+        for (level, hashes) in (0u8..).zip(&self.levels) {
+            let n = self.size >> (8 * (u32::from(level) + 1));
+            let width = u16::try_from(hashes.len()).expect("fewer than 256 hashes");
+            if width > 0 {
+                tiles.push(Tile {
+                    path: TilePath::new(Level::Hashes(level), n, width)?,
+                    bytes: hashes.concat(),
+                });
+                if level == 0 {
+                    tiles.push(Tile {
+                        path: TilePath::new(Level::Entries, n, width)?,
+                        bytes: self.bundle.clone(),
+                    });
+                }
+            }
+        }
+        Ok(tiles)
+    }
+
+    /// The tree's root (RFC 6962, section 2.1).
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        fold(&self.levels)
+    }
+}
+
+/// The root of a tree from its levels' hashes right of the last full tile, the lowest level first.
+pub(super) fn fold(levels: &[Vec<Hash>]) -> Hash {
+    let mut root = None;
+    for hashes in levels {
+        // The level's hashes fall into perfect subtrees, the largest first; the fold goes from the right.
+        let mut rest = hashes.as_slice();
+        while !rest.is_empty() {
+            let smallest = 1 << rest.len().trailing_zeros();
+            let (left, subtree) = rest.split_at(rest.len() - smallest);
+            let peak = perfect_root(subtree);
+            root = Some(root.map_or(peak, |right| node_hash(&peak, &right)));
+            rest = left;
+        }
+    }
+    root.unwrap_or(EMPTY_ROOT)
+}
+
+/// The root of a perfect subtree: `hashes.len()` is a power of two.
+pub(super) fn perfect_root(hashes: &[Hash]) -> Hash {
+    if let [one] = hashes {
+        return *one;
+    }
+    let (left, right) = hashes.split_at(hashes.len() / 2);
+    node_hash(&perfect_root(left), &perfect_root(right))
+}
