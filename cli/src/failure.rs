@@ -9,10 +9,18 @@ use std::{
 use anyhow::Error;
 use galen_params::ParamsError;
 use galen_prover::{ProverError, synthetic::SyntheticError};
-use galen_verifier::{VerifyError, query::QueryError, registry::RegistryError};
+use galen_verifier::{
+    VerifyError,
+    ledger::{LedgerError, documents::DocumentError, evidence::EvidenceError},
+    query::QueryError,
+    registry::RegistryError,
+};
 use serde_json::json;
 
-use crate::output::{Closed, Output};
+use crate::{
+    output::{Closed, Output},
+    show::plain,
+};
 
 /// What a shell reports of a program that wrote into a closed pipe (128 + SIGPIPE).
 const CLOSED_PIPE: u8 = 141;
@@ -46,7 +54,8 @@ pub fn report(error: &Error, output: &Output) -> ExitCode {
     if error.is::<Closed>() {
         return ExitCode::from(CLOSED_PIPE);
     }
-    let text = chain(error);
+    // Files may come from anyone, and so may what an error repeats of them.
+    let text = plain(&chain(error));
     let _ = writeln!(io::stderr(), "error: {text}");
     if error.is::<Told>() {
         return ExitCode::FAILURE;
@@ -93,6 +102,12 @@ pub fn kind(error: &Error) -> String {
         .find_map(|cause| {
             if let Some(e) = cause.downcast_ref::<VerifyError>() {
                 Some(of_verify(e))
+            } else if let Some(e) = cause.downcast_ref::<EvidenceError>() {
+                Some(of_evidence(e))
+            } else if let Some(e) = cause.downcast_ref::<DocumentError>() {
+                Some(of_document(e))
+            } else if let Some(e) = cause.downcast_ref::<LedgerError>() {
+                Some(named("ledger", e))
             } else if let Some(e) = cause.downcast_ref::<ProverError>() {
                 Some(of_prover(e))
             } else if let Some(e) = cause.downcast_ref::<ParamsError>() {
@@ -119,6 +134,23 @@ fn of_verify(error: &VerifyError) -> String {
         VerifyError::Plan(e) => named("plan", e),
         VerifyError::Parameters(e) => named("params", e),
         other => variant(other),
+    }
+}
+
+fn of_evidence(error: &EvidenceError) -> String {
+    match error {
+        EvidenceError::File(e) => of_verify(e),
+        EvidenceError::Document { source, .. } => of_document(source),
+        other => named("evidence", other),
+    }
+}
+
+fn of_document(error: &DocumentError) -> String {
+    match error {
+        DocumentError::Registry(e) => named("registry", e),
+        DocumentError::ParameterSet(e) => named("params", e),
+        DocumentError::Refused { source, .. } => of_verify(source),
+        other => named("document", other),
     }
 }
 
@@ -152,7 +184,7 @@ mod tests {
     fn kinds_are_names_of_variants() {
         let e = Error::from(VerifyError::ManifestSignature).context("manifest.json");
         assert_eq!(kind(&e), "ManifestSignature");
-        let e = Error::from(ProverError::Verify(VerifyError::Warning));
+        let e = Error::from(ProverError::Verify(VerifyError::Warning { what: "bundle" }));
         assert_eq!(kind(&e), "Warning");
         let e = Error::from(VerifyError::Parameters(ParamsError::NoCache));
         assert_eq!(kind(&e), "params.NoCache");

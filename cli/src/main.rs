@@ -1,5 +1,6 @@
 //! `galen`: one binary, a subcommand for each thing that a role does.
 
+mod client;
 mod commands;
 mod export;
 mod failure;
@@ -10,12 +11,16 @@ mod picture;
 mod plot;
 mod progress;
 mod show;
+mod source;
 
 use std::{env, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use commands::{commit, demo, inspect, params as params_command, prove, query, table, verify};
+use commands::{
+    commit, demo, evidence, inspect, key, ledger, params as params_command, prove, publish, query,
+    serve, table, verify,
+};
 use output::Output;
 
 const EXAMPLE: &str = "\
@@ -45,6 +50,11 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Demo(demo::Args),
+    Serve(serve::Args),
+    Key(key::Args),
+    Publish(publish::Args),
+    Evidence(evidence::Args),
+    Ledger(ledger::Args),
     Params(params_command::Args),
     Commit(commit::Args),
     Query(query::Args),
@@ -70,6 +80,11 @@ fn main() -> ExitCode {
     let output = Output::new(cli.json);
     let result = match cli.command {
         Command::Demo(args) => demo::run(&args, &output),
+        Command::Serve(args) => serve::run(&args, &output),
+        Command::Key(args) => key::run(&args, &output),
+        Command::Publish(args) => publish::run(&args, &output),
+        Command::Evidence(args) => evidence::run(&args, &output),
+        Command::Ledger(args) => ledger::run(&args, &output),
         Command::Params(args) => params_command::run(&args, &output),
         Command::Commit(args) => commit::run(&args, &output),
         Command::Query(args) => query::run(&args, &output),

@@ -143,6 +143,11 @@ fn wrapped(text: &str, margin: &str) -> String {
     lines.join("\n")
 }
 
+/// A sentence of a list, behind a dash.
+pub fn item(text: &str) -> String {
+    wrapped(text, "    ").replacen("    ", "  - ", 1)
+}
+
 /// An entry of a derived table.
 fn value(value: &Value) -> String {
     match value {
@@ -292,6 +297,21 @@ pub fn plural(count: usize, word: &str) -> String {
     format!("{} {word}{s}", thousands(count))
 }
 
+/// Text of a file that may come from anyone, so that it cannot pass for output of ours: control characters
+/// other than line breaks and tabs, and those that turn the direction of writing, are spelled out.
+pub fn plain(text: &str) -> String {
+    let turns = |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if (c.is_control() && c != '\n' && c != '\t') || turns(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Text moved in by two.
 pub fn indent(text: &str) -> String {
     let moved = |line: &str| format!("  {line}").trim_end().to_owned();
@@ -324,6 +344,12 @@ mod tests {
         assert_eq!(real(12_345.678), "12345.7");
         assert_eq!(real(-0.25), "-0.2500");
         assert_eq!(real(0.0), "0.0000");
+    }
+
+    #[test]
+    fn foreign_text_stays_text() {
+        assert_eq!(plain("a\n\tä 1"), "a\n\tä 1");
+        assert_eq!(plain("\u{1b}[2J\r\u{202e}x"), "\\u{1b}[2J\\u{d}\\u{202e}x");
     }
 
     #[test]

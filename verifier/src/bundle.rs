@@ -18,7 +18,7 @@ pub(crate) const FORMAT: &str = "galen/bundle/v1";
 /// A bundle larger than this is refused unread.
 pub const MAX_BUNDLE_BYTES: usize = 256 << 20;
 
-/// The warning in every bundle made with a development set.
+/// The warning in every bundle and registration made with a development set.
 pub const INSECURE: &str =
     "INSECURE: made with development parameters, whose maker could forge any answer";
 

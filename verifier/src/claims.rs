@@ -1,4 +1,5 @@
-//! The claims of a bundle: every public input and commitment derived, only proofs taken from outside.
+//! The claims of a bundle or registration: every public input and commitment derived, only proofs taken
+//! from outside.
 
 use ark_bn254::G1Projective;
 use ark_ec::{AffineRepr, CurveGroup};
@@ -28,21 +29,26 @@ pub(crate) type Evidence = Vec<(Option<G1>, ProofBytes)>;
 /// A proof as received: points are decoded only if it is to be verified.
 pub(crate) type ProofBytes = [u8; PROOF_BYTES];
 
+/// Reads the proofs of a plan's steps: as many, in its order, under its keys. `what`: the document that
+/// holds them, for errors.
 pub(crate) fn decode_steps(
-    bundle: &Bundle,
+    what: &'static str,
+    steps: &[StepProof],
     plan: &[Step],
     chunks: usize,
 ) -> Result<Vec<Evidence>, VerifyError> {
     for (index, step) in plan.iter().enumerate() {
-        match bundle.steps.get(index) {
+        match steps.get(index) {
             None => {
                 return Err(VerifyError::MissingStep {
+                    what,
                     key: step.key.clone(),
                     index,
                 });
             }
             Some(got) if got.key != step.key => {
                 return Err(VerifyError::UnexpectedStep {
+                    what,
                     index,
                     got: got.key.clone(),
                     expected: format!("`{}`", step.key),
@@ -51,28 +57,36 @@ pub(crate) fn decode_steps(
             Some(_) => {}
         }
     }
-    if let Some(extra) = bundle.steps.get(plan.len()) {
+    if let Some(extra) = steps.get(plan.len()) {
         return Err(VerifyError::UnexpectedStep {
+            what,
             index: plan.len(),
             got: extra.key.clone(),
             expected: "no more steps".into(),
         });
     }
     plan.par_iter()
-        .zip(&bundle.steps)
-        .map(|(step, proof)| decode_step(step, proof, chunks))
+        .zip(steps)
+        .map(|(step, proof)| decode_step(what, step, proof, chunks))
         .collect()
 }
 
-fn decode_step(step: &Step, proof: &StepProof, chunks: usize) -> Result<Evidence, VerifyError> {
+fn decode_step(
+    what: &'static str,
+    step: &Step,
+    proof: &StepProof,
+    chunks: usize,
+) -> Result<Evidence, VerifyError> {
     if proof.chunks.len() != chunks {
         return Err(VerifyError::Chunks {
+            what,
             key: step.key.clone(),
             expected: chunks,
             got: proof.chunks.len(),
         });
     }
     let refuse = |chunk, why| VerifyError::Commitment {
+        what,
         key: step.key.clone(),
         chunk,
         why,

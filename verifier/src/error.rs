@@ -74,14 +74,16 @@ pub enum VerifyError {
     /// The parameter set lacks a gate, or its files are damaged.
     #[error(transparent)]
     Parameters(#[from] ParamsError),
-    /// The bundle answers over another dataset or epoch.
+    /// A document is about another dataset or epoch.
     #[error(
-        "bundle: made over another dataset or epoch (manifest {got}, but the one given is {expected})"
+        "{what}: made over another dataset or epoch (manifest {got}, but the one given is {expected})"
     )]
     AnotherDataset {
+        /// Which document.
+        what: &'static str,
         /// Digest of the manifest at hand, hex.
         expected: String,
-        /// The bundle's, hex.
+        /// The document's, hex.
         got: String,
     },
     /// The bundle answers another query.
@@ -93,19 +95,26 @@ pub enum VerifyError {
         got: String,
     },
     /// The warning about development parameters is missing or out of place.
-    #[error("bundle: its warning about development parameters does not match the parameter set")]
-    Warning,
+    #[error("{what}: its warning about development parameters does not match the parameter set")]
+    Warning {
+        /// Which document.
+        what: &'static str,
+    },
     /// A proof that the plan needs is not there.
-    #[error("bundle: the proof of `{key}` is missing (step {index})")]
+    #[error("{what}: the proof of `{key}` is missing (step {index})")]
     MissingStep {
+        /// Which document.
+        what: &'static str,
         /// The step's key.
         key: String,
         /// Its place.
         index: usize,
     },
     /// A proof stands where the plan has none or another one.
-    #[error("bundle: step {index} is `{got}`, but the plan needs {expected}")]
+    #[error("{what}: step {index} is `{got}`, but the plan needs {expected}")]
     UnexpectedStep {
+        /// Which document.
+        what: &'static str,
         /// Its place.
         index: usize,
         /// The key that stands there.
@@ -114,8 +123,10 @@ pub enum VerifyError {
         expected: String,
     },
     /// A step has too few or too many chunks.
-    #[error("bundle: `{key}` has proofs of {got} chunks, but the dataset has {expected}")]
+    #[error("{what}: `{key}` has proofs of {got} chunks, but the dataset has {expected}")]
     Chunks {
+        /// Which document.
+        what: &'static str,
         /// The step's key.
         key: String,
         /// The dataset's chunks.
@@ -124,8 +135,10 @@ pub enum VerifyError {
         got: usize,
     },
     /// A commitment is missing where a step makes a column, or present where it makes none.
-    #[error("bundle: `{key}`, chunk {chunk}: {why}")]
+    #[error("{what}: `{key}`, chunk {chunk}: {why}")]
     Commitment {
+        /// Which document.
+        what: &'static str,
         /// The step's key.
         key: String,
         /// The chunk, from 0.

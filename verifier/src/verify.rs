@@ -54,7 +54,7 @@ pub fn verify_beyond(
     let dataset = check_dataset(manifest, registry, keys)?;
     check_identities(bundle, &dataset, question, keys)?;
     let plan = plan_for(&resolved, registry, &dataset, &bundle.quantiles)?;
-    let steps = decode_steps(bundle, &plan.steps, dataset.chunks())?;
+    let steps = decode_steps("bundle", &bundle.steps, &plan.steps, dataset.chunks())?;
     let outputs = chunk_outputs(&steps, dataset.chunks());
     let published: Vec<_> = bundle.releases.iter().map(|r| r.cells.clone()).collect();
     let statements = rules::statements(&plan, &dataset.manifest.release, &published)?;
@@ -140,34 +140,66 @@ pub fn plan_for(
     Ok(plan)
 }
 
+/// What a document with proofs says that it was made for.
+pub(crate) struct MadeFor<'a> {
+    /// Which document, for errors.
+    pub(crate) what: &'static str,
+    /// Its format line, and the one that is understood.
+    pub(crate) format: (&'a str, &'static str),
+    /// Parameter-set id, hex.
+    pub(crate) parameter_set: &'a str,
+    /// The warning about development parameters.
+    pub(crate) warning: Option<&'a str>,
+    /// Manifest digest, hex.
+    pub(crate) manifest: &'a str,
+}
+
+impl MadeFor<'_> {
+    /// Checks it against the dataset and the parameter set at hand.
+    pub(crate) fn check(&self, dataset: &Dataset, keys: &VerifyingSet) -> Result<(), VerifyError> {
+        let what = self.what;
+        let (format, expected) = self.format;
+        if format != expected {
+            return Err(VerifyError::Format { what, expected });
+        }
+        let (expected, got) = (hex(keys.id()), self.parameter_set.to_owned());
+        if expected != got {
+            return Err(VerifyError::ParameterSet {
+                what,
+                expected,
+                got,
+            });
+        }
+        let warning = keys.is_insecure().then_some(bundle::INSECURE);
+        if self.warning != warning {
+            return Err(VerifyError::Warning { what });
+        }
+        let (expected, got) = (hex(&dataset.digest), self.manifest.to_owned());
+        if expected != got {
+            return Err(VerifyError::AnotherDataset {
+                what,
+                expected,
+                got,
+            });
+        }
+        Ok(())
+    }
+}
+
 fn check_identities(
     bundle: &Bundle,
     dataset: &Dataset,
     question: &Question,
     keys: &VerifyingSet,
 ) -> Result<(), VerifyError> {
-    if bundle.format != bundle::FORMAT {
-        return Err(VerifyError::Format {
-            what: "bundle",
-            expected: bundle::FORMAT,
-        });
-    }
-    let (expected, got) = (hex(keys.id()), bundle.parameter_set.clone());
-    if expected != got {
-        return Err(VerifyError::ParameterSet {
-            what: "bundle",
-            expected,
-            got,
-        });
-    }
-    let warned = bundle.warning.as_deref() == Some(bundle::INSECURE);
-    if warned != keys.is_insecure() || (!warned && bundle.warning.is_some()) {
-        return Err(VerifyError::Warning);
-    }
-    let (expected, got) = (hex(&dataset.digest), bundle.manifest.clone());
-    if expected != got {
-        return Err(VerifyError::AnotherDataset { expected, got });
-    }
+    let made_for = MadeFor {
+        what: "bundle",
+        format: (&bundle.format, bundle::FORMAT),
+        parameter_set: &bundle.parameter_set,
+        warning: bundle.warning.as_deref(),
+        manifest: &bundle.manifest,
+    };
+    made_for.check(dataset, keys)?;
     let (expected, got) = (hex(&question.digest()), bundle.query.clone());
     if expected != got {
         return Err(VerifyError::AnotherQuery { expected, got });
@@ -175,7 +207,9 @@ fn check_identities(
     Ok(())
 }
 
-fn run(
+/// Checks the equations of the statements that are not in `proven`, and adds those that hold. All or none
+/// are added.
+pub(crate) fn run(
     proven: &mut Proven,
     frame: &Frame<'_>,
     statements: &[Statement<'_>],

@@ -2,9 +2,14 @@
 
 pub mod commit;
 pub mod demo;
+pub mod evidence;
 pub mod inspect;
+pub mod key;
+pub mod ledger;
 pub mod params;
 pub mod prove;
+pub mod publish;
 pub mod query;
+pub mod serve;
 pub mod table;
 pub mod verify;

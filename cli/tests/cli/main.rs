@@ -5,6 +5,7 @@
 
 mod chain;
 mod demo;
+mod evidence;
 mod exports;
 mod help;
 mod refusals;

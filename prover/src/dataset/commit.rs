@@ -13,7 +13,7 @@ use galen_circuits::{Fr, G1, column::Column, srs::Srs};
 use galen_params::{ParameterStore, Progress};
 use galen_verifier::{
     manifest::{Draft, Manifest, ReleaseProfile},
-    plan::Bases,
+    plan::{Bases, Step, registration_steps},
     registry::Registry,
 };
 use rayon::prelude::*;
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     ProverError,
-    execute::prove_registration,
+    execute::prove_committed,
     table::{TableChunk, TableReader},
 };
 
@@ -116,7 +116,7 @@ pub fn commit(
     let commit_time = started.elapsed();
     let started = Instant::now();
     let dataset = CommittedDataset::open(partial.path(), params)?;
-    let proofs = prove_registration(&dataset, params, progress)?;
+    let proofs = prove_committed(&dataset, params, progress)?;
     let registration_time = started.elapsed();
     files::sync_folder(partial.path())?;
     let kept = partial.keep();
@@ -231,13 +231,11 @@ fn commit_chunk(srs: &Srs, rows: &TableChunk) -> Result<Vec<BaseValues>, ProverE
 
 /// What is proven when a dataset is committed: the registration of every column, in canonical order, and then
 /// the known bits, so that no query pays for them.
-pub(crate) fn registration_steps(registry: &Registry) -> Vec<galen_verifier::plan::Step> {
+pub(crate) fn committed_steps(registry: &Registry) -> Vec<Step> {
     let bases = Bases::new(registry);
     let known = (0..registry.columns.len()).filter_map(|c| bases.known_step(c));
-    bases
-        .units()
+    registration_steps(registry)
         .into_iter()
-        .flat_map(|u| bases.registration(u))
         .chain(known)
         .collect()
 }

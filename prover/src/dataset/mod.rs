@@ -20,20 +20,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use galen_params::ParameterStore;
+use galen_params::{ParameterStore, Progress};
 use galen_verifier::{
     check_dataset,
     manifest::{Dataset, Manifest},
+    registration::Registration,
     registry::Registry,
 };
 
 pub(crate) use chunk_file::BaseChunk;
-pub(crate) use commit::registration_steps;
+pub(crate) use commit::committed_steps;
 pub use commit::{CommitReport, CommitRequest, commit};
 pub(crate) use index::{Entry, Index};
 pub use key::load_or_create_key;
 
-use crate::ProverError;
+use crate::{ProverError, execute::registration};
 
 const MANIFEST: &str = "manifest.json";
 const REGISTRY: &str = "registry.toml";
@@ -79,6 +80,19 @@ impl CommittedDataset {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The registration document, to be published beside the manifest: the proofs made when the dataset was
+    /// committed, from the index. One that is missing there is made anew.
+    ///
+    /// # Errors
+    /// Another parameter set than the dataset's, a damaged store, a full disk.
+    pub fn registration(
+        &self,
+        params: &ParameterStore,
+        progress: &dyn Progress,
+    ) -> Result<Registration, ProverError> {
+        registration(self, params, progress)
     }
 
     /// Holds the folder for one proving process at a time; released when dropped.

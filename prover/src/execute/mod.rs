@@ -2,6 +2,7 @@
 
 mod chunk;
 mod percentile;
+mod registration;
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -27,11 +28,9 @@ use galen_verifier::{
     verify,
 };
 
-use crate::{
-    ProverError,
-    dataset::{CommittedDataset, registration_steps},
-};
+use crate::{ProverError, dataset::CommittedDataset};
 use chunk::ChunkProver;
+pub(crate) use registration::{prove_committed, registration};
 
 /// Counts finished proofs, from all cores, and reports each count in order.
 struct Counter<'a> {
@@ -117,7 +116,7 @@ fn damaged_index(dataset: &CommittedDataset, e: VerifyError) -> ProverError {
         e @ VerifyError::Proof { .. } => ProverError::Damaged {
             path: dataset.folder().join("index"),
             why: format!(
-                "the finished bundle does not verify ({e}); delete this folder and prove again, every needed proof is then made anew"
+                "what was proven does not verify ({e}); delete this folder and try again, every needed proof is then made anew"
             ),
         },
         e => e.into(),
@@ -242,27 +241,4 @@ fn total_columns<'a>(
         *column = totals[*root].as_ref().expect("a root step has a total");
     }
     columns
-}
-
-/// Proves the registration of every column of a freshly committed dataset; returns the proofs made.
-pub(crate) fn prove_registration(
-    dataset: &CommittedDataset,
-    params: &ParameterStore,
-    progress: &dyn Progress,
-) -> Result<usize, ProverError> {
-    let steps = registration_steps(dataset.registry());
-    for step in &steps {
-        params.proving_key(step.gate)?;
-    }
-    let mut report = ProveReport::default();
-    let chunks = dataset.dataset().chunks();
-    let counter = Counter::start(progress, "registration proofs", steps.len() * chunks);
-    for chunk in 0..chunks {
-        let prover = ChunkProver::new(dataset, params, &steps, chunk)?;
-        let entries = prover.run(&mut report, &|| counter.step())?;
-        for (step, entry) in steps.iter().zip(&entries) {
-            dataset.index().put(&step.key, chunk, &entry.entry)?;
-        }
-    }
-    Ok(report.proven)
 }

@@ -108,7 +108,7 @@ fn a_bundle_is_of_another_format() {
 fn the_warning_is_removed_or_softened() {
     for warning in [None, Some(""), Some("made with development parameters")] {
         let e = refused(&HONEST_SUMS, |b| b.warning = warning.map(str::to_owned));
-        assert!(matches!(e, VerifyError::Warning), "{e:?}");
+        assert!(matches!(e, VerifyError::Warning { .. }), "{e:?}");
     }
 }
 

@@ -160,13 +160,14 @@ fn a_range_proof_is_left_out() {
                     index,
                     got,
                     expected,
+                    ..
                 },
                 Some(next),
             ) => {
                 assert_eq!((index, got), (at, next.key.clone()));
                 assert_eq!(expected, format!("`{}`", honest.steps[at].key));
             }
-            (VerifyError::MissingStep { key, index }, None) => {
+            (VerifyError::MissingStep { key, index, .. }, None) => {
                 assert_eq!((key, index), (honest.steps[at].key.clone(), at));
             }
             (other, _) => panic!("{start}: {other:?}"),

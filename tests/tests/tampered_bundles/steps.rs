@@ -23,6 +23,7 @@ fn a_chunk_is_missing_or_doubled() {
                     key,
                     expected: 2,
                     got,
+                    ..
                 } => {
                     assert_eq!(
                         (key.as_str(), got),
@@ -67,7 +68,7 @@ fn one_chunk_stands_for_both() {
 fn a_step_is_missing() {
     let last = HONEST_SUMS.bundle.steps.len() - 1;
     match refused(&HONEST_SUMS, |b| drop(b.steps.pop())) {
-        VerifyError::MissingStep { key, index } => {
+        VerifyError::MissingStep { key, index, .. } => {
             assert_eq!(
                 (key, index),
                 (HONEST_SUMS.bundle.steps[last].key.clone(), last)
@@ -80,6 +81,7 @@ fn a_step_is_missing() {
             index: 0,
             got,
             expected,
+            ..
         } => {
             assert_eq!(got, HONEST_SUMS.bundle.steps[1].key);
             assert_eq!(expected, format!("`{}`", HONEST_SUMS.bundle.steps[0].key));
@@ -195,7 +197,9 @@ fn a_commitment_is_missing_or_too_many() {
     });
     for (e, at, word) in [(e, at, "missing"), (extra, bit, "makes no column")] {
         match e {
-            VerifyError::Commitment { key, chunk: 1, why } if why.contains(word) => {
+            VerifyError::Commitment {
+                key, chunk: 1, why, ..
+            } if why.contains(word) => {
                 assert_eq!(key, HONEST_SUMS.bundle.steps[at].key);
             }
             other => panic!("{other:?}"),

@@ -2,6 +2,7 @@
 
 mod group;
 mod pair;
+mod pool;
 
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
@@ -19,6 +20,8 @@ use crate::{
     text::hex,
 };
 use group::Group;
+use pool::Released;
+pub use pool::{PoolError, pool};
 
 /// One cell of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -105,6 +108,8 @@ pub struct Answer {
     pub insecure: bool,
     /// What the query's analyses make of the cells: computed here, not proven apart.
     pub derived: Vec<Derived>,
+    /// What it was computed from.
+    released: Released,
 }
 
 /// `cells[release][limb]`; limbs that are not published are shown zeros.
@@ -136,20 +141,7 @@ pub(crate) fn build(
 ) -> Answer {
     let m = &dataset.manifest;
     let cells = &by_limb(plan, published);
-    let groups = Groups {
-        plan,
-        query: &resolved.query,
-        registry,
-        cells,
-        k: m.release.k,
-    };
-    let (columns, rows): (Vec<String>, Vec<Vec<Cell>>) = if resolved.query.criteria.is_empty() {
-        let rows = (0..plan.layout.groups.len()).map(|g| groups.row(g));
-        let labels = resolved.query.outputs.iter().map(|o| o.label.clone());
-        (labels.collect(), rows.collect())
-    } else {
-        attrition(&resolved.query, groups.row(0))
-    };
+    let (columns, rows) = table(plan, resolved, registry, cells, m.release.k);
     let source = Source {
         query: question.digest(),
         hospital: m.hospital.clone(),
@@ -161,23 +153,59 @@ pub(crate) fn build(
         rows: m.rows,
         profile: m.release.clone(),
     };
-    let view = View {
-        columns: &columns,
-        rows: &rows,
-        rounding: m.release.rounding,
-    };
-    let derived = if resolved.query.criteria.is_empty() {
-        analysis::derive(&resolved.analyses, &resolved.query, registry, &view)
-    } else {
-        vec![analysis::attrition(&view)]
-    };
+    let derived = derive(resolved, registry, &columns, &rows, m.release.rounding);
     Answer {
         columns,
         rows,
         derived,
         identity: identity(&source, plan, cells),
+        released: Released::of(plan, cells),
         source,
         insecure,
+    }
+}
+
+/// An answer's table: columns and rows.
+fn table(
+    plan: &Plan,
+    resolved: &Resolved,
+    registry: &Registry,
+    cells: &Cells,
+    k: u64,
+) -> (Vec<String>, Vec<Vec<Cell>>) {
+    let groups = Groups {
+        plan,
+        query: &resolved.query,
+        registry,
+        cells,
+        k,
+    };
+    if resolved.query.criteria.is_empty() {
+        let rows = (0..plan.layout.groups.len()).map(|g| groups.row(g));
+        let labels = resolved.query.outputs.iter().map(|o| o.label.clone());
+        (labels.collect(), rows.collect())
+    } else {
+        attrition(&resolved.query, groups.row(0))
+    }
+}
+
+/// What the query's analyses make of a table.
+fn derive(
+    resolved: &Resolved,
+    registry: &Registry,
+    columns: &[String],
+    rows: &[Vec<Cell>],
+    rounding: u64,
+) -> Vec<Derived> {
+    let view = View {
+        columns,
+        rows,
+        rounding,
+    };
+    if resolved.query.criteria.is_empty() {
+        analysis::derive(&resolved.analyses, &resolved.query, registry, &view)
+    } else {
+        vec![analysis::attrition(&view)]
     }
 }
 

@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     LedgerError,
+    statement::Statement,
     tiles::{Hash, MAX_ENTRY_BYTES},
 };
 
@@ -54,6 +55,14 @@ pub struct KeySet(BTreeMap<String, VerifyingKey>);
 impl FromIterator<VerifyingKey> for KeySet {
     fn from_iter<I: IntoIterator<Item = VerifyingKey>>(keys: I) -> Self {
         Self(keys.into_iter().map(|k| (key_id(&k), k)).collect())
+    }
+}
+
+impl KeySet {
+    /// Whether it holds the key with this id.
+    #[must_use]
+    pub fn contains(&self, id: &str) -> bool {
+        self.0.contains_key(id)
     }
 }
 
@@ -200,6 +209,38 @@ impl Entry {
         };
         let bytes = serde_json::to_vec(&wire).expect("an envelope is plain data");
         Envelope::parse(&bytes).map(Self)
+    }
+
+    /// A statement signed by these keys.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub fn state(statement: &Statement, keys: &[&SigningKey]) -> Result<Self, LedgerError> {
+        Self::sign(&statement.payload_type(), &statement.payload(), keys)
+    }
+
+    /// The same statement with the signatures of another envelope too, which have not been checked.
+    ///
+    /// # Errors
+    /// An envelope of another statement, a key that signed both, or more than 16 signatures.
+    pub fn joined(&self, other: &Envelope) -> Result<Envelope, LedgerError> {
+        let own = &self.0;
+        if (&own.payload_type, &own.payload) != (&other.payload_type, &other.payload) {
+            return Err(refused("the two envelopes state different things"));
+        }
+        let signatures = other.signatures.iter().chain(&own.signatures);
+        let wire = Wire {
+            payload_type: own.payload_type.clone(),
+            payload: BASE64_STANDARD.encode(&own.payload),
+            signatures: signatures
+                .map(|(keyid, sig)| WireSignature {
+                    keyid: keyid.clone(),
+                    sig: BASE64_STANDARD.encode(sig.to_bytes()),
+                })
+                .collect(),
+        };
+        let bytes = serde_json::to_vec(&wire).expect("an envelope is plain data");
+        Envelope::parse(&bytes)
     }
 
     /// The bytes as submitted: the leaf.

@@ -2,12 +2,14 @@
 //! tree that binds them. Format: `docs/spec/ledger.md`. No I/O: the service that keeps a ledger and the
 //! reviewer who checks a page of it offline run this same code.
 
+pub mod documents;
 pub mod entry;
 mod error;
+pub mod evidence;
 pub mod facts;
 mod rules;
 pub mod statement;
 pub mod tiles;
 
 pub use error::LedgerError;
-pub use rules::{Proposal, RuleError, id_of_hex, key_facts};
+pub use rules::{Proposal, RuleError, fact_name, id_of_hex, key_facts, known_by, member_key, unknown_signer};

@@ -17,7 +17,7 @@ pub use build::{MAX_GROUPS, MAX_STEPS, PlanError};
 pub use linear::{ColumnId, Linear};
 pub use payload::{Field, FieldKind, GroupKey, Layout, Place, Rank, contributors, fields_of};
 pub use percentile::{Quantile, assumed_quantiles, quantile_count};
-pub use registration::{Bases, Unit, gates_for};
+pub use registration::{Bases, Unit, gates_for, registration_steps};
 
 use crate::query::{IntervalSet, Percentile};
 

@@ -21,12 +21,7 @@ pub enum Unit {
 /// its parameter set must hold.
 #[must_use]
 pub fn gates_for(registry: &Registry) -> Vec<Gate> {
-    let bases = Bases::new(registry);
-    let registration = bases
-        .units()
-        .into_iter()
-        .flat_map(|u| bases.registration(u))
-        .map(|step| step.gate);
+    let registration = registration_steps(registry).into_iter().map(|s| s.gate);
     let mut gates: Vec<Gate> = [Gate::Select, Gate::Multiply, Gate::Release, Gate::Compare]
         .into_iter()
         .chain(registration)
@@ -34,6 +29,15 @@ pub fn gates_for(registry: &Registry) -> Vec<Gate> {
     gates.sort();
     gates.dedup();
     gates
+}
+
+/// What a hospital proves when it registers a dataset: the steps of every unit of the registry, in
+/// canonical order.
+#[must_use]
+pub fn registration_steps(registry: &Registry) -> Vec<Step> {
+    let bases = Bases::new(registry);
+    let units = bases.units().into_iter();
+    units.flat_map(|u| bases.registration(u)).collect()
 }
 
 /// The base columns with their indices, and the ways to name them.
@@ -146,7 +150,7 @@ impl<'a> Bases<'a> {
         }
     }
 
-    /// Every unit of the registry: what a hospital proves when it registers a dataset.
+    /// Every unit of the registry, in canonical order.
     #[must_use]
     pub fn units(&self) -> Vec<Unit> {
         let purposes = (0..self.registry.purposes.len()).map(Unit::Consent);

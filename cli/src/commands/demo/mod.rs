@@ -3,9 +3,11 @@
 mod questions;
 mod report;
 mod run;
+mod serve;
 
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -26,6 +28,8 @@ const EXAMPLE: &str = "\
 Example: see everything once, and keep what a reviewer would be handed
   galen demo --out galen-demo
 It prints the `galen verify` command that checks the files in galen-demo.
+Example: the public service and its ledger, with the made-up hospital registered and answered
+  galen demo --serve
 Example: a made-up table to try the other commands on
   galen demo --table --patients 15000 --out study";
 
@@ -40,6 +44,17 @@ pub struct Args {
     /// `galen commit` on
     #[arg(long, requires = "out")]
     table: bool,
+    /// Then run the public service with everything registered and answered, until Ctrl-C
+    #[arg(long, conflicts_with = "table")]
+    serve: bool,
+    /// Address and port of --serve
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:8080",
+        requires = "serve"
+    )]
+    listen: SocketAddr,
     /// Made-up patients
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     patients: u64,
@@ -65,9 +80,12 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         .prefix("galen-demo-")
         .tempdir()
         .context("making a temporary folder")?;
-    let demo = run::all(args, work.path(), output)?;
+    let (demo, params) = run::all(args, work.path(), output)?;
     if let Some(out) = &args.out {
         report::keep(&demo, out)?;
+    }
+    if args.serve {
+        return serve::run(&demo, work.path(), args.listen, &params, output);
     }
     report::finish(&demo, args.out.as_deref(), output)
 }

@@ -62,7 +62,7 @@ pub struct Answered {
 }
 
 /// All roles, one after the other.
-pub fn all(args: &Args, work: &Path, output: &Output) -> Result<Demo> {
+pub fn all(args: &Args, work: &Path, output: &Output) -> Result<(Demo, ParameterStore)> {
     let started = Instant::now();
     report::start(args.patients, args.seed, output)?;
     let registry = Registry::from_toml(REGISTRY_TOML)?;
@@ -99,7 +99,7 @@ pub fn all(args: &Args, work: &Path, output: &Output) -> Result<Demo> {
     };
     review(&mut demo)?;
     demo.total_time = started.elapsed();
-    Ok(demo)
+    Ok((demo, params))
 }
 
 fn commit_table(

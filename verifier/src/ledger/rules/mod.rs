@@ -6,6 +6,7 @@ mod known;
 use std::collections::BTreeSet;
 
 pub use error::RuleError;
+pub use known::name as fact_name;
 use known::{DatasetFact, EpochFact, KeyFact, ParameterSetFact, QueryFact, RegistryFact, name};
 
 use super::{
@@ -60,6 +61,45 @@ pub fn read_keys(envelope: &Envelope, facts: &Facts) -> Result<KeySet, LedgerErr
     Ok(keys.iter().filter_map(|k| known::public_key(k)).collect())
 }
 
+/// The digest that a statement's entry is known by; `None` for a refusal, known by its entry's bytes.
+pub fn known_by(statement: &Statement) -> Option<String> {
+    Some(match statement {
+        Statement::Consortium(s) => s.version.to_string(),
+        Statement::Member(Member { key, .. }) | Statement::Revocation(Revocation { key, .. }) => {
+            known::id_of(key)
+        }
+        Statement::Registry(s) => s.digest.clone(),
+        Statement::ParameterSet(s) => s.verifying.sha256.clone(),
+        Statement::Dataset(s) => s.digest.clone(),
+        Statement::Query(s) => hex(&s.query.digest()),
+        Statement::Answer(s) => s.bundle.sha256.clone(),
+        Statement::Refusal(_) => return None,
+    })
+}
+
+/// The first key that signed an envelope and that is neither a member's nor a steward's.
+///
+/// # Errors
+/// Facts that do not parse: a damaged ledger.
+pub fn unknown_signer(envelope: &Envelope, facts: &Facts) -> Result<Option<String>, LedgerError> {
+    let keys = read_keys(envelope, facts)?;
+    let unknown = envelope.signers().find(|id| !keys.contains(id));
+    Ok(unknown.map(Into::into))
+}
+
+/// The public key, hex, of the one member who signed an envelope, whether or not it is valid still; `None`
+/// where it is no member's, or more than one key signed.
+///
+/// # Errors
+/// Facts that do not parse: a damaged ledger.
+pub fn member_key(envelope: &Envelope, facts: &Facts) -> Result<Option<String>, LedgerError> {
+    let mut signers = envelope.signers();
+    let (Some(id), None) = (signers.next(), signers.next()) else {
+        return Ok(None);
+    };
+    Ok(KeyFact::find(facts, id)?.map(|(_, fact)| fact.key))
+}
+
 impl Proposal {
     /// Reads what an entry states.
     ///
@@ -89,17 +129,16 @@ impl Proposal {
     /// The digest that the entry is known by.
     #[must_use]
     pub fn digest(&self) -> String {
-        match &self.statement {
-            Statement::Consortium(s) => s.version.to_string(),
-            Statement::Member(Member { key, .. })
-            | Statement::Revocation(Revocation { key, .. }) => known::id_of(key),
-            Statement::Registry(s) => s.digest.clone(),
-            Statement::ParameterSet(s) => s.verifying.sha256.clone(),
-            Statement::Dataset(s) => s.digest.clone(),
-            Statement::Query(s) => hex(&s.query.digest()),
-            Statement::Answer(s) => s.bundle.sha256.clone(),
-            Statement::Refusal(_) => hex(&self.entry.dedup()),
-        }
+        known_by(&self.statement).unwrap_or_else(|| hex(&self.entry.dedup()))
+    }
+
+    /// The public key, hex, of the member who signed, whether or not it is valid still; `None` where it is no
+    /// member's, or more than one key signed.
+    ///
+    /// # Errors
+    /// Facts that do not parse: a damaged ledger.
+    pub fn signer_key(&self, facts: &Facts) -> Result<Option<String>, LedgerError> {
+        member_key(self.entry.envelope(), facts)
     }
 
     /// Enough stewards signed, and nobody else did.

@@ -24,7 +24,7 @@ fn tile_at(size: u64, level: u8, n: u64) -> Option<TilePath> {
 }
 
 /// The partial tiles, at most one a level: the root follows from them alone.
-fn edge_tiles(size: u64) -> impl Iterator<Item = TilePath> {
+pub(super) fn edge_tiles(size: u64) -> impl Iterator<Item = TilePath> {
     (0..=TilePath::TOP).filter_map(move |level| {
         let n = size >> (8 * (u32::from(level) + 1));
         tile_at(size, level, n)
@@ -108,6 +108,17 @@ impl<'a> AuthenticTiles<'a> {
             }
         }
         Ok(Self { size, tiles })
+    }
+
+    /// The hashes of a tile.
+    ///
+    /// # Errors
+    /// One that is not among them.
+    pub(super) fn hashes(&self, path: &TilePath) -> Result<&[Hash], LedgerError> {
+        let hashes = self.tiles.get(path).map(Vec::as_slice);
+        hashes.ok_or_else(|| LedgerError::Proof {
+            why: format!("{path} is missing"),
+        })
     }
 }
 

@@ -12,6 +12,7 @@
 
 use std::fmt;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use signed_note::{Note, Signer, Verifier, VerifierList};
 
@@ -134,6 +135,27 @@ impl LogVerifier {
         })
     }
 
+    /// Reads the form that [`encoded`](Self::encoded) writes.
+    ///
+    /// # Errors
+    /// A text that is not `<origin>+<id>+<key>` with an ed25519 key and its own id.
+    pub fn parse(encoded: &str) -> Result<Self, LedgerError> {
+        let wrong = || refused("a log's key is written <origin>+<id>+<key>, with an ed25519 key");
+        // An origin has no plus; base64 may have some.
+        let (origin, rest) = encoded.split_once('+').ok_or_else(wrong)?;
+        let (_, key) = rest.split_once('+').ok_or_else(wrong)?;
+        let typed = BASE64_STANDARD.decode(key).map_err(|_| wrong())?;
+        let key = typed.strip_prefix(&[ED25519]).ok_or_else(wrong)?;
+        let key: [u8; 32] = key.try_into().map_err(|_| wrong())?;
+        let key = VerifyingKey::from_bytes(&key).map_err(|_| wrong())?;
+        let verifier = Self::new(origin, key)?;
+        // The id and the spelling, all at once.
+        if verifier.encoded() != encoded {
+            return Err(refused("the key's id is not that of its origin and key"));
+        }
+        Ok(verifier)
+    }
+
     /// The log's name.
     #[must_use]
     pub fn origin(&self) -> &str {
@@ -192,8 +214,6 @@ impl Verifier for LogVerifier {
 
 #[cfg(test)]
 mod tests {
-    use base64::{Engine, prelude::BASE64_STANDARD};
-
     use super::*;
 
     /// The key and note of Go's golang.org/x/mod/sumdb/note documentation.
@@ -219,6 +239,27 @@ mod tests {
             key.sign_text(text.as_bytes()).unwrap(),
             format!("{text}\n{signature}")
         );
+    }
+
+    #[test]
+    fn a_key_is_read_as_it_is_written() {
+        let text = neumann().verifier().encoded();
+        assert_eq!(LogVerifier::parse(&text).unwrap(), *neumann().verifier());
+        let cut = text.len() - 1;
+        for bad in [
+            "",
+            "PeterNeumann",
+            "PeterNeumann+c74f20a3",
+            &text[..cut],
+            &format!("{text}="),
+            &format!("{text}\n"),
+            &text.replace("c74f20a3", "c74f20a4"),
+            &text.replace("c74f20a3", "C74F20A3"),
+            &text.replace("Peter", "Petra"),
+            &text.replace("+ARpc", "+Arpc"),
+        ] {
+            assert!(LogVerifier::parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

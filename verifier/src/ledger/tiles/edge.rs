@@ -1,7 +1,9 @@
 //! The right edge of a growing tree: what is needed to append, and the tiles that appending makes.
 
 use super::{
-    EMPTY_ROOT, Hash, Level, MAX_SIZE, TILE_WIDTH, TilePath, leaf_hash, node_hash, push_entry,
+    EMPTY_ROOT, Hash, Level, MAX_SIZE, TILE_WIDTH, TilePath, TileSet,
+    authentic::{AuthenticTiles, edge_tiles},
+    leaf_hash, node_hash, push_entry,
 };
 use crate::ledger::LedgerError;
 
@@ -29,6 +31,47 @@ impl Edge {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Takes up a tree of this size and root where another has left off: from its incomplete tiles
+    /// ([`tiles_for_edge`]) and the entries since its last full bundle. What is taken is checked against the
+    /// root; the entries before those are not looked at.
+    ///
+    /// # Errors
+    /// A tile that is missing or does not hash to the root, other entries, or a size out of range.
+    pub fn restore<E: AsRef<[u8]>>(
+        size: u64,
+        root: &Hash,
+        tiles: &TileSet,
+        entries: &[E],
+    ) -> Result<Self, LedgerError> {
+        if size > MAX_SIZE {
+            return Err(LedgerError::range("the log's size"));
+        }
+        let tiles = AuthenticTiles::new(size, root, tiles)?;
+        let mut edge = Self {
+            size,
+            ..Self::default()
+        };
+        for path in edge_tiles(size) {
+            let Level::Hashes(level) = path.level() else {
+                continue;
+            };
+            edge.levels.resize(usize::from(level), Vec::new());
+            edge.levels.push(tiles.hashes(&path)?.to_vec());
+        }
+        let leaves: Vec<Hash> = entries.iter().map(|e| leaf_hash(e.as_ref())).collect();
+        let within = usize::try_from(size % TILE_WIDTH).expect("below 256");
+        let lowest = edge.levels.first().map_or(&[][..], Vec::as_slice);
+        if leaves.len() != within || leaves != lowest {
+            return Err(LedgerError::Proof {
+                why: "the entries at the right edge are of another tree".into(),
+            });
+        }
+        for entry in entries {
+            push_entry(&mut edge.bundle, entry.as_ref())?;
+        }
+        Ok(edge)
     }
 
     /// Entries in the tree.
@@ -103,6 +146,17 @@ impl Edge {
     pub fn root(&self) -> Hash {
         fold(&self.levels)
     }
+}
+
+/// Tiles to fetch for [`Edge::restore`]: at most one a level.
+///
+/// # Errors
+/// A size beyond [`MAX_SIZE`].
+pub fn tiles_for_edge(size: u64) -> Result<Vec<TilePath>, LedgerError> {
+    if size > MAX_SIZE {
+        return Err(LedgerError::range("the log's size"));
+    }
+    Ok(edge_tiles(size).collect())
 }
 
 /// The root of a tree from its levels' hashes right of the last full tile, the lowest level first.

@@ -1,6 +1,8 @@
 //! What entries state. The payload type of a statement's envelope is `application/vnd.galen.<kind>.v1+json`,
 //! the payload its JSON. Digests and keys are lower-case hex.
 
+mod make;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{LedgerError, entry::Envelope};

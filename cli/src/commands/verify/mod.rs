@@ -1,3 +1,5 @@
+mod evidence;
+
 use std::{
     path::{Path, PathBuf},
     time::Instant,
@@ -21,38 +23,76 @@ use crate::{
 };
 
 const EXAMPLE: &str = "\
-Example: a reviewer checks two answers of a hospital, offline and from public files alone
+Example: a reviewer checks the evidence of an answer, offline and against the log's key
+  galen verify answer.galen --log-key log.example/galen+1a2b3c4d+AaBbCc…
+Or two answers of a hospital, from their public files
   galen verify --manifest manifest.json --registry registry.toml --parameters parameters.bin \\
       --query query-1.json --bundle bundle-1.json \\
       --query query-2.json --bundle bundle-2.json
-Take the parameters from whom you trust: everything else may come from anyone.
+Take the log's key, or the parameters, from whom you trust: all else may come from anyone.
 The exit status is 0 only if every answer holds.";
 
-/// Verifies answers from public files, and shows them
+const USAGE: &str = "\
+galen verify [OPTIONS] <EVIDENCE>
+       galen verify [OPTIONS] --manifest <FILE> --registry <FILE> --parameters <FILE> \
+--bundle <FILE> --query <FILE>";
+
+/// Verifies answers from evidence or from public files, and shows them
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = EXAMPLE, override_usage = USAGE)]
 pub struct Args {
-    /// An answer's bundle; may be repeated, with a --query for each
-    #[arg(long = "bundle", value_name = "FILE", required = true)]
-    bundles: Vec<PathBuf>,
-    /// The query that it answers; the first goes with the first bundle, and so on
-    #[arg(long = "query", value_name = "FILE", required = true)]
-    queries: Vec<PathBuf>,
-    /// The dataset's manifest
-    #[arg(long, value_name = "FILE")]
-    manifest: PathBuf,
-    /// The study's registry
-    #[arg(long, value_name = "FILE")]
-    registry: PathBuf,
-    /// The parameter set's verifying part
-    #[arg(long, value_name = "FILE")]
-    parameters: PathBuf,
+    /// The evidence of one answer: a file that holds all of it, as `galen evidence` writes them
+    #[arg(value_name = "EVIDENCE", conflicts_with = "Documents")]
+    evidence: Option<PathBuf>,
+    /// The key of the log that you trust, or a file with it; without it the evidence's own is believed
+    #[arg(long, value_name = "KEY|FILE", conflicts_with = "Documents")]
+    log_key: Option<String>,
+    #[command(flatten)]
+    documents: Option<Documents>,
     #[command(flatten)]
     exports: Exports,
 }
 
-/// Verifies every pair; the first that fails ends it.
+/// Without evidence: an answer's documents one by one.
+#[derive(Debug, clap::Args)]
+#[group(id = "Documents")]
+struct Documents {
+    /// An answer's bundle; may be repeated, with a --query for each
+    #[arg(
+        long = "bundle",
+        value_name = "FILE",
+        required_unless_present = "evidence"
+    )]
+    bundles: Vec<PathBuf>,
+    /// The query that it answers; the first goes with the first bundle, and so on
+    #[arg(
+        long = "query",
+        value_name = "FILE",
+        required_unless_present = "evidence"
+    )]
+    queries: Vec<PathBuf>,
+    /// The dataset's manifest
+    #[arg(long, value_name = "FILE", required_unless_present = "evidence")]
+    manifest: PathBuf,
+    /// The study's registry
+    #[arg(long, value_name = "FILE", required_unless_present = "evidence")]
+    registry: PathBuf,
+    /// The parameter set's verifying part
+    #[arg(long, value_name = "FILE", required_unless_present = "evidence")]
+    parameters: PathBuf,
+}
+
+/// Verifies the evidence or the documents given.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
+    match (&args.evidence, &args.documents) {
+        (Some(path), _) => evidence::run(path, args.log_key.as_deref(), &args.exports, output),
+        (None, Some(documents)) => verify_documents(documents, &args.exports, output),
+        (None, None) => Err(refusal("usage", "give evidence, or an answer's documents")),
+    }
+}
+
+/// Verifies every pair; the first that fails ends it.
+fn verify_documents(args: &Documents, exports: &Exports, output: &Output) -> Result<()> {
     if args.bundles.len() != args.queries.len() {
         let why = format!(
             "{} and {}: each --bundle needs its --query, in the same order",
@@ -65,11 +105,11 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         );
         return Err(refusal("usage.Pairs", why));
     }
-    if args.exports.any() && args.bundles.len() > 1 {
+    if exports.any() && args.bundles.len() > 1 {
         let why = "--csv and --plot are for one answer: give one --bundle with its --query";
         return Err(refusal("usage.Exports", why));
     }
-    args.exports.check()?;
+    exports.check()?;
     let (_, registry) = files::registry(&args.registry)?;
     let manifest = files::manifest(&args.manifest)?;
     let keys = files::parameters(&args.parameters)?;
@@ -110,7 +150,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
             output.line(format!("\n{note}"))?;
         }
         output.line(format!("\n{}\n", show::derived(&answer)))?;
-        not_written = args.exports.write(&answer, &title(&question)).err();
+        not_written = exports.write(&answer, &title(&question)).err();
     }
     let why = not_written.as_ref().map(chain);
     output.document(&json!({ "verified": true, "answers": documents, "not_written": why }))?;
@@ -147,8 +187,8 @@ fn print(
 ) -> Result<()> {
     let title = question.title.clone();
     let title = title.unwrap_or_else(|| path.display().to_string());
-    output.line(format!("VERIFIED  {title}\n"))?;
-    output.line(show::indent(&question.sql))?;
+    output.line(format!("VERIFIED  {}\n", show::plain(&title)))?;
+    output.line(show::indent(&show::plain(&question.sql)))?;
     output.line(format!("\n{}\n", show::answer(answer)))?;
     let mut facts = vec![("purpose", purpose(question, registry))];
     facts.extend(show::source(answer));

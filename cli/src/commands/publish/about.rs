@@ -1,0 +1,214 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use galen_params::{MAX_VERIFYING_BYTES, Shape, VerifyingSet};
+use galen_prover::dataset::CommittedDataset;
+use galen_verifier::{
+    bundle::{Bundle, MAX_BUNDLE_BYTES},
+    ledger::statement::{
+        AnswerStatement, Consortium, DatasetStatement, Member, ParameterSetStatement,
+        QueryStatement, RefusalStatement, RegistryStatement, Revocation, Role, Statement,
+    },
+    plan::gates_for,
+};
+
+use super::Stated;
+use crate::{failure::refusal, files, output::Output, params::Cache, progress::Bars};
+
+/// What is stated.
+#[derive(Debug, clap::Subcommand)]
+pub enum About {
+    /// The stewards, at first or anew (stewards sign; a new set is signed by old and new ones)
+    Consortium {
+        /// The consortium's name
+        #[arg(long)]
+        name: String,
+        /// How many stewards must sign
+        #[arg(long, default_value_t = 1)]
+        threshold: u32,
+        /// A steward's public key in hex; once for each
+        #[arg(long = "steward", value_name = "HEX", required = true)]
+        stewards: Vec<String>,
+        /// 1 for the first, one more for each that replaces it
+        #[arg(long, default_value_t = 1)]
+        version: u32,
+    },
+    /// Admit a member, or a further key of one (stewards sign)
+    Member {
+        /// The member's name; a hospital's is the one in its manifests
+        #[arg(long)]
+        name: String,
+        /// hospital or researcher
+        #[arg(long, value_parser = parse_role)]
+        role: Role,
+        /// The member's public key in hex, as `galen key` shows it
+        #[arg(long, value_name = "HEX")]
+        member_key: String,
+    },
+    /// Declare a member's key invalid (stewards sign)
+    Revocation {
+        /// The public key in hex
+        #[arg(long, value_name = "HEX")]
+        member_key: String,
+        /// Why, for people
+        #[arg(long)]
+        reason: String,
+    },
+    /// Publish a study's registry (stewards sign)
+    Registry {
+        /// The registry
+        #[arg(long, value_name = "FILE")]
+        registry: PathBuf,
+    },
+    /// Publish a parameter set's verifying part (stewards sign)
+    Parameters {
+        /// The verifying part, as `galen params` writes it
+        #[arg(long, value_name = "FILE")]
+        parameters: PathBuf,
+    },
+    /// Register a committed dataset, with the proofs that it is well-formed (the hospital signs)
+    Dataset {
+        /// The dataset's folder, as `galen commit` made it
+        #[arg(long, value_name = "DIR")]
+        dataset: PathBuf,
+        #[command(flatten)]
+        cache: Cache,
+    },
+    /// Register a query before anyone answers it (the researcher signs)
+    Query {
+        /// The query, as `galen query` wrote it
+        #[arg(long, value_name = "FILE")]
+        query: PathBuf,
+    },
+    /// Publish the answer to a registered query (the hospital signs)
+    Answer {
+        /// The answer's bundle, as `galen prove` wrote it
+        #[arg(long, value_name = "FILE")]
+        bundle: PathBuf,
+        /// The dataset's folder
+        #[arg(long, value_name = "DIR")]
+        dataset: PathBuf,
+    },
+    /// Say that a registered query is not answered, and why (the hospital signs)
+    Refusal {
+        /// The query
+        #[arg(long, value_name = "FILE")]
+        query: PathBuf,
+        /// The dataset's folder
+        #[arg(long, value_name = "DIR")]
+        dataset: PathBuf,
+        /// Why, for people; it is public for good
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+fn parse_role(text: &str) -> Result<Role, String> {
+    match text {
+        "hospital" => Ok(Role::Hospital),
+        "researcher" => Ok(Role::Researcher),
+        _ => Err("the roles are hospital and researcher".into()),
+    }
+}
+
+/// The manifest of a dataset folder, with its bytes.
+fn manifest(folder: &Path) -> Result<(galen_verifier::manifest::Manifest, Vec<u8>)> {
+    let path = folder.join("manifest.json");
+    let bytes = files::read_limited(&path, "manifest", files::MAX_MANIFEST_BYTES)?;
+    Ok((files::manifest(&path)?, bytes))
+}
+
+impl About {
+    /// The statement, with the files that it names.
+    pub fn state(&self, output: &Output) -> Result<Stated> {
+        Ok(match self {
+            Self::Consortium {
+                name,
+                threshold,
+                stewards,
+                version,
+            } => Stated::alone(Statement::Consortium(Consortium {
+                version: *version,
+                name: name.clone(),
+                threshold: *threshold,
+                stewards: stewards.clone(),
+            })),
+            Self::Member {
+                name,
+                role,
+                member_key,
+            } => Stated::alone(Statement::Member(Member {
+                name: name.clone(),
+                role: *role,
+                key: member_key.clone(),
+            })),
+            Self::Revocation { member_key, reason } => {
+                let (key, reason) = (member_key.clone(), reason.clone());
+                Stated::alone(Statement::Revocation(Revocation { key, reason }))
+            }
+            Self::Registry { registry } => {
+                let (toml, registry) = files::registry(registry)?;
+                let statement = RegistryStatement::of(&registry, toml.as_bytes());
+                Stated {
+                    statement: Statement::Registry(statement),
+                    files: vec![toml.into_bytes()],
+                }
+            }
+            Self::Parameters { parameters } => state_parameters(parameters)?,
+            Self::Dataset { dataset, cache } => state_dataset(dataset, cache, output)?,
+            Self::Query { query } => {
+                let query = files::question(query)?;
+                Stated::alone(Statement::Query(QueryStatement { query }))
+            }
+            Self::Answer { bundle, dataset } => {
+                let (manifest, _) = manifest(dataset)?;
+                let bytes = files::read_limited(bundle, "bundle", MAX_BUNDLE_BYTES as u64)?;
+                let named = || format!("bundle {}", bundle.display());
+                let parsed = Bundle::from_json(&bytes).with_context(named)?;
+                let statement = AnswerStatement::of(&parsed, &bytes, &manifest);
+                Stated {
+                    statement: Statement::Answer(statement),
+                    files: vec![bytes],
+                }
+            }
+            Self::Refusal {
+                query,
+                dataset,
+                reason,
+            } => {
+                let (question, (manifest, _)) = (files::question(query)?, manifest(dataset)?);
+                let statement = RefusalStatement::of(&question, &manifest, reason);
+                Stated::alone(Statement::Refusal(statement))
+            }
+        })
+    }
+}
+
+fn state_parameters(path: &Path) -> Result<Stated> {
+    let bytes = files::read_limited(path, "parameters", MAX_VERIFYING_BYTES)?;
+    let named = || format!("parameters {}", path.display());
+    let keys = VerifyingSet::from_bytes(&bytes).with_context(named)?;
+    let statement = ParameterSetStatement::of(&keys, &bytes);
+    Ok(Stated {
+        statement: Statement::ParameterSet(statement),
+        files: vec![bytes],
+    })
+}
+
+fn state_dataset(folder: &Path, cache: &Cache, output: &Output) -> Result<Stated> {
+    let (manifest, bytes) = manifest(folder)?;
+    let (_, registry) = galen_prover::dataset::read_public(folder)?;
+    let shape = Shape::from_name(&manifest.shape).ok_or_else(|| {
+        let why = format!("the manifest is of an unknown shape, {:?}", manifest.shape);
+        refusal("Manifest", why)
+    })?;
+    let params = cache.open(shape, &gates_for(&registry), output)?;
+    let dataset = CommittedDataset::open(folder, &params)?;
+    let registration = dataset.registration(&params, &Bars::new(output))?;
+    let registration = serde_json::to_vec(&registration)?;
+    let statement = DatasetStatement::of(&manifest, &bytes, &registration);
+    Ok(Stated {
+        statement: Statement::Dataset(statement),
+        files: vec![bytes, registration],
+    })
+}

@@ -1,0 +1,225 @@
+//! Where a ledger is read from: a service, or the folder of a mirror.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use galen_verifier::ledger::{
+    entry::Envelope,
+    known_by,
+    statement::{Blob, Statement},
+    tiles::{Level, MAX_CHECKPOINT_BYTES, TILE_WIDTH, TilePath, parse_bundle},
+};
+use serde_json::Value;
+
+use crate::{client::Client, failure::refusal, files};
+
+/// The largest bundle of entries, bytes.
+const MAX_BUNDLE: u64 = 256 * (65_535 + 2);
+
+/// A ledger to read. Nothing of it is believed: whoever gathers from it verifies.
+pub trait Source {
+    /// The log's key, if the source tells it.
+    fn log_key(&self) -> Result<Option<String>>;
+    /// The signed checkpoint.
+    fn checkpoint(&self) -> Result<String>;
+    /// Prepares to find entries below this size.
+    fn read_until(&mut self, size: u64) -> Result<()>;
+    /// The bytes of a tile.
+    fn tile(&self, path: &TilePath) -> Result<Vec<u8>>;
+    /// The bytes of an entry.
+    fn entry(&self, index: u64) -> Result<Vec<u8>>;
+    /// The entry of this kind and digest.
+    fn find(&self, kind: &str, digest: &str) -> Result<Option<u64>>;
+    /// All entries of a kind.
+    fn all(&self, kind: &str) -> Result<Vec<u64>>;
+    /// A file beside the log.
+    fn blob(&self, blob: &Blob) -> Result<Vec<u8>>;
+}
+
+/// A service by its URL, or a mirror by its folder.
+pub fn open(from: &str) -> Result<Box<dyn Source>> {
+    if from.starts_with("http://") || from.starts_with("https://") {
+        return Ok(Box::new(Service(Client::new(from)?)));
+    }
+    let folder = PathBuf::from(from);
+    if folder.join("checkpoint").is_file() {
+        return Ok(Box::new(Mirror {
+            folder,
+            ..Mirror::default()
+        }));
+    }
+    let why = format!("{from} is neither a URL nor a folder with a log's checkpoint in it");
+    Err(refusal("usage.From", why))
+}
+
+struct Service(Client);
+
+fn collection(kind: &str) -> &'static str {
+    match kind {
+        "consortium" => "consortia",
+        "member" => "members",
+        "registry" => "registries",
+        "parameter-set" => "parameter-sets",
+        "dataset" => "datasets",
+        "query" => "queries",
+        _ => "answers",
+    }
+}
+
+fn indices(page: &Value) -> Vec<u64> {
+    let items = page["items"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    items.iter().filter_map(|i| i["index"].as_u64()).collect()
+}
+
+impl Source for Service {
+    fn log_key(&self) -> Result<Option<String>> {
+        let log = self.0.json("/v1/log")?;
+        Ok(log["verifier_key"].as_str().map(Into::into))
+    }
+
+    fn checkpoint(&self) -> Result<String> {
+        let bytes = self.0.bytes("/checkpoint", MAX_CHECKPOINT_BYTES as u64)?;
+        String::from_utf8(bytes).context("the checkpoint is no text")
+    }
+
+    fn read_until(&mut self, _size: u64) -> Result<()> {
+        Ok(())
+    }
+
+    fn tile(&self, path: &TilePath) -> Result<Vec<u8>> {
+        self.0.bytes(&format!("/{path}"), 32 * TILE_WIDTH)
+    }
+
+    fn entry(&self, index: u64) -> Result<Vec<u8>> {
+        let entry = self.0.json(&format!("/v1/entries/{index}"))?;
+        let text = entry["envelope"].as_str().unwrap_or_default();
+        Ok(text.as_bytes().to_vec())
+    }
+
+    fn find(&self, kind: &str, digest: &str) -> Result<Option<u64>> {
+        let item = self.0.json(&format!("/v1/{}/{digest}", collection(kind)))?;
+        Ok(item["index"].as_u64())
+    }
+
+    fn all(&self, kind: &str) -> Result<Vec<u64>> {
+        let mut all = Vec::new();
+        let mut after = String::new();
+        loop {
+            let page = self
+                .0
+                .json(&format!("/v1/{}?limit=200{after}", collection(kind)))?;
+            all.extend(indices(&page));
+            match page["next"].as_u64() {
+                Some(next) => after = format!("&after={next}"),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    fn blob(&self, blob: &Blob) -> Result<Vec<u8>> {
+        self.0
+            .bytes(&format!("/v1/blobs/{}", blob.sha256), blob.bytes)
+    }
+}
+
+/// The files of a log in a folder, as the service keeps and serves them.
+#[derive(Default)]
+struct Mirror {
+    folder: PathBuf,
+    entries: Vec<Vec<u8>>,
+    by_name: BTreeMap<(String, String), u64>,
+    by_kind: BTreeMap<String, Vec<u64>>,
+}
+
+impl Mirror {
+    fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>> {
+        files::read_limited(&self.folder.join(path), "mirrored file", limit)
+    }
+}
+
+impl Source for Mirror {
+    fn log_key(&self) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    fn checkpoint(&self) -> Result<String> {
+        let bytes = self.read(Path::new("checkpoint"), MAX_CHECKPOINT_BYTES as u64)?;
+        String::from_utf8(bytes).context("the checkpoint is no text")
+    }
+
+    /// Reads every bundle: a folder has no catalogue.
+    fn read_until(&mut self, size: u64) -> Result<()> {
+        for n in 0..size.div_ceil(TILE_WIDTH) {
+            let width = (size - n * TILE_WIDTH).min(TILE_WIDTH);
+            let width = u16::try_from(width).expect("at most 256");
+            let path = TilePath::new(Level::Entries, n, width)?;
+            let bundle = self.tile(&path)?;
+            for entry in parse_bundle(&bundle)?.into_iter().take(width.into()) {
+                self.entries.push(entry.to_vec());
+            }
+        }
+        for (index, bytes) in (0..).zip(&self.entries) {
+            let statement = Envelope::parse(bytes).and_then(|e| Statement::read(&e));
+            let statement = statement.with_context(|| format!("entry {index}"))?;
+            let kind = statement.kind();
+            if let Some(digest) = known_by(&statement) {
+                self.by_name.entry((kind.into(), digest)).or_insert(index);
+            }
+            self.by_kind.entry(kind.into()).or_default().push(index);
+        }
+        Ok(())
+    }
+
+    fn tile(&self, path: &TilePath) -> Result<Vec<u8>> {
+        let limit = match path.level() {
+            Level::Entries => MAX_BUNDLE,
+            Level::Hashes(_) => 32 * TILE_WIDTH,
+        };
+        let own = PathBuf::from(path.to_string());
+        // A partial tile may be gone once the full one is there.
+        if path.is_full() || fs::exists(self.folder.join(&own))? {
+            return self.read(&own, limit);
+        }
+        let mut bytes = self.read(Path::new(&path.full().to_string()), limit)?;
+        if let Level::Hashes(_) = path.level() {
+            bytes.truncate(32 * usize::from(path.width()));
+        }
+        Ok(bytes)
+    }
+
+    fn entry(&self, index: u64) -> Result<Vec<u8>> {
+        let found = usize::try_from(index)
+            .ok()
+            .and_then(|i| self.entries.get(i));
+        found.cloned().ok_or_else(|| {
+            let why = format!("the mirror's checkpoint covers no entry {index}");
+            refusal("ledger.NotFound", why)
+        })
+    }
+
+    fn find(&self, kind: &str, digest: &str) -> Result<Option<u64>> {
+        Ok(self
+            .by_name
+            .get(&(kind.to_owned(), digest.to_owned()))
+            .copied())
+    }
+
+    fn all(&self, kind: &str) -> Result<Vec<u64>> {
+        Ok(self.by_kind.get(kind).cloned().unwrap_or_default())
+    }
+
+    fn blob(&self, blob: &Blob) -> Result<Vec<u8>> {
+        let folder = blob.sha256.get(..2).unwrap_or_default();
+        self.read(
+            &Path::new("blobs").join(folder).join(&blob.sha256),
+            blob.bytes,
+        )
+    }
+}

@@ -1,0 +1,38 @@
+//! For operators: is it alive, is it ready, how is it doing.
+
+use std::sync::Arc;
+
+use axum::{extract::State, http::StatusCode, response::IntoResponse};
+
+use super::Problem;
+use crate::service::Service;
+
+/// Whether the process runs
+#[utoipa::path(get, path = "/livez", tag = "operation", responses((status = 200, body = String)))]
+pub async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// Whether requests will be served
+///
+/// Looks at the database, at whether the log has halted, and at the time for which committed entries have
+/// waited for a checkpoint.
+#[utoipa::path(get, path = "/readyz", tag = "operation", responses(
+    (status = 200, body = String),
+    (status = 503, body = super::problem::ProblemBody, content_type = "application/problem+json"),
+))]
+pub async fn readyz(State(service): State<Arc<Service>>) -> Result<&'static str, Problem> {
+    match service.ready().await {
+        Ok(()) => Ok("ok\n"),
+        Err(why) => {
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", why).retry_after(1))
+        }
+    }
+}
+
+/// Measurements in Prometheus' text format
+#[utoipa::path(get, path = "/metrics", tag = "operation", responses((status = 200, body = String)))]
+pub async fn metrics(State(service): State<Arc<Service>>) -> impl IntoResponse {
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([("content-type", OPEN_METRICS)], service.metrics().text())
+}

@@ -1,0 +1,283 @@
+//! Submitting statements.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{FromRequest, Multipart, Request, State, multipart::Field},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use galen_verifier::ledger::{Proposal, tiles::MAX_ENTRY_BYTES};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    Collection, Problem,
+    entries::{Inclusion, inclusion},
+    extract::{Body, PathOf, QueryOf, media_type, too_large},
+};
+use crate::service::Service;
+
+/// How long a submitter who asks for it waits for a checkpoint.
+const PUBLICATION: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// A signed statement: a DSSE envelope.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "only its schema is used")]
+#[schema(rename_all = "camelCase")]
+pub struct Envelope {
+    /// `application/vnd.galen.<kind>.v1+json`
+    #[schema(example = "application/vnd.galen.query.v1+json")]
+    payload_type: String,
+    /// The statement's JSON, padded standard base64.
+    payload: String,
+    /// One signature or more, each by another key.
+    signatures: Vec<EnvelopeSignature>,
+}
+
+/// A signature of an envelope.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "only its schema is used")]
+pub struct EnvelopeSignature {
+    /// SHA-256 of the 32-byte ed25519 public key, lower-case hex.
+    keyid: String,
+    /// ed25519 over DSSE's pre-authentication encoding, padded standard base64.
+    sig: String,
+}
+
+/// A statement with its files.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "only its schema is used")]
+pub struct Upload {
+    /// The envelope; it comes first.
+    statement: Envelope,
+    /// Every file that the statement names and the service does not hold, one part each.
+    #[schema(format = Binary)]
+    blob: Vec<u8>,
+}
+
+/// What to wait for.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Wait {
+    /// `published`: answer when a checkpoint covers the entry, with its inclusion proof.
+    wait: Option<WaitFor>,
+}
+
+/// What to wait for.
+#[derive(Deserialize, ToSchema, PartialEq, Eq, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+pub enum WaitFor {
+    /// The entry is durable: the index is final.
+    Durable,
+    /// A signed checkpoint covers it.
+    Published,
+}
+
+/// A statement's place in the log. It is durable.
+#[derive(Serialize, ToSchema)]
+pub struct Receipt {
+    /// The entry's index, from 0.
+    index: u64,
+    /// The statement's kind.
+    kind: &'static str,
+    /// What it is known by.
+    digest: String,
+    /// Whether the same bytes were recorded before.
+    duplicate: bool,
+    /// Where the entry is.
+    entry: String,
+    /// The inclusion proof, if it was waited for and came in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inclusion: Option<Inclusion>,
+}
+
+/// Submit a signed statement
+///
+/// The body is a DSSE envelope, or `multipart/form-data` whose first part `statement` is the envelope and whose
+/// other parts are the files that it names. Signatures, the rules of the ledger, documents and every proof are
+/// checked before anything is recorded; a refused statement leaves no entry. Submitting the same bytes again
+/// gives the same index.
+#[utoipa::path(post, path = "/v1/{collection}", tag = "statements",
+    params(("collection" = Collection, Path), Wait),
+    request_body(content(
+        (Envelope = "application/json"),
+        (Upload = "multipart/form-data"),
+    )),
+    responses(
+        (status = 201, description = "recorded", body = Receipt),
+        (status = 200, description = "recorded before", body = Receipt),
+        (status = 400, body = super::problem::ProblemBody, content_type = "application/problem+json"),
+        (status = 403, body = super::problem::ProblemBody, content_type = "application/problem+json"),
+        (status = 404, body = super::problem::ProblemBody, content_type = "application/problem+json"),
+        (status = 409, body = super::problem::ProblemBody, content_type = "application/problem+json"),
+        (status = 413, body = super::problem::ProblemBody, content_type = "application/problem+json"),
+        (status = 415, body = super::problem::ProblemBody, content_type = "application/problem+json"),
+        (status = 422, body = super::problem::ProblemBody, content_type = "application/problem+json"),
+        (status = 503, body = super::problem::ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn submit(
+    State(service): State<Arc<Service>>,
+    PathOf(collection): PathOf<Collection>,
+    QueryOf(wait): QueryOf<Wait>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let accepted = match media_type(request.headers()).as_str() {
+        "application/json" => {
+            let Body(bytes) = Body::from_request(request, &()).await?;
+            one(&service, collection, &bytes, &[]).await?
+        }
+        "multipart/form-data" => multipart(&service, collection, request).await?,
+        other => {
+            let detail = format!(
+                "the body is of type {other:?}; send application/json or multipart/form-data"
+            );
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Err(Problem::new(status, "unsupported-media-type", detail));
+        }
+    };
+    respond(&service, accepted, wait.wait).await
+}
+
+/// A statement that is recorded.
+struct Accepted {
+    index: u64,
+    kind: &'static str,
+    digest: String,
+    duplicate: bool,
+}
+
+async fn one(
+    service: &Service,
+    collection: Collection,
+    bytes: &[u8],
+    blobs: &[Bytes],
+) -> Result<Accepted, Problem> {
+    let proposal = service.read(bytes).await?;
+    finish(service, of_kind(collection, proposal)?, blobs).await
+}
+
+fn of_kind(collection: Collection, proposal: Proposal) -> Result<Proposal, Problem> {
+    let kind = proposal.statement().kind();
+    if kind == collection.kind() {
+        return Ok(proposal);
+    }
+    let right = Collection::of(proposal.statement()).map_or("elsewhere", Collection::path);
+    Err(Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "another-kind",
+        format!("this is a statement of kind {kind}; submit it to /v1/{right}"),
+    ))
+}
+
+async fn finish(
+    service: &Service,
+    proposal: Proposal,
+    blobs: &[Bytes],
+) -> Result<Accepted, Problem> {
+    let (kind, digest) = (proposal.statement().kind(), proposal.digest());
+    let receipt = service.accept(proposal, blobs).await?;
+    Ok(Accepted {
+        index: receipt.index,
+        kind,
+        digest,
+        duplicate: receipt.duplicate,
+    })
+}
+
+/// The envelope first: its signatures are checked before a byte of the files is read.
+async fn multipart(
+    service: &Service,
+    collection: Collection,
+    request: Request,
+) -> Result<Accepted, Problem> {
+    let malformed = |e: axum::extract::multipart::MultipartError| match e.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        _ => Problem::bad_request(format!("multipart/form-data: {}", e.body_text())),
+    };
+    let mut parts = Multipart::from_request(request, &())
+        .await
+        .map_err(|e| Problem::bad_request(e.body_text()))?;
+    let first = parts.next_field().await.map_err(malformed)?;
+    let Some(first) = first.filter(|f| f.name() == Some("statement")) else {
+        return Err(Problem::bad_request(
+            "multipart/form-data: the first part is named `statement` and holds the envelope",
+        ));
+    };
+    let bytes = read_part(first, MAX_ENTRY_BYTES).await?;
+    let proposal = of_kind(collection, service.read(&bytes).await?)?;
+    service.precheck(&proposal).await?;
+    let _permit = service.uploads().signed()?;
+    let mut sizes: Vec<u64> = proposal
+        .statement()
+        .blobs()
+        .iter()
+        .map(|(_, b)| b.bytes)
+        .collect();
+    sizes.sort_unstable();
+    let mut blobs = Vec::new();
+    while let Some(part) = parts.next_field().await.map_err(malformed)? {
+        // Parts may come in any order: none is larger than the largest that is named.
+        let Some(most) = sizes.last().filter(|_| blobs.len() < sizes.len()) else {
+            return Err(Problem::bad_request(
+                "more parts than the statement names files",
+            ));
+        };
+        let limit = usize::try_from(*most)
+            .unwrap_or(usize::MAX)
+            .min(service.limits().blob);
+        blobs.push(Bytes::from(read_part(part, limit).await?));
+    }
+    finish(service, proposal, &blobs).await
+}
+
+async fn read_part(mut part: Field<'_>, limit: usize) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    loop {
+        let chunk = part.chunk().await.map_err(|e| match e.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+            _ => Problem::bad_request(e.body_text()),
+        })?;
+        let Some(chunk) = chunk else { return Ok(bytes) };
+        if bytes.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+}
+
+async fn respond(
+    service: &Service,
+    accepted: Accepted,
+    wait: Option<WaitFor>,
+) -> Result<Response, Problem> {
+    let index = accepted.index;
+    let inclusion = if wait == Some(WaitFor::Published) {
+        match tokio::time::timeout(PUBLICATION, service.published_beyond(index)).await {
+            Ok(true) => Some(inclusion(service, index).await?),
+            // It is recorded all the same: the receipt says so, and the proof can be fetched later.
+            Ok(false) | Err(_) => None,
+        }
+    } else {
+        None
+    };
+    let entry = format!("/v1/entries/{index}");
+    let status = if accepted.duplicate {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
+    let location = HeaderValue::from_str(&entry).expect("a path of digits");
+    let receipt = Receipt {
+        index,
+        kind: accepted.kind,
+        digest: accepted.digest,
+        duplicate: accepted.duplicate,
+        entry,
+        inclusion,
+    };
+    Ok((status, [(header::LOCATION, location)], Json(receipt)).into_response())
+}

@@ -1,0 +1,98 @@
+use galen_verifier::ledger::{LedgerError, RuleError};
+
+/// A refusal or failure of the ledger's keeper.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LedgerStoreError {
+    /// An entry, proof, checkpoint or stored thing that is not as it must be.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The entry breaks a rule: nothing of it was stored.
+    #[error(transparent)]
+    Refused(#[from] RuleError),
+    /// The queue is full: nothing was stored; try again later (503).
+    #[error("the ledger's queue is full; try again later")]
+    Busy,
+    /// The sequencer no longer takes entries: nothing was stored.
+    #[error("the ledger is shutting down")]
+    Closed,
+    /// The batch failed, or the sequencer died before it could tell: the entry may or may not be stored.
+    /// Submitting the same bytes again is safe and gives the index if it is.
+    #[error("it is not known whether the entry was stored ({why}); submit the same bytes again")]
+    Unacknowledged {
+        /// What happened.
+        why: String,
+    },
+    /// The database holds no ledger.
+    #[error("there is no ledger in this database; create one, or point to the right database")]
+    NoLedger,
+    /// The database's server does not keep what it acknowledges.
+    #[error("the database's setting {setting} may lose acknowledged entries; turn it on")]
+    NotDurable {
+        /// The setting that is off.
+        setting: &'static str,
+    },
+    /// The database failed.
+    #[error("the ledger's database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the ledger's schema: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The store of files failed.
+    #[error("the file store, {path}: {source}")]
+    Object {
+        /// The object's path.
+        path: String,
+        /// The store's own error.
+        source: object_store::Error,
+    },
+    /// A file is not the one that its name says.
+    #[error("the file's SHA-256 is {got}, not {named}")]
+    Digest {
+        /// The digest that was named, hex.
+        named: String,
+        /// The bytes' own, hex.
+        got: String,
+    },
+    /// A file that would not fit the staging area even alone.
+    #[error("the file is of {bytes} bytes; at most {most} can wait for their statement")]
+    TooLarge {
+        /// Its length, bytes.
+        bytes: u64,
+        /// The staging area's, bytes.
+        most: u64,
+    },
+    /// A published checkpoint that the database cannot stand for: signing on would fork the log.
+    #[error("refusing to sign: {why}")]
+    Fenced {
+        /// The checkpoint and the contradiction.
+        why: String,
+    },
+    /// Publication has stopped for good; an operator must look.
+    #[error("the ledger has halted: {why}")]
+    Halted {
+        /// The reason it was halted for.
+        why: String,
+    },
+    /// Another publisher advanced the checkpoint first.
+    #[error("another publisher has advanced the checkpoint")]
+    Overtaken,
+}
+
+impl LedgerStoreError {
+    /// Wraps a file store's error with the object's path.
+    pub(crate) fn object(
+        path: &object_store::path::Path,
+    ) -> impl FnOnce(object_store::Error) -> Self {
+        let path = path.to_string();
+        move |source| Self::Object { path, source }
+    }
+
+    pub(crate) fn damaged(why: impl Into<String>) -> Self {
+        Self::Ledger(LedgerError::damaged(why))
+    }
+
+    pub(crate) fn range(what: impl Into<String>) -> Self {
+        Self::Ledger(LedgerError::range(what))
+    }
+}

@@ -1,0 +1,383 @@
+//! Publication: tiles, then the signed checkpoint in the database, then the served one.
+//!
+//! The order is what makes a crash harmless: tiles without a checkpoint are found and found equal by the next
+//! run; a checkpoint that is in the database but not yet served is served by the next run; none is served that
+//! the database does not hold. Nothing is signed that another checkpoint contradicts: see [`Publisher::open`].
+//!
+//! Any number of publishers may run on one log. One leads (see the module `lead`) and the others follow what it
+//! puts into the database; when it is gone, another takes over from there. Should two lead for a moment, tiles
+//! are the same bytes whoever writes them, the same tree gives the same checkpoint, and the compare-and-swap in
+//! the database lets one of two pass: the other is told [`LedgerStoreError::Overtaken`] and goes on.
+
+use std::time::Duration;
+
+use galen_verifier::ledger::tiles::{Checkpoint, Edge, LogKey, LogVerifier, Tile};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+use super::{
+    LedgerStoreError,
+    edge::{extends, grow, restore, roots},
+    lead::Lead,
+    objects::{Objects, Put},
+    store::{Published, Store},
+};
+
+/// How often a follower looks for a new checkpoint in the database, and for a lead that is free.
+const FOLLOW: Duration = Duration::from_millis(200);
+
+/// How often the leader of a log that does not grow looks after the served checkpoint.
+const REFRESH: Duration = Duration::from_secs(10);
+
+/// Attempts at the last publication, after the sequencer's end.
+const LAST_ATTEMPTS: u32 = 3;
+
+/// So many entries are rather read than the tiles of a whole edge: sixteen bundles.
+const NEAR: u64 = 4_096;
+
+/// A log's publisher.
+#[derive(Debug)]
+pub struct Publisher {
+    store: Store,
+    objects: Objects,
+    key: LogKey,
+    /// The tree at the size of `at`.
+    edge: Edge,
+    /// The checkpoint in the database when it was last looked at by a leader.
+    at: Option<Published>,
+    published: watch::Sender<Option<Published>>,
+}
+
+fn fenced(why: impl Into<String>) -> LedgerStoreError {
+    LedgerStoreError::Fenced { why: why.into() }
+}
+
+/// A checkpoint that is out, and whose it is.
+type Head = (&'static str, Checkpoint);
+
+impl Publisher {
+    /// The fence: opens publication only if the database can stand for every checkpoint known to be out: its
+    /// own, the served one, and `seen`, those of witnesses and mirrors. Each must be signed by this log's key,
+    /// be no larger than the database's, and be of a tree that the database's begins with. Open it before a
+    /// sequencer is started, so that a log that has lost entries takes no new ones.
+    ///
+    /// This takes a few tiles and the entries since the last full bundle, all checked against the signed
+    /// checkpoint: the time does not grow with the log. Only if the tiles do not do is every published entry
+    /// read. That the entries before the last bundle are still those of the tree is for [`fsck`] to say.
+    ///
+    /// [`fsck`]: super::fsck::fsck
+    ///
+    /// # Errors
+    /// [`LedgerStoreError::Fenced`] (a restored or deleted database, another key, changed entries),
+    /// [`LedgerStoreError::Halted`], or a failing store.
+    pub async fn open(
+        store: Store,
+        objects: Objects,
+        key: LogKey,
+        seen: &[Vec<u8>],
+    ) -> Result<Self, LedgerStoreError> {
+        if let Some(why) = store.halted().await? {
+            return Err(LedgerStoreError::Halted { why });
+        }
+        let mut heads: Vec<Head> = Vec::new();
+        for text in seen {
+            heads.push(read_head(key.verifier(), "a witness's", text)?);
+        }
+        if let Some(served) = objects.checkpoint().await? {
+            heads.push(read_head(key.verifier(), "the served", &served)?);
+        }
+        // After the served one: another replica may be publishing, and a checkpoint is here first.
+        let at = store.published().await?;
+        let edge = match &at {
+            Some(p) => {
+                let (_, own) = read_head(key.verifier(), "the database's", p.text.as_bytes())?;
+                if own.size != p.size {
+                    let why = "the database's checkpoint is not of the size it says";
+                    return Err(fenced(why));
+                }
+                stand_for(&store, &objects, own, heads).await?
+            }
+            None => match heads.first() {
+                Some((whose, head)) => return Err(ahead(whose, head)),
+                None => Edge::new(),
+            },
+        };
+        Ok(Self {
+            store,
+            objects,
+            key,
+            edge,
+            published: watch::channel(at.clone()).0,
+            at,
+        })
+    }
+
+    /// The checkpoint in the database as it grows: what may be shown to anyone. Another replica's appear
+    /// within about 200 ms.
+    #[must_use]
+    pub fn published(&self) -> watch::Receiver<Option<Published>> {
+        self.published.subscribe()
+    }
+
+    /// Publishes all entries committed so far, whoever leads; an empty log has a checkpoint too. When it
+    /// returns, tiles, bundles and both checkpoints are durable. After an error it may be called again.
+    ///
+    /// # Errors
+    /// [`LedgerStoreError::Halted`] is final: a tile or a checkpoint contradicts the entries.
+    /// [`LedgerStoreError::Overtaken`] and a failing store pass.
+    pub async fn publish(&mut self) -> Result<Published, LedgerStoreError> {
+        self.check_halted().await?;
+        let old = self.catch_up().await?;
+        let size = self.store.size().await?;
+        let published = match old {
+            Some(p) if p.size >= size => p,
+            old => {
+                let mut edge = self.edge.clone();
+                self.integrate(&mut edge, size).await?;
+                let text = self.key.sign(size, &edge.root())?;
+                let new = Published { size, text };
+                self.store.advance(old.map(|p| p.size), &new).await?;
+                self.edge = edge;
+                self.at = Some(new.clone());
+                self.show(&new);
+                new
+            }
+        };
+        self.serve(&published).await?;
+        Ok(published)
+    }
+
+    async fn check_halted(&self) -> Result<(), LedgerStoreError> {
+        match self.store.halted().await? {
+            Some(why) => Err(LedgerStoreError::Halted { why }),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets the waiting know of a checkpoint in the database.
+    fn show(&self, new: &Published) {
+        self.published.send_if_modified(|held| {
+            let grows = held.as_ref().is_none_or(|h| h.size < new.size);
+            if grows {
+                *held = Some(new.clone());
+            }
+            grows
+        });
+    }
+
+    /// Takes over what the database holds: an advance whose answer was lost, or another publisher's.
+    async fn catch_up(&mut self) -> Result<Option<Published>, LedgerStoreError> {
+        let held = self.store.published().await?;
+        if held == self.at {
+            return Ok(held);
+        }
+        let Some(p) = held.filter(|p| p.size >= self.edge.size()) else {
+            return self.halt("the database's checkpoint went backwards").await;
+        };
+        let head = match self.key.verifier().open(p.text.as_bytes()) {
+            Ok(head) if head.size == p.size => head,
+            _ => return self.halt("the database's checkpoint does not open").await,
+        };
+        self.edge = self.edge_at(&head).await?;
+        if self.edge.root() != head.root {
+            let why = "the database's checkpoint does not fit the entries";
+            return self.halt(why).await;
+        }
+        self.show(&p);
+        self.at = Some(p.clone());
+        Ok(Some(p))
+    }
+
+    async fn edge_at(&self, head: &Checkpoint) -> Result<Edge, LedgerStoreError> {
+        if head.size - self.edge.size() > NEAR
+            && let Ok(edge) = restore(&self.store, &self.objects, head).await
+        {
+            return Ok(edge);
+        }
+        let mut edge = self.edge.clone();
+        while edge.size() < head.size {
+            grow(&self.store, &mut edge, head.size).await?;
+        }
+        Ok(edge)
+    }
+
+    /// Writes every tile and bundle between the edge and `to`, and the partial ones at `to`.
+    async fn integrate(&self, edge: &mut Edge, to: u64) -> Result<(), LedgerStoreError> {
+        while edge.size() < to {
+            let tiles = grow(&self.store, edge, to).await?;
+            self.put_all(tiles).await?;
+        }
+        self.put_all(edge.partials()?).await
+    }
+
+    async fn put_all(&self, tiles: Vec<Tile>) -> Result<(), LedgerStoreError> {
+        for tile in tiles {
+            if self.objects.put_tile(&tile).await? == Put::Different {
+                let why = format!("{} is there with other contents", tile.path);
+                return self.halt(why).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the public files of the published tree that are missing; the normal path.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub async fn restore(&mut self) -> Result<(), LedgerStoreError> {
+        if let Some(published) = self.catch_up().await? {
+            self.integrate(&mut Edge::new(), published.size).await?;
+            self.serve(&published).await?;
+        }
+        Ok(())
+    }
+
+    /// Serves the checkpoint; never in the place of a greater one, or of one of the same tree (which may bear
+    /// cosignatures).
+    async fn serve(&self, published: &Published) -> Result<(), LedgerStoreError> {
+        if let Some(served) = self.objects.checkpoint().await? {
+            // One that does not open is no checkpoint of this log: it is replaced.
+            match self.key.verifier().open(&served) {
+                Ok(head) if head.size > published.size => return self.behind(head.size).await,
+                Ok(head) if head.size == published.size => {
+                    return if head.root == self.edge.root() {
+                        Ok(())
+                    } else {
+                        self.halt("the served checkpoint has another root").await
+                    };
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        self.objects.put_checkpoint(&published.text).await
+    }
+
+    /// A greater checkpoint is served: another publisher's, or one that the database has lost.
+    async fn behind(&self, served: u64) -> Result<(), LedgerStoreError> {
+        match self.store.published().await? {
+            Some(held) if held.size >= served => Err(LedgerStoreError::Overtaken),
+            _ => self.halt("the served checkpoint is ahead").await,
+        }
+    }
+
+    async fn halt<T>(&self, why: impl Into<String>) -> Result<T, LedgerStoreError> {
+        let why = why.into();
+        self.store.halt(&why).await?;
+        Err(LedgerStoreError::Halted { why })
+    }
+
+    /// Shows what the leader has published.
+    async fn follow(&self) -> Result<(), LedgerStoreError> {
+        self.check_halted().await?;
+        if let Some(held) = self.store.published().await? {
+            self.show(&held);
+        }
+        Ok(())
+    }
+
+    /// Publishes if it leads, or else follows. The size published, if it leads.
+    async fn round(&mut self, lead: &mut Lead) -> Result<Option<u64>, LedgerStoreError> {
+        if lead.take().await? {
+            Ok(Some(self.publish().await?.size))
+        } else {
+            self.follow().await?;
+            Ok(None)
+        }
+    }
+
+    /// Publishes whenever the log has grown, at most every `interval`, which is also the pause after a
+    /// failure; `report` hears of those. Of several replicas one does so, and the others stand by. Ends when
+    /// the sequencer has stopped and its entries are published; a follower leaves those to the leader.
+    ///
+    /// # Errors
+    /// [`LedgerStoreError::Halted`]; after the sequencer's end any error that lasts.
+    pub async fn run(
+        mut self,
+        mut committed: watch::Receiver<u64>,
+        interval: Duration,
+        mut report: impl FnMut(&LedgerStoreError),
+    ) -> Result<(), LedgerStoreError> {
+        let mut lead = self.store.lead();
+        let mut last_attempts = LAST_ATTEMPTS;
+        let ended = loop {
+            let closed = committed.has_changed().is_err();
+            let size = *committed.borrow_and_update();
+            let pause = match self.round(&mut lead).await {
+                Ok(None) if closed => break Ok(()),
+                Ok(Some(published)) if closed && published >= size => break Ok(()),
+                Ok(None) => FOLLOW,
+                Ok(Some(_)) => REFRESH,
+                Err(e @ LedgerStoreError::Halted { .. }) => break Err(e),
+                Err(e) if closed && last_attempts <= 1 => break Err(e),
+                Err(e) => {
+                    report(&e);
+                    last_attempts -= u32::from(closed);
+                    Duration::ZERO
+                }
+            };
+            sleep(interval).await;
+            // An error says that the sequencer has stopped: once more round, for the last.
+            let _ = timeout(pause, committed.changed()).await;
+        };
+        lead.yield_to_others().await;
+        ended
+    }
+}
+
+/// The edge of the database's tree, if that begins with every one of the others.
+async fn stand_for(
+    store: &Store,
+    objects: &Objects,
+    own: Checkpoint,
+    others: Vec<Head>,
+) -> Result<Edge, LedgerStoreError> {
+    for (whose, head) in &others {
+        if head.size > own.size {
+            return Err(ahead(whose, head));
+        }
+    }
+    if let Ok(edge) = restore(store, objects, &own).await {
+        let mut all = true;
+        for (_, head) in &others {
+            all = all && extends(objects, head, &own).await.is_ok();
+        }
+        if all {
+            return Ok(edge);
+        }
+    }
+    // The tiles may be at fault: what counts is what the entries say.
+    let heads: Vec<Head> = [("the database's", own)]
+        .into_iter()
+        .chain(others)
+        .collect();
+    let (edge, roots) = roots(store, heads.iter().map(|(_, h)| h.size)).await?;
+    for (whose, head) in &heads {
+        if roots.get(&head.size) != Some(&head.root) {
+            return Err(fenced(format!(
+                "the entries do not have the root of {whose} checkpoint of size {}",
+                head.size
+            )));
+        }
+    }
+    Ok(edge)
+}
+
+fn ahead(whose: &str, head: &Checkpoint) -> LedgerStoreError {
+    fenced(format!(
+        "{whose} checkpoint of size {} is ahead of the database",
+        head.size
+    ))
+}
+
+fn read_head(
+    key: &LogVerifier,
+    whose: &'static str,
+    text: &[u8],
+) -> Result<Head, LedgerStoreError> {
+    match key.open(text) {
+        Ok(head) => Ok((whose, head)),
+        Err(e) => Err(fenced(format!("{whose} checkpoint does not open: {e}"))),
+    }
+}

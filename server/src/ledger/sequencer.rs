@@ -1,0 +1,220 @@
+//! The sequencer: gives entries their indices, many in one durable transaction (group commit).
+//!
+//! A submission waits in a bounded queue. The one task takes what has come and commits it; only then do the
+//! submitters learn their indices. A batch is closed at 256 entries, when no entry has come for a moment, or
+//! 20 ms after its first. What comes during a commit is the next batch, so under load there is nothing to wait
+//! for, and on an idle log a lone entry waits no longer than that moment.
+
+use std::{sync::Arc, time::Duration};
+
+use galen_verifier::ledger::facts::Proposed;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior, interval, timeout_at},
+};
+
+use super::{
+    LedgerStoreError,
+    store::{Receipt, Store},
+};
+
+/// How often the database is asked whether another replica has committed.
+const POLL: Duration = Duration::from_millis(200);
+
+/// How much is gathered before a commit.
+#[derive(Debug, Clone, Copy)]
+pub struct Batching {
+    /// Entries that may wait; one more is refused with [`LedgerStoreError::Busy`]. At least 1.
+    pub queue: usize,
+    /// Entries of a transaction, at most. At least 1.
+    pub entries: usize,
+    /// How long the first entry of a batch waits for others, at most.
+    pub wait: Duration,
+    /// How long a batch waits for one more entry.
+    pub pause: Duration,
+}
+
+impl Default for Batching {
+    /// 1,024 waiting (at most 64 MiB); 256 entries, 20 ms, or 2 ms without another.
+    fn default() -> Self {
+        Self {
+            queue: 1_024,
+            entries: 256,
+            wait: Duration::from_millis(20),
+            pause: Duration::from_millis(2),
+        }
+    }
+}
+
+type Answer = Result<Receipt, LedgerStoreError>;
+
+struct Job {
+    proposed: Arc<dyn Proposed>,
+    done: oneshot::Sender<Answer>,
+}
+
+/// Where entries are submitted; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Submitter(mpsc::Sender<Job>);
+
+impl Submitter {
+    /// Submits an entry and waits until it is durable. Dropping the future does not withdraw the entry.
+    ///
+    /// # Errors
+    /// [`LedgerStoreError::Refused`], [`LedgerStoreError::Busy`] and [`LedgerStoreError::Closed`]: nothing was
+    /// stored. [`LedgerStoreError::Unacknowledged`]: it may have been; submit the same bytes again.
+    pub async fn submit(&self, proposed: Arc<dyn Proposed>) -> Answer {
+        let (done, answer) = oneshot::channel();
+        self.0
+            .try_send(Job { proposed, done })
+            .map_err(|e| match e {
+                mpsc::error::TrySendError::Full(_) => LedgerStoreError::Busy,
+                mpsc::error::TrySendError::Closed(_) => LedgerStoreError::Closed,
+            })?;
+        answer.await.unwrap_or_else(|_| {
+            Err(LedgerStoreError::Unacknowledged {
+                why: "the sequencer stopped".into(),
+            })
+        })
+    }
+}
+
+/// The running sequencer. When it is dropped it takes no more entries and commits those it has, for as long
+/// as the runtime lives; [`shutdown`](Self::shutdown) waits for that.
+#[derive(Debug)]
+pub struct Sequencer {
+    submitter: Submitter,
+    committed: watch::Receiver<u64>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Sequencer {
+    /// Starts the sequencer's task on the current runtime.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn start(store: Store, batching: Batching) -> Result<Self, LedgerStoreError> {
+        let (jobs, queue) = mpsc::channel(batching.queue.max(1));
+        let (stop, stopped) = oneshot::channel();
+        let (size, committed) = watch::channel(store.size().await?);
+        let task = Task {
+            store,
+            batching,
+            queue,
+            size,
+        };
+        Ok(Self {
+            submitter: Submitter(jobs),
+            committed,
+            stop,
+            task: tokio::spawn(task.run(stopped)),
+        })
+    }
+
+    /// Where to submit.
+    #[must_use]
+    pub fn submitter(&self) -> Submitter {
+        self.submitter.clone()
+    }
+
+    /// The log's durable size as it grows, by this replica's commits at once and by others' within 200 ms;
+    /// closed after this one's last commit.
+    #[must_use]
+    pub fn committed(&self) -> watch::Receiver<u64> {
+        self.committed.clone()
+    }
+
+    /// Refuses new entries, commits and answers those that wait, and stops.
+    ///
+    /// # Errors
+    /// [`LedgerStoreError::Unacknowledged`] if the task has panicked.
+    pub async fn shutdown(self) -> Result<(), LedgerStoreError> {
+        drop(self.stop);
+        self.task
+            .await
+            .map_err(|e| LedgerStoreError::Unacknowledged { why: e.to_string() })
+    }
+
+    /// Stops at once, wherever it is, as a crash would: what waits is not answered.
+    pub fn abort(self) {
+        self.task.abort();
+    }
+}
+
+struct Task {
+    store: Store,
+    batching: Batching,
+    queue: mpsc::Receiver<Job>,
+    size: watch::Sender<u64>,
+}
+
+impl Task {
+    async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
+        let mut poll = interval(POLL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let first = tokio::select! {
+                biased;
+                _ = &mut stopped, if !self.queue.is_closed() => {
+                    self.queue.close();
+                    continue;
+                }
+                job = self.queue.recv() => job,
+                _ = poll.tick() => {
+                    // If the database fails, so will the next commit, which says so.
+                    if let Ok(size) = self.store.size().await {
+                        self.grown(size);
+                    }
+                    continue;
+                }
+            };
+            let Some(first) = first else { return };
+            let batch = self.gather(first).await;
+            self.commit(batch).await;
+        }
+    }
+
+    async fn gather(&mut self, first: Job) -> Vec<Job> {
+        let last = Instant::now() + self.batching.wait;
+        let mut batch = vec![first];
+        while batch.len() < self.batching.entries {
+            let until = last.min(Instant::now() + self.batching.pause);
+            match timeout_at(until, self.queue.recv()).await {
+                Ok(Some(job)) => batch.push(job),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        batch
+    }
+
+    async fn commit(&self, batch: Vec<Job>) {
+        let (proposed, waiting): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|j| (j.proposed, j.done)).unzip();
+        match self.store.append(&proposed).await {
+            Ok((outcomes, size)) => {
+                self.grown(size);
+                for (done, outcome) in waiting.into_iter().zip(outcomes) {
+                    // A submitter that has gone does not need the answer.
+                    let _ = done.send(outcome.map_err(Into::into));
+                }
+            }
+            Err(e) => {
+                let why = e.to_string();
+                for done in waiting {
+                    let why = why.clone();
+                    let _ = done.send(Err(LedgerStoreError::Unacknowledged { why }));
+                }
+            }
+        }
+    }
+
+    fn grown(&self, to: u64) {
+        self.size.send_if_modified(|size| {
+            let grows = to > *size;
+            *size = to.max(*size);
+            grows
+        });
+    }
+}

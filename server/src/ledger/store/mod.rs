@@ -1,0 +1,412 @@
+//! The ledger's database: entries, what follows from them, and the last signed checkpoint, in SQLite or
+//! PostgreSQL.
+//!
+//! Durability: a call that returns has its commit on disk: in SQLite by WAL with `synchronous=FULL`, in
+//! PostgreSQL by `synchronous_commit`, and a server with `fsync` off is refused. Writers take turns at one row
+//! (SQLite: at the file). Triggers refuse changes to entries and a state that goes backwards.
+
+mod append;
+mod dialect;
+mod list;
+
+use std::sync::Arc;
+
+use galen_verifier::ledger::{
+    facts::{Fact, Facts, Proposed},
+    tiles::Hash,
+};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, any::AnyRow, query::Query};
+
+pub(super) use append::select;
+pub use append::{Outcome, Receipt};
+use dialect::{Dialect, MOST_BINDS, Place};
+use list::Order;
+pub use list::{Filter, Line};
+
+use super::{LedgerStoreError, lead::Lead};
+
+/// A statement with at most so many rows of parameters is kept prepared: lone entries and look-ups.
+const PREPARED: usize = 4;
+
+/// A stored entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// Its index.
+    pub index: u64,
+    /// SHA-256 of its bytes, as stored.
+    pub dedup: Vec<u8>,
+    /// Its bytes.
+    pub body: Vec<u8>,
+}
+
+/// The last signed checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Its size, entries.
+    pub size: u64,
+    /// The signed note.
+    pub text: String,
+}
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    place: Place,
+    writer: AnyPool,
+    readers: AnyPool,
+}
+
+fn number(n: i64) -> Result<u64, LedgerStoreError> {
+    u64::try_from(n).map_err(|_| LedgerStoreError::damaged("a negative index or size"))
+}
+
+fn column(n: u64) -> Result<i64, LedgerStoreError> {
+    i64::try_from(n).map_err(|_| LedgerStoreError::range("an index or size"))
+}
+
+/// A statement with so many rows of parameters. Its text is made of constants and placeholders.
+fn prepare(sql: &str, rows: usize) -> Query<'static, sqlx::Any, sqlx::any::AnyArguments> {
+    sqlx::query(AssertSqlSafe(sql.to_owned())).persistent(rows <= PREPARED)
+}
+
+/// The rows whose `key` is one of these, in one statement for all that fit.
+async fn pick<'a, K>(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    select: &str,
+    keys: &'a [K],
+    bind: fn(&'a K) -> Key<'a>,
+) -> Result<Vec<AnyRow>, LedgerStoreError> {
+    let mut rows = Vec::new();
+    for chunk in keys.chunks(MOST_BINDS) {
+        let sql = format!("{select} IN {}", dialect.rows(1, chunk.len()));
+        let mut query = prepare(&sql, chunk.len());
+        for key in chunk {
+            query = match bind(key) {
+                Key::Text(text) => query.bind(text.to_owned()),
+                Key::Bytes(bytes) => query.bind(bytes.to_vec()),
+            };
+        }
+        rows.extend(query.fetch_all(&mut *connection).await?);
+    }
+    Ok(rows)
+}
+
+enum Key<'a> {
+    Text(&'a str),
+    Bytes(&'a [u8]),
+}
+
+async fn facts(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    names: &[String],
+) -> Result<Facts, LedgerStoreError> {
+    let select = "SELECT name, idx, value FROM facts WHERE name";
+    let rows = pick(connection, dialect, select, names, |n| Key::Text(n)).await?;
+    rows.iter().map(fact).collect()
+}
+
+fn fact(row: &AnyRow) -> Result<(String, Fact), LedgerStoreError> {
+    use sqlx::Row;
+    let index = number(row.try_get(1)?)?;
+    let value = row.try_get(2)?;
+    Ok((row.try_get(0)?, Fact { index, value }))
+}
+
+impl Store {
+    /// Creates the database of a new log at `place`, or opens it if it is there. A place is the URL of a
+    /// PostgreSQL database that exists (`postgres://…`) or the path of an SQLite file.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn create(place: &str, origin: &str) -> Result<Self, LedgerStoreError> {
+        let place = Place::new(place, true)?;
+        let writer = place.writer().await?;
+        place.dialect.migrations().run(&writer).await?;
+        sqlx::query(
+            "INSERT INTO log_state (id, origin, size) VALUES (1, $1, 0) ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(origin)
+        .execute(&writer)
+        .await?;
+        Self::with(place, writer, origin).await
+    }
+
+    /// Opens the database of a log and brings its schema up to date. One that is not there, or is empty, is an
+    /// error: a log that has lost its database must not begin again under the same name.
+    ///
+    /// # Errors
+    /// No database, or one without a ledger; another log's, a schema of a later version, entries that do not
+    /// fit the state; a PostgreSQL server with `fsync` off.
+    pub async fn open(place: &str, origin: &str) -> Result<Self, LedgerStoreError> {
+        let place = Place::new(place, false)?;
+        if !place.exists()? {
+            return Err(LedgerStoreError::NoLedger);
+        }
+        let writer = place.writer().await?;
+        let state = sqlx::query("SELECT origin FROM log_state WHERE id = 1");
+        match state.fetch_optional(&writer).await {
+            Ok(Some(_)) => {}
+            Ok(None) | Err(sqlx::Error::Database(_)) => return Err(LedgerStoreError::NoLedger),
+            Err(e) => return Err(e.into()),
+        }
+        place.dialect.migrations().run(&writer).await?;
+        Self::with(place, writer, origin).await
+    }
+
+    async fn with(place: Place, writer: AnyPool, origin: &str) -> Result<Self, LedgerStoreError> {
+        let readers = place.readers().await?;
+        let store = Self {
+            place,
+            writer,
+            readers,
+        };
+        store.check(origin).await?;
+        Ok(store)
+    }
+
+    async fn check(&self, origin: &str) -> Result<(), LedgerStoreError> {
+        if self.place.dialect == Dialect::Postgres {
+            let fsync: String = sqlx::query_scalar("SELECT current_setting('fsync')")
+                .fetch_one(&self.readers)
+                .await?;
+            if fsync != "on" {
+                return Err(LedgerStoreError::NotDurable { setting: "fsync" });
+            }
+        }
+        let (theirs, size, entries): (String, i64, i64) = sqlx::query_as(
+            "SELECT origin, size, (SELECT coalesce(max(idx) + 1, 0) FROM entries) FROM log_state WHERE id = 1",
+        )
+        .fetch_one(&self.readers)
+        .await?;
+        if theirs != origin {
+            return Err(LedgerStoreError::damaged(format!(
+                "the database is of the log {theirs:?}, not of {origin:?}"
+            )));
+        }
+        if size != entries {
+            return Err(LedgerStoreError::damaged(format!(
+                "the state says {size} entries, the last index {entries}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Appends a batch in one transaction, under a lock that all replicas share. An entry that is there
+    /// already, or twice in the batch, keeps its index. Of the others each is judged by the facts that the
+    /// entries before it have set, those of this batch too; one that is refused is passed over, and nothing
+    /// of it is stored. Returns the outcomes in the batch's order and the log's size.
+    ///
+    /// Durable when it returns. After an error (or if the future is dropped) all of the batch's accepted
+    /// entries are stored or none of them is; appending again is safe either way.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn append(
+        &self,
+        batch: &[Arc<dyn Proposed>],
+    ) -> Result<(Vec<Outcome>, u64), LedgerStoreError> {
+        append::append(&self.writer, self.place.dialect, batch).await
+    }
+
+    /// Entries committed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn size(&self) -> Result<u64, LedgerStoreError> {
+        let size = sqlx::query_scalar("SELECT size FROM log_state WHERE id = 1")
+            .fetch_one(&self.readers)
+            .await?;
+        number(size)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn ping(&self) -> Result<(), LedgerStoreError> {
+        self.size().await.map(|_| ())
+    }
+
+    /// At most `limit` entries from index `from` on, in order.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn entries(
+        &self,
+        from: u64,
+        limit: u64,
+    ) -> Result<Vec<StoredEntry>, LedgerStoreError> {
+        let rows: Vec<(i64, Vec<u8>, Vec<u8>)> = sqlx::query_as(
+            "SELECT idx, dedup, body FROM entries WHERE idx >= $1 ORDER BY idx LIMIT $2",
+        )
+        .bind(column(from)?)
+        .bind(column(limit)?)
+        .fetch_all(&self.readers)
+        .await?;
+        let entry = |(index, dedup, body)| {
+            let index = number(index)?;
+            Ok(StoredEntry { index, dedup, body })
+        };
+        rows.into_iter().map(entry).collect()
+    }
+
+    /// The bytes of the entry at an index.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn entry(&self, index: u64) -> Result<Option<Vec<u8>>, LedgerStoreError> {
+        let body = sqlx::query_scalar("SELECT body FROM entries WHERE idx = $1")
+            .bind(column(index)?)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(body)
+    }
+
+    /// The index of the entry with this SHA-256.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn find(&self, dedup: &Hash) -> Result<Option<u64>, LedgerStoreError> {
+        let index: Option<i64> = sqlx::query_scalar("SELECT idx FROM entries WHERE dedup = $1")
+            .bind(dedup.to_vec())
+            .fetch_optional(&self.readers)
+            .await?;
+        index.map(number).transpose()
+    }
+
+    /// Those of the facts with these names that are known.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn facts(&self, names: &[String]) -> Result<Facts, LedgerStoreError> {
+        let mut connection = self.readers.acquire().await?;
+        facts(&mut connection, self.place.dialect, names).await
+    }
+
+    /// At most `limit` lines of the catalogue that meet the filter, oldest first, from after an index on.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list(
+        &self,
+        filter: &Filter,
+        after: Option<u64>,
+        limit: u64,
+    ) -> Result<Vec<Line>, LedgerStoreError> {
+        list::list(&self.readers, filter, Order::Oldest(after), limit).await
+    }
+
+    /// At most `limit` lines of the catalogue that meet the filter, newest first, from before an index on.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_newest(
+        &self,
+        filter: &Filter,
+        before: Option<u64>,
+        limit: u64,
+    ) -> Result<Vec<Line>, LedgerStoreError> {
+        list::list(&self.readers, filter, Order::Newest(before), limit).await
+    }
+
+    /// At most `limit` facts whose names sort after `after` (all, if `None`), sorted by their names' bytes.
+    pub(super) async fn facts_after(
+        &self,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<(String, Fact)>, LedgerStoreError> {
+        let rows = sqlx::query(
+            "SELECT name, idx, value FROM facts WHERE name > $1 ORDER BY name LIMIT $2",
+        )
+        // No fact has an empty name.
+        .bind(after.unwrap_or_default().to_owned())
+        .bind(column(limit)?)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(fact).collect()
+    }
+
+    /// The last signed checkpoint, if there is one. With several replicas only this, and no copy kept in
+    /// memory, never goes backwards from one replica's answer to another's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn published(&self) -> Result<Option<Published>, LedgerStoreError> {
+        let (size, text): (Option<i64>, Option<String>) =
+            sqlx::query_as("SELECT published_size, checkpoint FROM log_state WHERE id = 1")
+                .fetch_one(&self.readers)
+                .await?;
+        let published = |(size, text)| {
+            Ok(Published {
+                size: number(size)?,
+                text,
+            })
+        };
+        size.zip(text).map(published).transpose()
+    }
+
+    /// Replaces the checkpoint of size `old` by a greater one: a compare-and-swap that only ever grows, and
+    /// never beyond the entries. Durable when it returns; after an error it may or may not have happened.
+    ///
+    /// # Errors
+    /// [`LedgerStoreError::Overtaken`] if the stored one is not of size `old`, or the log has halted.
+    pub async fn advance(&self, old: Option<u64>, new: &Published) -> Result<(), LedgerStoreError> {
+        let swapped = sqlx::query(
+            "UPDATE log_state SET published_size = $1, checkpoint = $2 WHERE id = 1 AND halted IS NULL \
+             AND published_size IS NOT DISTINCT FROM $3 AND coalesce(published_size, -1) < $1 AND $1 <= size",
+        )
+        .bind(column(new.size)?)
+        .bind(new.text.clone())
+        .bind(old.map(column).transpose()?)
+        .execute(&self.writer)
+        .await?;
+        if swapped.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(LedgerStoreError::Overtaken)
+        }
+    }
+
+    /// Stops publication for good; a reason that is there already stays.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn halt(&self, why: &str) -> Result<(), LedgerStoreError> {
+        sqlx::query("UPDATE log_state SET halted = coalesce(halted, $1) WHERE id = 1")
+            .bind(why.to_owned())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// Why publication was stopped, if it was.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn halted(&self) -> Result<Option<String>, LedgerStoreError> {
+        let halted = sqlx::query_scalar("SELECT halted FROM log_state WHERE id = 1");
+        Ok(halted.fetch_one(&self.readers).await?)
+    }
+
+    /// What decides which replica publishes.
+    pub(super) fn lead(&self) -> Lead {
+        match self.place.dialect {
+            Dialect::Sqlite => Lead::Alone,
+            Dialect::Postgres => {
+                let place = self.place.clone();
+                Lead::shared(Box::new(move || {
+                    let place = place.clone();
+                    Box::pin(async move { place.session().await })
+                }))
+            }
+        }
+    }
+
+    /// Closes every connection, after those at work are done.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,218 @@
+//! From submitted bytes to a recorded entry.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use galen_verifier::{
+    ledger::{
+        Proposal, RuleError,
+        documents::{
+            check_dataset_statement, check_parameter_set, check_query, check_registration,
+            check_registry,
+        },
+        entry::Envelope,
+        facts::Proposed as _,
+        key_facts,
+        statement::{
+            AnswerStatement, DatasetStatement, ParameterSetStatement, QueryStatement,
+            RegistryStatement, Statement,
+        },
+        unknown_signer,
+    },
+    text::{from_hex, hex},
+};
+use sha2::{Digest, Sha256};
+
+use super::{Service, ServiceError, pool::AnswerJob};
+use crate::ledger::Receipt;
+
+/// The files of a statement, by SHA-256 in hex.
+type Files = BTreeMap<String, Bytes>;
+
+impl Service {
+    /// Reads an envelope and checks its form and signatures.
+    ///
+    /// # Errors
+    /// What is malformed, or the key that is unknown or did not sign this.
+    pub async fn read(&self, bytes: &[u8]) -> Result<Proposal, ServiceError> {
+        let envelope = Envelope::parse(bytes).map_err(ServiceError::Entry)?;
+        // Before the signatures: their errors are about keys, these about form.
+        Statement::read(&envelope).map_err(ServiceError::Entry)?;
+        let facts = self.store.facts(&key_facts(&envelope)).await?;
+        if let Some(key) = unknown_signer(&envelope, &facts).map_err(RuleError::from)? {
+            return Err(ServiceError::UnknownKey { key });
+        }
+        Proposal::read(envelope, &facts).map_err(ServiceError::Signature)
+    }
+
+    /// Whether the ledger's rules let the statement stand now: known before its files are looked at, and
+    /// decided when it is recorded.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub async fn precheck(&self, proposal: &Proposal) -> Result<(), ServiceError> {
+        if self.store.find(&proposal.entry().dedup()).await?.is_some() {
+            return Ok(());
+        }
+        if matches!(proposal.statement(), Statement::Consortium(c) if c.version == 1) {
+            return Err(ServiceError::FirstConsortium);
+        }
+        let facts = self.store.facts(&proposal.reads()).await?;
+        proposal.apply(&facts)?;
+        Ok(())
+    }
+
+    /// Checks everything that a statement says, and records it. `blobs`: files that came with it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong; nothing is recorded then.
+    pub async fn accept(
+        &self,
+        proposal: Proposal,
+        blobs: &[Bytes],
+    ) -> Result<Receipt, ServiceError> {
+        let kind = proposal.statement().kind();
+        let accepted = self.check_and_record(proposal, blobs).await;
+        let outcome = match &accepted {
+            Ok(receipt) if receipt.duplicate => "duplicate",
+            Ok(_) => "recorded",
+            Err(ServiceError::Internal(_) | ServiceError::Unacknowledged) => "failed",
+            Err(ServiceError::Busy | ServiceError::Closed) => "busy",
+            Err(_) => "refused",
+        };
+        self.metrics.statement(kind, outcome);
+        accepted
+    }
+
+    async fn check_and_record(
+        &self,
+        proposal: Proposal,
+        blobs: &[Bytes],
+    ) -> Result<Receipt, ServiceError> {
+        if let Some(index) = self.store.find(&proposal.entry().dedup()).await? {
+            return Ok(Receipt {
+                index,
+                duplicate: true,
+            });
+        }
+        self.precheck(&proposal).await?;
+        let files = self.gather(proposal.statement(), blobs).await?;
+        self.check_documents(&proposal, &files).await?;
+        // On disk before the entry that names them.
+        for (sha256, bytes) in files {
+            let digest = from_hex(&sha256).expect("checked with the statement's form");
+            self.blobs.keep(&digest, bytes).await?;
+        }
+        Ok(self.submitter.submit(Arc::new(proposal)).await?)
+    }
+
+    /// The files that the statement names: from the request, from those uploaded before, or recorded already.
+    async fn gather(&self, statement: &Statement, blobs: &[Bytes]) -> Result<Files, ServiceError> {
+        let named = statement.blobs();
+        let mut files = Files::new();
+        for bytes in blobs {
+            let sha256 = hex(&Sha256::digest(bytes));
+            if !named.iter().any(|(_, b)| b.sha256 == sha256) {
+                let why = format!(
+                    "a file with SHA-256 {sha256} came along, but the statement does not name it"
+                );
+                return Err(ServiceError::Blob { why });
+            }
+            files.insert(sha256, bytes.clone());
+        }
+        let mut missing = Vec::new();
+        for (_, blob) in named {
+            if files.contains_key(&blob.sha256) {
+                continue;
+            }
+            let digest = from_hex(&blob.sha256).expect("checked with the statement's form");
+            match self.blobs.find(&digest).await? {
+                Some(bytes) => {
+                    files.insert(blob.sha256.clone(), bytes);
+                }
+                None => missing.push(blob.sha256.clone()),
+            }
+        }
+        if missing.is_empty() {
+            Ok(files)
+        } else {
+            Err(ServiceError::MissingBlobs { missing })
+        }
+    }
+
+    async fn check_documents(
+        &self,
+        proposal: &Proposal,
+        files: &Files,
+    ) -> Result<(), ServiceError> {
+        match proposal.statement() {
+            Statement::Registry(s) => self.check_registry(s, files).await,
+            Statement::ParameterSet(s) => self.check_parameter_set(s, files).await,
+            Statement::Dataset(s) => self.check_dataset(s, proposal, files).await,
+            Statement::Query(s) => self.check_query(s).await,
+            Statement::Answer(s) => self.check_answer(s, files).await,
+            // What the others say stands in them alone.
+            _ => Ok(()),
+        }
+    }
+
+    async fn check_registry(
+        &self,
+        s: &RegistryStatement,
+        files: &Files,
+    ) -> Result<(), ServiceError> {
+        let (s, toml) = (s.clone(), files[&s.toml.sha256].clone());
+        self.pool.run(move |_| check_registry(&s, &toml)).await??;
+        Ok(())
+    }
+
+    async fn check_parameter_set(
+        &self,
+        s: &ParameterSetStatement,
+        files: &Files,
+    ) -> Result<(), ServiceError> {
+        let (s, bytes) = (s.clone(), files[&s.verifying.sha256].clone());
+        self.pool
+            .run(move |_| check_parameter_set(&s, &bytes))
+            .await??;
+        Ok(())
+    }
+
+    async fn check_dataset(
+        &self,
+        s: &DatasetStatement,
+        proposal: &Proposal,
+        files: &Files,
+    ) -> Result<(), ServiceError> {
+        let registry = self.registry(&s.registry).await?;
+        let keys = self.keys(&s.parameter_set).await?;
+        let signer = self.signer_key(proposal.entry().envelope()).await?;
+        let manifest = files[&s.manifest.sha256].clone();
+        let registration = files[&s.registration.sha256].clone();
+        let s = s.clone();
+        let check = move |proven: &mut _| {
+            let dataset = check_dataset_statement(&s, &signer, &manifest, &registry, &keys)?;
+            check_registration(&s, &registration, &dataset, &registry, &keys, proven)
+        };
+        Ok(self.pool.run(check).await??)
+    }
+
+    async fn check_query(&self, s: &QueryStatement) -> Result<(), ServiceError> {
+        let registry = self.registry(&s.query.registry_digest).await?;
+        // Parsing is bounded by the entry's size, and quick: no place in the queue for it.
+        check_query(s, &registry)?;
+        Ok(())
+    }
+
+    async fn check_answer(&self, s: &AnswerStatement, files: &Files) -> Result<(), ServiceError> {
+        let job = AnswerJob {
+            statement: s.clone(),
+            bundle: files[&s.bundle.sha256].clone(),
+            context: self.dataset(&s.manifest).await?,
+            question: self.question(&s.query).await?,
+        };
+        let answer = self.pool.answer(job).await?;
+        self.answers.put(&s.bundle.sha256, answer);
+        Ok(())
+    }
+}

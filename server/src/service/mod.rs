@@ -1,0 +1,250 @@
+//! What the service does, without HTTP: it checks statements, hands them to the ledger, and reads them back.
+
+mod accept;
+mod context;
+pub(crate) mod error;
+mod limits;
+mod pool;
+pub mod results;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use galen_verifier::{
+    answer::Answer,
+    ledger::tiles::{Checkpoint, Hash, LogVerifier, TilePath, leaf_hash},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+pub use error::ServiceError;
+pub use limits::{Limits, Uploads};
+
+use self::{
+    context::{Contexts, Kept},
+    limits::place,
+    pool::Pool,
+};
+use crate::{
+    ledger::{
+        Blobs, Objects, Submitter,
+        store::{Filter, Line, Published, Store},
+    },
+    metrics::Metrics,
+};
+
+/// The parts of a running ledger.
+#[derive(Debug)]
+pub struct Parts {
+    /// Its database.
+    pub store: Store,
+    /// Its public files.
+    pub objects: Objects,
+    /// The files beside it.
+    pub blobs: Blobs,
+    /// Where entries are submitted.
+    pub submitter: Submitter,
+    /// The last checkpoint, as it grows.
+    pub published: watch::Receiver<Option<Published>>,
+    /// Its public key.
+    pub log: LogVerifier,
+}
+
+/// The service.
+#[derive(Debug)]
+pub struct Service {
+    store: Store,
+    objects: Objects,
+    blobs: Blobs,
+    submitter: Submitter,
+    published: watch::Receiver<Option<Published>>,
+    log: LogVerifier,
+    limits: Limits,
+    uploads: Uploads,
+    streams: Arc<Semaphore>,
+    pool: Pool,
+    contexts: Contexts,
+    answers: Kept<Answer>,
+    metrics: Arc<Metrics>,
+    stopping: CancellationToken,
+}
+
+impl Service {
+    /// A service over a running ledger. `stopping` ends its event streams.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn new(
+        parts: Parts,
+        limits: Limits,
+        stopping: CancellationToken,
+    ) -> Result<Self, ServiceError> {
+        let metrics = Arc::new(Metrics::default());
+        Ok(Self {
+            store: parts.store,
+            objects: parts.objects,
+            blobs: parts.blobs,
+            submitter: parts.submitter,
+            published: parts.published,
+            log: parts.log,
+            uploads: Uploads::new(&limits),
+            streams: Arc::new(Semaphore::new(limits.streams)),
+            pool: Pool::start(&limits, Arc::clone(&metrics))?,
+            limits,
+            contexts: Contexts::default(),
+            answers: Kept::default(),
+            metrics,
+            stopping,
+        })
+    }
+
+    /// What it takes at most.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Places for uploads.
+    #[must_use]
+    pub fn uploads(&self) -> &Uploads {
+        &self.uploads
+    }
+
+    /// A place for an event stream.
+    ///
+    /// # Errors
+    /// [`ServiceError::Busy`].
+    pub fn stream_permit(&self) -> Result<OwnedSemaphorePermit, ServiceError> {
+        place(&self.streams)
+    }
+
+    /// Its measurements.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Cancelled when the service goes down.
+    #[must_use]
+    pub fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
+    /// The log's public key.
+    #[must_use]
+    pub fn log(&self) -> &LogVerifier {
+        &self.log
+    }
+
+    /// The last signed checkpoint.
+    #[must_use]
+    pub fn published(&self) -> Option<Published> {
+        self.published.borrow().clone()
+    }
+
+    /// Waits until a checkpoint covers the entry at `index`; false if the publisher has stopped.
+    pub async fn published_beyond(&self, index: u64) -> bool {
+        let covered = |p: &Option<Published>| p.as_ref().is_some_and(|p| index < p.size);
+        self.published.clone().wait_for(covered).await.is_ok()
+    }
+
+    /// The bytes of an entry.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn entry(&self, index: u64) -> Result<Option<Vec<u8>>, ServiceError> {
+        Ok(self.store.entry(index).await?)
+    }
+
+    /// Lines of the catalogue that meet the filter, after an index, oldest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list(
+        &self,
+        filter: &Filter,
+        after: Option<u64>,
+        limit: u64,
+    ) -> Result<Vec<Line>, ServiceError> {
+        Ok(self.store.list(filter, after, limit).await?)
+    }
+
+    /// A published tile or bundle.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn tile(&self, path: &TilePath) -> Result<Option<Vec<u8>>, ServiceError> {
+        Ok(self.objects.published_tile(path).await?)
+    }
+
+    /// The checkpoint, what it says, and the proof that it covers an entry.
+    ///
+    /// # Errors
+    /// An entry that it does not cover (as not registered), or a damaged store.
+    pub async fn prove(&self, index: u64) -> Result<(String, Checkpoint, Vec<Hash>), ServiceError> {
+        let unknown = || galen_verifier::ledger::RuleError::Unknown {
+            what: "published entry",
+            digest: index.to_string(),
+        };
+        let published = self
+            .published()
+            .filter(|p| index < p.size)
+            .ok_or_else(unknown)?;
+        let broken = |e: &dyn std::fmt::Display| ServiceError::Internal(e.to_string());
+        let head = self
+            .log
+            .open(published.text.as_bytes())
+            .map_err(|e| broken(&e))?;
+        let bytes = self
+            .entry(index)
+            .await?
+            .ok_or_else(|| broken(&"an entry is missing"))?;
+        let proof = self
+            .objects
+            .prove_inclusion(&head, index, &leaf_hash(&bytes))
+            .await?;
+        Ok((published.text, head, proof))
+    }
+
+    /// A file that a recorded statement names.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn blob(&self, digest: &Hash) -> Result<Option<Bytes>, ServiceError> {
+        Ok(self.blobs.get(digest).await?)
+    }
+
+    /// Keeps a file until its statement comes.
+    ///
+    /// # Errors
+    /// Another digest than named, or no room.
+    pub async fn stage(&self, digest: &Hash, bytes: Bytes) -> Result<(), ServiceError> {
+        Ok(self.blobs.stage(digest, bytes).await?)
+    }
+
+    /// Whether requests will be served; if not, why.
+    ///
+    /// # Errors
+    /// The reason, for operators.
+    pub async fn ready(&self) -> Result<(), String> {
+        if self.stopping.is_cancelled() {
+            return Err("the service is shutting down".into());
+        }
+        let halted = self
+            .store
+            .halted()
+            .await
+            .map_err(|_| "the database does not answer")?;
+        if halted.is_some() {
+            return Err("the log has halted; its operator must look".into());
+        }
+        let committed = self
+            .store
+            .size()
+            .await
+            .map_err(|_| "the database does not answer")?;
+        let published = self.published().map_or(0, |p| p.size);
+        self.metrics.sizes(committed, published);
+        Ok(())
+    }
+}

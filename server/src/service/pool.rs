@@ -1,0 +1,147 @@
+//! Where documents and proofs are checked: threads of their own behind a bounded queue, so that requests that
+//! need no arithmetic are never held up by it.
+
+use std::{sync::Arc, thread, time::Instant};
+
+use galen_verifier::{
+    answer::Answer,
+    ledger::{
+        documents::{DocumentError, check_answer},
+        statement::AnswerStatement,
+    },
+    proven::Proven,
+    question::Question,
+};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Limits, ServiceError, context::DatasetContext};
+use crate::metrics::Metrics;
+
+/// Jobs taken from the queue at once, at most.
+const BATCH: usize = 64;
+
+/// Proofs remembered, 64 bytes and some each. Predicates and registration come back with every answer over a
+/// dataset, and are not verified again.
+const REMEMBERED: usize = 1 << 20;
+
+/// An answer to verify, with everything that it is verified against.
+pub(super) struct AnswerJob {
+    pub(super) statement: AnswerStatement,
+    pub(super) bundle: bytes::Bytes,
+    pub(super) context: Arc<DatasetContext>,
+    pub(super) question: Arc<Question>,
+}
+
+type Verdict = Result<Answer, DocumentError>;
+
+enum Work {
+    Run(Box<dyn FnOnce(&mut Proven) + Send>),
+    Answer(Box<AnswerJob>, oneshot::Sender<Verdict>),
+}
+
+/// The pool. Clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct Pool(mpsc::Sender<Work>);
+
+impl Pool {
+    /// Starts its threads; they end when the last clone is gone.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub(super) fn start(limits: &Limits, metrics: Arc<Metrics>) -> Result<Self, ServiceError> {
+        let rayon = rayon::ThreadPoolBuilder::new()
+            .thread_name(|i| format!("verify-{i}"))
+            .build()
+            .map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let (queue, jobs) = mpsc::channel(limits.queue);
+        thread::Builder::new()
+            .name("verify".into())
+            .spawn(move || dispatch(jobs, &rayon, &metrics))
+            .map_err(|e| ServiceError::Internal(e.to_string()))?;
+        Ok(Self(queue))
+    }
+
+    async fn send<T>(
+        &self,
+        work: impl FnOnce(oneshot::Sender<T>) -> Work,
+    ) -> Result<T, ServiceError> {
+        let (done, result) = oneshot::channel();
+        self.0
+            .try_send(work(done))
+            .map_err(|_| ServiceError::Busy)?;
+        let died = |_| ServiceError::Internal("a check did not finish".into());
+        result.await.map_err(died)
+    }
+
+    /// Runs a check that may look at, and add to, what was proven before.
+    ///
+    /// # Errors
+    /// [`ServiceError::Busy`] if the queue is full.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        check: impl FnOnce(&mut Proven) -> T + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        self.send(|done| {
+            Work::Run(Box::new(move |proven| {
+                // Whoever asked may have gone.
+                let _ = done.send(check(proven));
+            }))
+        })
+        .await
+    }
+
+    /// Verifies an answer, together with others that wait.
+    ///
+    /// # Errors
+    /// [`ServiceError::Busy`] if the queue is full, or the document that is refused.
+    pub(super) async fn answer(&self, job: AnswerJob) -> Result<Answer, ServiceError> {
+        Ok(self
+            .send(|done| Work::Answer(Box::new(job), done))
+            .await??)
+    }
+}
+
+fn dispatch(mut jobs: mpsc::Receiver<Work>, rayon: &rayon::ThreadPool, metrics: &Metrics) {
+    let mut proven = Proven::default();
+    while let Some(first) = jobs.blocking_recv() {
+        let mut batch = vec![first];
+        while batch.len() < BATCH
+            && let Ok(next) = jobs.try_recv()
+        {
+            batch.push(next);
+        }
+        if proven.len() > REMEMBERED {
+            proven.clear();
+        }
+        rayon.install(|| work(batch, &mut proven, metrics));
+    }
+}
+
+fn work(batch: Vec<Work>, proven: &mut Proven, metrics: &Metrics) {
+    let mut answers = Vec::new();
+    for work in batch {
+        match work {
+            Work::Run(check) => check(proven),
+            Work::Answer(job, done) => answers.push((job, done)),
+        }
+    }
+    if answers.is_empty() {
+        return;
+    }
+    let (started, count) = (Instant::now(), answers.len());
+    for (job, done) in answers {
+        let c = &job.context;
+        let manifest = &c.dataset.manifest;
+        let verdict = check_answer(
+            &job.statement,
+            &job.bundle,
+            manifest,
+            &c.registry,
+            &job.question,
+            &c.keys,
+            proven,
+        );
+        let _ = done.send(verdict);
+    }
+    metrics.verified(count, started.elapsed());
+}

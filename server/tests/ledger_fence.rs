@@ -1,0 +1,166 @@
+//! The fence, and the checkpoint that never goes backwards.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
+
+use common::{Db, Log, log_key, on_both, plain};
+use galen_server::ledger::{LedgerStoreError, Publisher, Store, store::Published};
+use object_store::{ObjectStoreExt, path::Path};
+
+on_both!("current_thread": the_fence_refuses_a_database_from_a_backup,
+    the_fence_refuses_a_database_that_was_begun_anew,
+    the_fence_refuses_changed_entries_and_other_checkpoints,
+    the_fence_does_not_read_the_log_if_the_tiles_do,
+    a_checkpoint_never_goes_backwards,
+    a_served_checkpoint_with_cosignatures_is_left_in_place);
+
+fn is_fenced<T>(opened: &Result<T, LedgerStoreError>) -> bool {
+    matches!(opened, Err(LedgerStoreError::Fenced { .. }))
+}
+
+async fn open(log: &Log, store: &Store, seen: &[Vec<u8>]) -> Result<Publisher, LedgerStoreError> {
+    Publisher::open(store.clone(), log.objects.clone(), log_key(), seen).await
+}
+
+async fn append(store: &Store, entries: std::ops::Range<u64>) {
+    let batch: Vec<_> = entries.map(plain).collect();
+    store.append(&batch).await.unwrap();
+}
+
+async fn the_fence_refuses_a_database_from_a_backup(db: Db) {
+    let log = db.log().await;
+    log.append(0..10).await;
+    // What a backup of that moment is restored to: the same entries, and the checkpoint of then.
+    let then = log.publisher().await.publish().await.unwrap();
+    let backup = db.log().await;
+    backup.append(0..10).await;
+    backup.store.advance(None, &then).await.unwrap();
+    let restored = &backup.store;
+
+    log.append(10..20).await;
+    let published = log.publisher().await.publish().await.unwrap();
+    assert!(is_fenced(&open(&log, restored, &[]).await));
+    // New entries do not make up for the lost ones.
+    append(restored, 100..150).await;
+    assert!(is_fenced(&open(&log, restored, &[]).await));
+    // The served checkpoint is gone too, but a witness has seen it.
+    let path = Path::from("checkpoint");
+    log.faults.inner.delete(&path).await.unwrap();
+    let seen = [published.text.into_bytes()];
+    assert!(is_fenced(&open(&log, restored, &seen).await));
+    assert!(open(&log, &log.store, &seen).await.is_ok());
+    // A tree of its own, once it has signed for it, is larger than the witness's, but does not begin with it.
+    open(&backup, restored, &[]).await.unwrap().publish().await.unwrap();
+    assert!(is_fenced(&open(&backup, restored, &seen).await));
+}
+
+async fn the_fence_refuses_a_database_that_was_begun_anew(db: Db) {
+    let log = db.log().await;
+    log.append(0..10).await;
+    let published = log.publisher().await.publish().await.unwrap();
+    let fresh = db.log().await;
+    assert!(is_fenced(&open(&log, &fresh.store, &[]).await));
+    assert!(is_fenced(&open(&fresh, &fresh.store, &[published.text.into_bytes()]).await));
+}
+
+/// What makes a start quick, and what it leaves to the audit.
+async fn the_fence_does_not_read_the_log_if_the_tiles_do(db: Db) {
+    let log = db.log().await;
+    log.append(0..600).await;
+    log.publisher().await.publish().await.unwrap();
+    log.append(600..700).await;
+    let change = |sql, index| log.change_entry(sql, index);
+    change("UPDATE entries SET body = $1 WHERE idx = 100", 100).await;
+    let mut publisher = log.publisher().await;
+    publisher.publish().await.unwrap();
+    assert_eq!(log.served().await.unwrap().size, 700);
+    assert!(!log.fsck().await.findings.is_empty());
+    // Without the tiles the entries are read, and found to be others.
+    let path = Path::from("tile/1/000.p/2");
+    log.faults.inner.delete(&path).await.unwrap();
+    assert!(is_fenced(&log.try_publisher(&[]).await));
+    // At the right edge they are always looked at.
+    let log = db.log().await;
+    log.append(0..600).await;
+    log.publisher().await.publish().await.unwrap();
+    let change = |sql, index| log.change_entry(sql, index);
+    change("UPDATE entries SET body = $1 WHERE idx = 512", 512).await;
+    assert!(is_fenced(&log.try_publisher(&[]).await));
+}
+
+async fn the_fence_refuses_changed_entries_and_other_checkpoints(db: Db) {
+    let log = db.log().await;
+    log.append(0..10).await;
+    log.publisher().await.publish().await.unwrap();
+    let foreign = log_key().sign(10, &[3; 32]).unwrap();
+    for text in ["nonsense".to_owned(), foreign] {
+        let seen = [text.into_bytes()];
+        assert!(matches!(
+            log.try_publisher(&seen).await,
+            Err(LedgerStoreError::Fenced { .. })
+        ));
+    }
+    log.change_entry("UPDATE entries SET body = $1 WHERE idx = 4", 4)
+        .await;
+    assert!(matches!(
+        log.try_publisher(&[]).await,
+        Err(LedgerStoreError::Fenced { .. })
+    ));
+}
+
+async fn a_checkpoint_never_goes_backwards(db: Db) {
+    let log = db.log().await;
+    log.append(0..20).await;
+    let mut publisher = log.publisher().await;
+    publisher.publish().await.unwrap();
+    log.append(20..25).await;
+    let published = |size| Published {
+        size,
+        text: log_key().sign(size, &[0; 32]).unwrap(),
+    };
+    for (old, new) in [
+        (Some(20), 19),
+        (Some(20), 20),
+        (Some(20), 26),
+        (Some(19), 20),
+        (Some(19), 21),
+        (Some(21), 22),
+        (None, 21),
+        (Some(5), 6),
+    ] {
+        let e = log.store.advance(old, &published(new)).await.unwrap_err();
+        assert!(matches!(e, LedgerStoreError::Overtaken), "{old:?} to {new}");
+    }
+    // A served checkpoint that is ahead of the database is not overwritten, but stops the log.
+    let ahead = log_key().sign(30, &[7; 32]).unwrap();
+    log.faults
+        .put(&Path::from("checkpoint"), ahead.clone().into())
+        .await
+        .unwrap();
+    log.append(20..25).await;
+    assert!(matches!(
+        publisher.publish().await,
+        Err(LedgerStoreError::Halted { .. })
+    ));
+    assert_eq!(log.objects.checkpoint().await.unwrap().unwrap(), ahead);
+}
+
+async fn a_served_checkpoint_with_cosignatures_is_left_in_place(db: Db) {
+    let log = db.log().await;
+    log.append(0..5).await;
+    let mut publisher = log.publisher().await;
+    let published = publisher.publish().await.unwrap();
+    let cosigned = format!("{}— witness.example AAAAAAAA\n", published.text);
+    let path = Path::from("checkpoint");
+    log.faults
+        .put(&path, cosigned.clone().into())
+        .await
+        .unwrap();
+    publisher.publish().await.unwrap();
+    assert_eq!(log.objects.checkpoint().await.unwrap().unwrap(), cosigned);
+    // Another tree of the same size is not.
+    let forked = log_key().sign(5, &[7; 32]).unwrap();
+    log.faults.put(&path, forked.into()).await.unwrap();
+    let e = publisher.publish().await.unwrap_err();
+    assert!(matches!(e, LedgerStoreError::Halted { .. }));
+}
