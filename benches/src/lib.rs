@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 pub mod fixture;
 pub mod hospital;
+pub mod load;
 pub mod naive;
 pub mod plain;
 

@@ -28,12 +28,19 @@ Example: everything at once, on a made-up hospital
   galen demo
 
 By role:
-  researcher   galen query     registers a question
+  researcher   galen query     writes a question, checked
+               galen publish   registers it on the ledger
   hospital     galen table     makes the patient table from exports
                galen commit    commits it, once for each epoch
                galen prove     answers a question
-  reviewer     galen verify    checks an answer from public files alone
+               galen publish   registers the dataset and the answer
+  reviewer     galen evidence  takes an answer out of the ledger, with all that a check needs
+               galen verify    checks an answer from public files alone
                galen inspect   shows what a file is
+  steward      galen publish   admits members, publishes registries and parameters
+  operator     galen serve     runs the public service
+               galen ledger    audits and restores its store
+  everyone     galen key       makes a signing key
 Every command takes --json. `galen <command> --help` has an example for each.";
 
 /// Proves cohort queries over patient tables that never leave the hospital

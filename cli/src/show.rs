@@ -312,6 +312,11 @@ pub fn plain(text: &str) -> String {
     out
 }
 
+/// The same on one line.
+pub fn plain_line(text: &str) -> String {
+    plain(&text.replace(['\n', '\t'], " "))
+}
+
 /// Text moved in by two.
 pub fn indent(text: &str) -> String {
     let moved = |line: &str| format!("  {line}").trim_end().to_owned();
@@ -350,6 +355,11 @@ mod tests {
     fn foreign_text_stays_text() {
         assert_eq!(plain("a\n\tä 1"), "a\n\tä 1");
         assert_eq!(plain("\u{1b}[2J\r\u{202e}x"), "\\u{1b}[2J\\u{d}\\u{202e}x");
+    }
+
+    #[test]
+    fn a_title_is_one_line() {
+        assert_eq!(plain_line("a\nlog key  mine\r\n"), "a log key  mine\\u{d} ");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! from them. [`service`] checks statements before they become entries, with the same code that a reviewer
 //! runs offline. [`http`] is the interface, [`run`] a service from start to end.
 
+mod connections;
 pub mod http;
 pub mod ledger;
 mod metrics;

@@ -105,7 +105,7 @@ impl Metrics {
         self.seconds.observe(took.as_secs_f64());
     }
 
-    /// A statement that was recorded or refused: `recorded`, `duplicate`, `refused`, `failed`.
+    /// A statement whose signatures hold: `recorded`, `duplicate`, `refused`, `busy`, `failed`.
     pub fn statement(&self, kind: &'static str, outcome: &'static str) {
         self.statements
             .get_or_create(&Statement { kind, outcome })

@@ -2,6 +2,7 @@
 //! acknowledged.
 
 use std::{
+    fs::{self, File},
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -9,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use axum_server::{Handle, accept::NoDelayAcceptor};
+use axum_server::Handle;
 use galen_verifier::ledger::{
     LedgerError, Proposal,
     entry::Envelope,
@@ -18,10 +19,11 @@ use galen_verifier::ledger::{
     tiles::{LogKey, LogVerifier},
 };
 use hyper_util::rt::TokioTimer;
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    connections::Bounded,
     http,
     ledger::{
         LedgerStoreError,
@@ -96,6 +98,12 @@ pub enum RunError {
         /// The folder.
         data: PathBuf,
     },
+    /// Another service works on the same file.
+    #[error("another service serves the ledger in {}; replicas need PostgreSQL", data.display())]
+    InUse {
+        /// The folder.
+        data: PathBuf,
+    },
     /// The consortium's statement is not one to begin with.
     #[error("the consortium's statement cannot begin a ledger: {why}")]
     Consortium {
@@ -117,6 +125,21 @@ impl Place {
 
     fn files(&self) -> PathBuf {
         self.data.join("files")
+    }
+
+    /// Holds the folder for one service: a file database has one writer.
+    fn lock(&self) -> Result<Option<File>, RunError> {
+        if self.database.is_some() {
+            return Ok(None);
+        }
+        let path = self.data.join("lock");
+        let file = File::create(&path).map_err(at(path.display().to_string()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(_) => Err(RunError::InUse {
+                data: self.data.clone(),
+            }),
+        }
     }
 
     /// Opens the database; with `begin`, makes a new one where there is none.
@@ -145,6 +168,21 @@ pub async fn audit(place: &Place, log: &LogVerifier) -> Result<Report, RunError>
     Ok(report)
 }
 
+/// Writes the tiles, bundles and checkpoint that are missing of a ledger that nobody serves, from its entries.
+///
+/// # Errors
+/// As [`start`]; a tile that is there with other contents halts the log.
+pub async fn restore(place: &Place, key: LogKey) -> Result<(), RunError> {
+    fs::create_dir_all(place.files()).map_err(at(place.files().display().to_string()))?;
+    let _lock = place.lock()?;
+    let store = place.open(false).await?;
+    let objects = Objects::local(&place.files())?;
+    let mut publisher = Publisher::open(store.clone(), objects, key, &[]).await?;
+    publisher.restore().await?;
+    store.close().await;
+    Ok(())
+}
+
 /// A service that runs.
 #[derive(Debug)]
 pub struct Running {
@@ -157,7 +195,9 @@ pub struct Running {
     http: JoinHandle<io::Result<()>>,
     sequencer: Sequencer,
     publisher: JoinHandle<Result<(), LedgerStoreError>>,
+    halted: CancellationToken,
     store: Store,
+    _lock: Option<File>,
 }
 
 /// Starts a service.
@@ -173,7 +213,8 @@ pub async fn start(config: Config) -> Result<Running, RunError> {
         listen,
         limits,
     } = config;
-    std::fs::create_dir_all(place.files()).map_err(at(place.files().display().to_string()))?;
+    fs::create_dir_all(place.files()).map_err(at(place.files().display().to_string()))?;
+    let lock = place.lock()?;
     let store = place.open(consortium.is_some()).await?;
     let objects = Objects::local(&place.files())?;
     let log = key.verifier().clone();
@@ -183,9 +224,8 @@ pub async fn start(config: Config) -> Result<Running, RunError> {
     if store.size().await? == 0 {
         begin(&sequencer, consortium.as_deref(), &place.data).await?;
     }
-    let publisher = tokio::spawn(publisher.run(sequencer.committed(), CHECKPOINTS, |e| {
-        tracing::warn!(error = %e, "publication will be tried again");
-    }));
+    let halted = CancellationToken::new();
+    let publisher = tokio::spawn(publish(publisher, sequencer.committed(), halted.clone()));
     let stopping = CancellationToken::new();
     let parts = Parts {
         blobs: Blobs::local(&place.files(), Staging::default())?,
@@ -196,6 +236,7 @@ pub async fn start(config: Config) -> Result<Running, RunError> {
         store: store.clone(),
     };
     let service = Arc::new(Service::new(parts, limits, stopping.clone())?);
+    tokio::spawn(Arc::clone(&service).upkeep());
     let (handle, http, address) = listen_at(listen, Arc::clone(&service)).await?;
     Ok(Running {
         address,
@@ -205,8 +246,24 @@ pub async fn start(config: Config) -> Result<Running, RunError> {
         http,
         sequencer,
         publisher,
+        halted,
         store,
+        _lock: lock,
     })
+}
+
+async fn publish(
+    publisher: Publisher,
+    committed: watch::Receiver<u64>,
+    halted: CancellationToken,
+) -> Result<(), LedgerStoreError> {
+    let warn = |e: &LedgerStoreError| tracing::warn!(error = %e, "publication will be tried again");
+    let ended = publisher.run(committed, CHECKPOINTS, warn).await;
+    if let Err(e) = &ended {
+        tracing::error!(error = %e, "publication has ended");
+        halted.cancel();
+    }
+    ended
 }
 
 /// The first entry of a ledger.
@@ -245,7 +302,7 @@ async fn listen_at(listen: SocketAddr, service: Arc<Service>) -> Result<Listenin
     let mut server = axum_server::from_tcp(listener)
         .map_err(at(what))?
         .handle(handle.clone())
-        .acceptor(NoDelayAcceptor::new());
+        .acceptor(Bounded::new(service.limits().connections));
     server
         .http_builder()
         .http1()
@@ -257,10 +314,9 @@ async fn listen_at(listen: SocketAddr, service: Arc<Service>) -> Result<Listenin
 }
 
 impl Running {
-    /// Whether the publisher still runs: it ends by itself only if the log has halted.
-    #[must_use]
-    pub fn is_halted(&self) -> bool {
-        self.publisher.is_finished()
+    /// Waits until the log halts, which it does if something in it contradicts itself.
+    pub async fn halted(&self) {
+        self.halted.cancelled().await;
     }
 
     /// Goes down: takes no new requests, lets those under way finish, commits and publishes what the sequencer

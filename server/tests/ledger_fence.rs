@@ -43,14 +43,19 @@ async fn the_fence_refuses_a_database_from_a_backup(db: Db) {
     // New entries do not make up for the lost ones.
     append(restored, 100..150).await;
     assert!(is_fenced(&open(&log, restored, &[]).await));
-    // The served checkpoint is gone too, but a witness has seen it.
+    // The served checkpoint is gone too, but a cosigner has seen it.
     let path = Path::from("checkpoint");
     log.faults.inner.delete(&path).await.unwrap();
     let seen = [published.text.into_bytes()];
     assert!(is_fenced(&open(&log, restored, &seen).await));
     assert!(open(&log, &log.store, &seen).await.is_ok());
-    // A tree of its own, once it has signed for it, is larger than the witness's, but does not begin with it.
-    open(&backup, restored, &[]).await.unwrap().publish().await.unwrap();
+    // A tree of its own, once it has signed for it, is larger than the cosigner's, but does not begin with it.
+    open(&backup, restored, &[])
+        .await
+        .unwrap()
+        .publish()
+        .await
+        .unwrap();
     assert!(is_fenced(&open(&backup, restored, &seen).await));
 }
 
@@ -60,7 +65,9 @@ async fn the_fence_refuses_a_database_that_was_begun_anew(db: Db) {
     let published = log.publisher().await.publish().await.unwrap();
     let fresh = db.log().await;
     assert!(is_fenced(&open(&log, &fresh.store, &[]).await));
-    assert!(is_fenced(&open(&fresh, &fresh.store, &[published.text.into_bytes()]).await));
+    assert!(is_fenced(
+        &open(&fresh, &fresh.store, &[published.text.into_bytes()]).await
+    ));
 }
 
 /// What makes a start quick, and what it leaves to the audit.

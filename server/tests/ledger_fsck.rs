@@ -100,7 +100,10 @@ async fn a_changed_entry_is_found(db: Db) {
         assert!(findings.contains(&expected), "{expected}: {findings:?}");
     }
     let refused = |f: &Finding| matches!(f, Finding::Refused { index: 300, .. });
-    assert!(findings.iter().any(refused), "its signature no longer holds");
+    assert!(
+        findings.iter().any(refused),
+        "its signature no longer holds"
+    );
     assert_eq!(findings.len(), 8);
     // Its tiles still prove the old leaf, not the changed one.
     let head = log.served().await.unwrap();

@@ -160,7 +160,11 @@ async fn a_stale_checkpoint_that_arrives_late_is_replaced(db: Db) {
     publisher.publish().await.unwrap();
     assert_eq!(log.served().await.unwrap().size, 20);
     log.faults.deliver().await;
-    assert_eq!(log.served().await.unwrap().size, 10, "the stale one has come");
+    assert_eq!(
+        log.served().await.unwrap().size,
+        10,
+        "the stale one has come"
+    );
     assert_eq!(log.store.published().await.unwrap().unwrap().size, 20);
     // Neither a publisher at work nor one that starts now is misled.
     log.publisher().await;
@@ -282,8 +286,13 @@ async fn files_on_disk_are_those_of_the_specification(db: Db) {
     std::fs::remove_file(folder.path().join("tile/0/000")).unwrap();
     std::fs::remove_file(folder.path().join("checkpoint")).unwrap();
     publisher.restore().await.unwrap();
-    let report = fsck_with(&log.store, &objects, log_key().verifier(), common::read_plain)
-        .await
-        .unwrap();
+    let report = fsck_with(
+        &log.store,
+        &objects,
+        log_key().verifier(),
+        common::read_plain,
+    )
+    .await
+    .unwrap();
     assert_eq!((report.findings, report.tiles), (vec![], 5));
 }

@@ -6,10 +6,7 @@ mod common;
 use std::{collections::BTreeSet, time::Duration};
 
 use common::{Db, Log, ORIGIN, entry, on_both, plain};
-use galen_server::ledger::{
-    LedgerStoreError, Sequencer, Store,
-    sequencer::Batching,
-};
+use galen_server::ledger::{LedgerStoreError, Sequencer, Store, sequencer::Batching};
 use sqlx::Connection as _;
 use tokio::{task::JoinSet, time::sleep};
 
@@ -213,7 +210,10 @@ async fn a_failing_transaction_is_told_to_its_batch_and_stores_none_of_it(db: Db
         futures::future::join_all(each)
     };
     for answer in submit_all().await {
-        assert!(matches!(answer, Err(LedgerStoreError::Unacknowledged { .. })));
+        assert!(matches!(
+            answer,
+            Err(LedgerStoreError::Unacknowledged { .. })
+        ));
     }
     assert_eq!(log.store.size().await.unwrap(), 0);
     assert_eq!(log.store.entries(0, 9).await.unwrap(), []);
@@ -223,7 +223,10 @@ async fn a_failing_transaction_is_told_to_its_batch_and_stores_none_of_it(db: Db
     } else {
         "DROP TRIGGER fault"
     };
-    sqlx::raw_sql(mended).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(mended)
+        .execute(&mut connection)
+        .await
+        .unwrap();
     for (n, answer) in (0..).zip(submit_all().await) {
         assert_eq!(answer.unwrap().index, n, "the same bytes again, now stored");
     }
@@ -239,7 +242,10 @@ async fn a_database_is_one_logs_and_is_not_begun_anew(db: Db) {
     let gone = Store::open(&empty.url, ORIGIN).await;
     assert!(matches!(gone, Err(LedgerStoreError::NoLedger)), "{gone:?}");
     if !empty.is_postgres() {
-        assert!(!std::path::Path::new(&empty.url).exists(), "looking makes no file");
+        assert!(
+            !std::path::Path::new(&empty.url).exists(),
+            "looking makes no file"
+        );
     }
 }
 
@@ -267,12 +273,11 @@ async fn the_database_itself_refuses_to_change_the_past(db: Db) {
 async fn a_lone_entry_does_not_wait_for_others(db: Db) {
     let log = db.log().await;
     let batching = Batching {
-        wait: Duration::from_secs(60),
-        pause: Duration::from_millis(1),
+        wait: Duration::from_secs(600),
         ..Batching::default()
     };
     let sequencer = Sequencer::start(log.store.clone(), batching).await.unwrap();
     let submit = sequencer.submitter();
-    let waited = tokio::time::timeout(Duration::from_secs(20), submit.submit(plain(0)));
+    let waited = tokio::time::timeout(Duration::from_secs(60), submit.submit(plain(0)));
     assert_eq!(waited.await.unwrap().unwrap().index, 0);
 }

@@ -39,7 +39,9 @@ async fn begun(db: &Db) -> Log {
 }
 
 async fn submit(log: &Log, run: &Run, queries: &[Arc<dyn Proposed>]) -> (f64, Vec<Duration>) {
-    let sequencer = Sequencer::start(log.store.clone(), run.batching).await.unwrap();
+    let sequencer = Sequencer::start(log.store.clone(), run.batching)
+        .await
+        .unwrap();
     let started = Instant::now();
     let mut tasks = JoinSet::new();
     for share in queries.chunks(run.entries / run.clients) {
@@ -70,36 +72,37 @@ async fn submit(log: &Log, run: &Run, queries: &[Arc<dyn Proposed>]) -> (f64, Ve
 }
 
 async fn measure(db: Db) {
-    let name = if db == Db::Sqlite { "SQLite" } else { "PostgreSQL" };
-    let default = Batching {
+    let name = if db == Db::Sqlite {
+        "SQLite"
+    } else {
+        "PostgreSQL"
+    };
+    let batching = Batching {
         queue: 4_096,
         ..Batching::default()
     };
-    for (clients, entries, from, pause) in [
-        (1, 200, From::Ready, 0),
-        (1, 200, From::Ready, 1),
-        (1, 200, From::Ready, 2),
-        (16, 4_000, From::Ready, 0),
-        (16, 4_000, From::Ready, 1),
-        (16, 4_000, From::Ready, 2),
-        (64, 6_400, From::Ready, 0),
-        (64, 6_400, From::Ready, 2),
-        (1_024, 20_480, From::Ready, 0),
-        (1_024, 20_480, From::Ready, 2),
-        (1_024, 20_480, From::Bytes, 2),
+    for (clients, entries, from) in [
+        (1, 200, From::Ready),
+        (16, 4_000, From::Ready),
+        (64, 6_400, From::Ready),
+        (1_024, 20_480, From::Ready),
+        (1_024, 20_480, From::Bytes),
     ] {
         let log = begun(&db).await;
         let queries: Vec<_> = (0..entries as u64).map(people::query).collect();
-        let pause = Duration::from_millis(pause);
-        let batching = Batching { pause, ..default };
-        let run = Run { clients, entries, from, batching };
+        let run = Run {
+            clients,
+            entries,
+            from,
+            batching,
+        };
         let (rate, waits) = submit(&log, &run, &queries).await;
         let kind = match from {
             From::Ready => "ready",
             From::Bytes => "read and checked",
         };
         println!(
-            "{name}, {clients} submitters, {pause:?} pause, {kind}: {rate:.0} durable entries/s; waits {:?} median, {:?} 99 %; {} bytes each",
+            "{name}, {clients} submitters, {kind}: {rate:.0} durable entries/s; waits {:?} median, {:?} 99 %; {} bytes each",
             waits[waits.len() / 2],
             waits[waits.len() * 99 / 100],
             queries[0].entry().bytes().len(),

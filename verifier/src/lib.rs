@@ -24,6 +24,8 @@ pub mod rules;
 pub mod statistics;
 pub mod text;
 mod verify;
+mod verify_all;
 
 pub use error::VerifyError;
 pub use verify::{check_dataset, plan_for, verify, verify_beyond};
+pub use verify_all::{Job, verify_all};

@@ -195,6 +195,10 @@ impl Manifest {
             .ok_or_else(|| malformed(format!("unknown shape `{}`", self.shape)))?;
         let parameter_set = from_hex(&self.parameter_set)
             .ok_or_else(|| malformed("parameter_set is not 64 hex digits".into()))?;
+        let names = [&self.hospital, &self.dataset, &self.release.name];
+        if names.iter().any(|n| n.chars().any(char::is_control)) {
+            return Err(malformed("a name with control characters".into()));
+        }
         if let Some(problem) = self.release.problem() {
             return Err(malformed(format!("release: {problem}")));
         }

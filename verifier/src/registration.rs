@@ -14,7 +14,8 @@ use crate::{
     proven::Proven,
     registry::Registry,
     text::{hex, parse_json},
-    verify::{MadeFor, run},
+    verify::{MadeFor, check_made_with},
+    verify_all::run,
 };
 
 const FORMAT: &str = "galen/registration/v1";
@@ -91,13 +92,7 @@ pub fn verify_registration(
         manifest: &registration.manifest,
     };
     made_for.check(dataset, keys)?;
-    if dataset.parameter_set != *keys.id() {
-        return Err(VerifyError::ParameterSet {
-            what: "manifest",
-            expected: hex(keys.id()),
-            got: hex(&dataset.parameter_set),
-        });
-    }
+    check_made_with(dataset, keys)?;
     if dataset.manifest.registry_digest != hex(&registry.digest) {
         return Err(VerifyError::Registry { what: "manifest" });
     }
@@ -114,5 +109,5 @@ pub fn verify_registration(
         .into_par_iter()
         .flat_map_iter(|chunk| frame.chunk_statements(&plan, &steps, &outputs[chunk], chunk))
         .collect();
-    run(proven, &frame, &all)
+    run(proven, keys, &[(&frame, &all)])
 }

@@ -1,22 +1,19 @@
 //! Checking a bundle: the plan is replayed and every statement derived here; the bundle gives only
 //! commitments, proofs and the published cells.
 
-use galen_circuits::batch::{self, Claim};
 use galen_params::VerifyingSet;
-use rayon::prelude::*;
 
 use crate::{
     VerifyError,
-    answer::{self, Answer},
+    answer::Answer,
     bundle::{self, Bundle},
-    claims::{Frame, Statement, chunk_outputs, decode_steps},
     manifest::{Dataset, Manifest},
     plan::{Plan, PlanError, Quantile},
     proven::Proven,
     question::{Question, Resolved},
     registry::Registry,
-    rules,
     text::hex,
+    verify_all::{Job, verify_all},
 };
 
 /// Checks that `bundle` proves the answer to `question` over the dataset of `manifest`, and returns the
@@ -50,48 +47,15 @@ pub fn verify_beyond(
     question: &Question,
     keys: &VerifyingSet,
 ) -> Result<Answer, VerifyError> {
-    let resolved = question.resolve(registry)?;
-    let dataset = check_dataset(manifest, registry, keys)?;
-    check_identities(bundle, &dataset, question, keys)?;
-    let plan = plan_for(&resolved, registry, &dataset, &bundle.quantiles)?;
-    let steps = decode_steps("bundle", &bundle.steps, &plan.steps, dataset.chunks())?;
-    let outputs = chunk_outputs(&steps, dataset.chunks());
-    let published: Vec<_> = bundle.releases.iter().map(|r| r.cells.clone()).collect();
-    let statements = rules::statements(&plan, &dataset.manifest.release, &published)?;
-    let frame = Frame {
-        dataset: &dataset,
-        keys,
-        ctx: dataset.ctx(),
-    };
-    let by_chunk: Vec<Vec<Statement<'_>>> = (0..dataset.chunks())
-        .into_par_iter()
-        .map(|chunk| frame.chunk_statements(&plan.steps, &steps, &outputs[chunk], chunk))
-        .collect();
-    let mut all: Vec<Statement<'_>> = by_chunk.into_iter().flatten().collect();
-    for (index, (release, cells)) in plan.releases.iter().zip(&statements.releases).enumerate() {
-        all.push(frame.release_statement(bundle, release, index, cells, &outputs)?);
-    }
-    let (expected, got) = (statements.comparisons.len(), bundle.comparisons.len());
-    if expected != got {
-        return Err(VerifyError::Cells {
-            what: "comparisons".into(),
-            expected,
-            got,
-        });
-    }
-    for (comparison, proof) in statements.comparisons.iter().zip(&bundle.comparisons) {
-        all.push(frame.comparison_statement(proof, comparison, &outputs)?);
-    }
-    run(proven, &frame, &all)?;
-    Ok(answer::build(
-        &plan,
-        &resolved,
+    let dataset = &check_dataset(manifest, registry, keys)?;
+    let job = Job {
+        bundle,
+        dataset,
         registry,
-        &dataset,
         question,
-        &published,
-        keys.is_insecure(),
-    ))
+    };
+    let mut verdicts = verify_all(proven, keys, &[job]);
+    verdicts.pop().expect("one verdict a job")
 }
 
 /// Checks a manifest and that it was made with the parameter set at hand.
@@ -104,6 +68,11 @@ pub fn check_dataset(
     keys: &VerifyingSet,
 ) -> Result<Dataset, VerifyError> {
     let dataset = manifest.check(registry)?;
+    check_made_with(&dataset, keys)?;
+    Ok(dataset)
+}
+
+pub(crate) fn check_made_with(dataset: &Dataset, keys: &VerifyingSet) -> Result<(), VerifyError> {
     if dataset.parameter_set != *keys.id() || dataset.shape != keys.shape() {
         return Err(VerifyError::ParameterSet {
             what: "manifest",
@@ -111,7 +80,7 @@ pub fn check_dataset(
             got: hex(&dataset.parameter_set),
         });
     }
-    Ok(dataset)
+    Ok(())
 }
 
 /// The plan of a resolved question over a dataset, once the percentiles that it publishes are known (none
@@ -186,7 +155,7 @@ impl MadeFor<'_> {
     }
 }
 
-fn check_identities(
+pub(crate) fn check_identities(
     bundle: &Bundle,
     dataset: &Dataset,
     question: &Question,
@@ -204,37 +173,5 @@ fn check_identities(
     if expected != got {
         return Err(VerifyError::AnotherQuery { expected, got });
     }
-    Ok(())
-}
-
-/// Checks the equations of the statements that are not in `proven`, and adds those that hold. All or none
-/// are added.
-pub(crate) fn run(
-    proven: &mut Proven,
-    frame: &Frame<'_>,
-    statements: &[Statement<'_>],
-) -> Result<(), VerifyError> {
-    let new: Vec<(&Statement<'_>, [u8; 64])> = statements
-        .iter()
-        .map(|s| (s, frame.digest(s)))
-        .filter(|(_, digest)| !proven.contains(digest))
-        .collect();
-    let claims: Vec<Claim<'_>> = new
-        .par_iter()
-        .map(|(s, _)| frame.claim(s))
-        .collect::<Result<_, _>>()?;
-    batch::verify(frame.keys.id(), &claims).map_err(|e| match e {
-        batch::VerifyError::Refused(e) => {
-            let (statement, _) = new[e.index];
-            VerifyError::Proof {
-                key: statement.label.clone(),
-                gate: e.gate,
-                chunk: statement.chunk,
-                check: e.check,
-            }
-        }
-        other => VerifyError::Malformed(other.to_string()),
-    })?;
-    proven.extend(new.into_iter().map(|(_, digest)| digest));
     Ok(())
 }

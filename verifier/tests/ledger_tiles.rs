@@ -3,7 +3,7 @@
 
 use galen_verifier::ledger::tiles::{
     EMPTY_ROOT, Edge, Hash, Level, MAX_SIZE, TilePath, TileSet, leaf_hash, node_hash, parse_bundle,
-    prove_consistency, prove_inclusion, tiles_for_consistency, tiles_for_inclusion,
+    prove_consistency, prove_inclusion, tiles_for_consistency, tiles_for_edge, tiles_for_inclusion,
     verify_consistency, verify_inclusion,
 };
 
@@ -300,4 +300,51 @@ fn sizes_out_of_range_are_errors_and_never_panics() {
         assert!(tiles_for_consistency(index.max(1), MAX_SIZE).is_ok());
     }
     assert!(verify_inclusion(5, &root, 0, &root, &vec![root; 10_000]).is_err());
+}
+
+/// A publisher that starts takes up the tree from its incomplete tiles, or not at all.
+#[test]
+fn an_edge_is_restored_from_its_tiles_and_grows_on_as_the_one_that_wrote_them() {
+    let mut tree = Tree::new();
+    let sizes = [
+        0, 1, 2, 255, 256, 257, 511, 512, 600, 65_535, 65_536, 65_537, 65_800, 66_048,
+    ];
+    for size in sizes {
+        tree.grow(size);
+        let root = tree.edge.root();
+        let needed = tiles_for_edge(size).unwrap();
+        assert!(needed.len() <= 6);
+        let tiles: TileSet = needed.iter().map(|p| (*p, tree.tiles[p].clone())).collect();
+        let entries: Vec<_> = (size - size % 256..size).map(u64::to_be_bytes).collect();
+        let mut edge = Edge::restore(size, &root, &tiles, &entries).unwrap();
+        assert_eq!((edge.size(), edge.root()), (size, root));
+        assert_eq!(edge.partials().unwrap(), tree.edge.partials().unwrap());
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        let mut other = tree.edge.clone();
+        for n in 0..600u64 {
+            edge.push(&n.to_le_bytes(), &mut ours).unwrap();
+            other.push(&n.to_le_bytes(), &mut theirs).unwrap();
+        }
+        assert_eq!(ours, theirs);
+        assert_eq!(edge.root(), other.root());
+
+        assert!(Edge::restore(size, &[7; 32], &tiles, &entries).is_err());
+        assert!(Edge::restore(size + 1, &root, &tiles, &entries).is_err());
+        assert!(Edge::restore(size, &root, &tiles, &[&entries[..], &[[0; 8]]].concat()).is_err());
+        for path in needed {
+            let mut tampered = tiles.clone();
+            tampered.get_mut(&path).unwrap()[5] ^= 1;
+            assert!(Edge::restore(size, &root, &tampered, &entries).is_err());
+            tampered.remove(&path);
+            assert!(Edge::restore(size, &root, &tampered, &entries).is_err());
+        }
+        if let Some((_, shorter)) = entries.split_last() {
+            assert!(Edge::restore(size, &root, &tiles, shorter).is_err());
+            let mut changed = entries.clone();
+            changed[0][0] ^= 1;
+            assert!(Edge::restore(size, &root, &tiles, &changed).is_err());
+        }
+    }
+    assert!(tiles_for_edge(MAX_SIZE + 1).is_err());
+    assert!(Edge::restore(u64::MAX, &[0; 32], &TileSet::new(), &[[0; 8]; 0]).is_err());
 }

@@ -9,6 +9,7 @@ use galen_verifier::ledger::{
 };
 use serde_json::json;
 
+use super::verify::read_key;
 use crate::{
     failure::refusal,
     files,
@@ -34,8 +35,8 @@ pub struct Args {
     /// The service's URL, or the folder of a mirror's files
     #[arg(long, value_name = "URL|DIR", env = "GALEN_SERVICE")]
     from: String,
-    /// The log's public key, as its operator publishes it; a mirror's folder does not tell it
-    #[arg(long, value_name = "KEY")]
+    /// The log's public key, or a file with it, as its operator publishes it; a mirror's folder does not tell it
+    #[arg(long, value_name = "KEY|FILE")]
     log_key: Option<String>,
     /// The file to write; it must not exist
     #[arg(long, value_name = "FILE")]
@@ -82,7 +83,7 @@ fn log_key(args: &Args, source: &dyn Source) -> Result<LogVerifier> {
             )
         })?,
     };
-    LogVerifier::parse(key.trim()).with_context(|| format!("log key {key:?}"))
+    read_key(&key)
 }
 
 /// Everything under one checkpoint, so that all proofs are of one tree.

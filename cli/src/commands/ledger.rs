@@ -1,5 +1,5 @@
 use anyhow::Result;
-use galen_server::run::audit;
+use galen_server::run::{audit, restore};
 use serde_json::json;
 
 use super::serve::Ledger;
@@ -22,13 +22,22 @@ enum Command {
     /// Rebuild everything from the entries and compare: signatures, rules, facts, tiles, checkpoints, files
     #[command(after_help = EXAMPLE)]
     Fsck(Ledger),
+    /// Write tiles, bundles and the checkpoint anew where they are missing; the service must not run
+    Restore(Ledger),
 }
 
 /// Runs the subcommand.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
-    let Command::Fsck(ledger) = &args.command;
-    let key = ledger.key()?;
     let runtime = tokio::runtime::Runtime::new()?;
+    let ledger = match &args.command {
+        Command::Fsck(ledger) => ledger,
+        Command::Restore(ledger) => {
+            runtime.block_on(restore(&ledger.place(), ledger.key()?))?;
+            output.document(&json!({ "restored": true }))?;
+            return output.line("every public file is there; `galen ledger fsck` checks them all");
+        }
+    };
+    let key = ledger.key()?;
     let report = runtime.block_on(audit(&ledger.place(), key.verifier()))?;
     let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     output.document(&json!({

@@ -20,7 +20,7 @@ Example: the researcher registers a question before any hospital answers it
       --title 'LDL in diabetes' \\
       --sql 'SELECT count(*), avg(ldl) FROM cardio WHERE diabetes AND age > 60'";
 
-/// Registers a query: writes the document that answers are bound to
+/// Writes the document of a query, which answers are bound to; `galen publish query` registers it
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Args {

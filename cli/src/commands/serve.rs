@@ -1,5 +1,6 @@
 use std::{
     fs,
+    io::IsTerminal as _,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -14,7 +15,7 @@ use serde_json::json;
 use tokio::signal;
 
 use super::key;
-use crate::{files, output::Output};
+use crate::{failure::refusal, files, output::Output};
 
 const EXAMPLE: &str = "\
 Example: a consortium begins a ledger, and starts the service again later
@@ -113,6 +114,7 @@ pub fn log_to_stderr() {
     let filter = EnvFilter::try_from_env("GALEN_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     let subscriber = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(filter);
     // A second call, in tests, changes nothing.
     let _ = subscriber.try_init();
@@ -150,9 +152,17 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     runtime.block_on(async {
         let running = start(config).await?;
         tell(&running, output)?;
-        ended().await?;
+        let halted = tokio::select! {
+            signal = ended() => signal.map(|()| false)?,
+            () = running.halted() => true,
+        };
         output.line("going down: requests under way are finished first")?;
-        Ok(running.stop().await?)
+        let stopped = running.stop().await;
+        if halted {
+            let why = "the log has halted: `galen ledger fsck` tells what contradicts what";
+            return Err(refusal("ledger.Halted", why));
+        }
+        Ok(stopped?)
     })
 }
 

@@ -7,7 +7,8 @@ use crate::study::{command, ok, run};
 #[test]
 fn every_help_has_an_example() {
     let commands = [
-        "demo", "params", "commit", "query", "prove", "verify", "inspect", "table",
+        "demo", "params", "commit", "query", "prove", "verify", "inspect", "table", "serve", "key",
+        "publish", "evidence", "ledger",
     ];
     for name in commands {
         for option in ["--help", "-h"] {

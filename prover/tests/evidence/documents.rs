@@ -12,11 +12,15 @@ use galen_verifier::{
             RegistryStatement, Statement,
         },
     },
+    manifest::{Draft, Manifest},
     text::hex,
 };
 
 use crate::{
-    hospital::{FIRST, Hospital, IMPOSTOR, NEXT, OTHER, OTHER_BUNDLE, OTHER_KEYS, REGISTRY},
+    hospital::{
+        FIRST, HOSPITAL, Hospital, IMPOSTOR, NEXT, OTHER, OTHER_BUNDLE, OTHER_KEYS, REGISTRY,
+        registry, signing_key,
+    },
     log::{Log, Said},
     story::{NEEDED, at, blob, blobs, dataset, refused, registration_bytes, story},
 };
@@ -236,7 +240,7 @@ fn the_manifest_is_edited() {
     let mut manifest: serde_json::Value = serde_json::from_slice(&t.blobs[MANIFEST]).unwrap();
     manifest["release"]["k"] = 1.into();
     let bytes = manifest.to_string().into_bytes();
-    let read = galen_verifier::manifest::Manifest::from_json(&bytes).unwrap();
+    let read = Manifest::from_json(&bytes).unwrap();
     let digest = hex(&read.digest());
     t.dataset().manifest = blob(&bytes);
     t.dataset().digest.clone_from(&digest);
@@ -245,6 +249,35 @@ fn the_manifest_is_edited() {
     let (index, document, e) = t.refusal();
     assert_eq!((index, document), (7, "manifest"));
     assert!(matches!(e, VerifyError::ManifestSignature), "{e:?}");
+}
+
+#[test]
+fn a_name_in_the_manifest_has_line_breaks() {
+    // As if the report said more than it does.
+    let d = FIRST.dataset.dataset();
+    let mut release = d.manifest.release.clone();
+    release.name = "cms-11\nlog key  the one given".into();
+    let draft = Draft {
+        hospital: &d.manifest.hospital,
+        dataset: &d.manifest.dataset,
+        epoch: 1,
+        registry: &registry(),
+        parameter_set: d.parameter_set,
+        shape: d.shape,
+        rows: d.manifest.rows,
+        release,
+        commitments: &d.commitments,
+    };
+    let manifest = Manifest::sign(&draft, &signing_key(HOSPITAL));
+    let (bytes, digest) = (serde_json::to_vec(&manifest).unwrap(), manifest.digest());
+    let mut t = Retold::new();
+    t.dataset().manifest = blob(&bytes);
+    t.dataset().digest = hex(&digest);
+    t.answer().manifest = hex(&digest);
+    t.blobs[MANIFEST] = bytes;
+    let (_, document, e) = t.refusal();
+    assert_eq!(document, "manifest");
+    assert!(matches!(e, VerifyError::Manifest(_)), "{e:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{FromRequest, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::{
     Problem,
-    extract::{Body, PathOf},
+    extract::{PathOf, body},
     log::{FOREVER, file},
     problem::ProblemBody,
 };
@@ -72,7 +72,7 @@ pub async fn put(
 ) -> Result<Response, Problem> {
     let named = digest(&sha256)?;
     let _permit = service.uploads().anonymous()?;
-    let Body(bytes) = Body::from_request(request, &()).await?;
+    let bytes = body(request, service.limits().blob).await?;
     let length = bytes.len();
     service.stage(&named, bytes).await?;
     let staged = Staged {

@@ -56,7 +56,8 @@ pub struct EntryView {
 
 /// The proof of an entry that the published checkpoint covers.
 pub(super) async fn inclusion(service: &Service, index: u64) -> Result<Inclusion, Problem> {
-    let (checkpoint, _, hashes) = service.prove(index).await?;
+    let unknown = || Problem::not_found(format!("no checkpoint covers an entry {index} yet"));
+    let (checkpoint, hashes) = service.prove(index).await?.ok_or_else(unknown)?;
     Ok(Inclusion {
         checkpoint,
         hashes: hashes.iter().map(|h| BASE64_STANDARD.encode(h)).collect(),

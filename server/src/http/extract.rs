@@ -2,9 +2,10 @@
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    extract::{FromRequestParts, Path, Query, Request},
     http::{StatusCode, header, request::Parts},
 };
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
 use super::Problem;
@@ -36,19 +37,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
     }
 }
 
-/// The whole body, as long as its route allows.
-pub struct Body(pub Bytes);
-
-impl<S: Send + Sync> FromRequest<S> for Body {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let body = Bytes::from_request(request, state).await;
-        body.map(Self).map_err(|e| match e.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-            _ => Problem::bad_request(format!("the body did not arrive whole: {}", e.body_text())),
-        })
-    }
+/// The whole body, of at most `limit` bytes.
+///
+/// # Errors
+/// A longer one, or one that breaks off.
+pub async fn body(request: Request, limit: usize) -> Result<Bytes, Problem> {
+    let limited = Limited::new(request.into_body(), limit);
+    let collected = limited.collect().await.map_err(|e| {
+        if e.is::<LengthLimitError>() {
+            too_large()
+        } else {
+            Problem::bad_request(format!("the body did not arrive whole: {e}"))
+        }
+    })?;
+    Ok(collected.to_bytes())
 }
 
 /// A body beyond its route's limit.

@@ -90,7 +90,10 @@ pub fn router(service: Arc<Service>) -> Router {
             limits.upload,
             guard::deadline,
         ))
-        .layer(DefaultBodyLimit::max(limits.blob.saturating_add(JSON_BODY)));
+        // Two files at most, and each by itself within its limit.
+        .layer(DefaultBodyLimit::max(
+            limits.blob.saturating_mul(2).saturating_add(JSON_BODY),
+        ));
     let (router, description) = json
         .merge(uploads)
         .merge(OpenApiRouter::new().routes(routes!(events::events)))
@@ -112,7 +115,7 @@ pub fn router(service: Arc<Service>) -> Router {
                 .allow_origin(Any)
                 .allow_methods([Method::GET, Method::HEAD]),
         )
-        .layer(TraceLayer::new_for_http())
+        .layer(TraceLayer::new_for_http().make_span_with(guard::span))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
 }

@@ -9,14 +9,18 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use galen_verifier::ledger::{Proposal, tiles::MAX_ENTRY_BYTES};
+use galen_verifier::{
+    ledger::{Proposal, known_by, statement::Statement, tiles::MAX_ENTRY_BYTES},
+    text::hex,
+};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Collection, Problem,
+    Collection, JSON_BODY, Problem,
     entries::{Inclusion, inclusion},
-    extract::{Body, PathOf, QueryOf, media_type, too_large},
+    extract::{PathOf, QueryOf, body, media_type, too_large},
 };
 use crate::service::Service;
 
@@ -127,8 +131,8 @@ pub async fn submit(
 ) -> Result<Response, Problem> {
     let accepted = match media_type(request.headers()).as_str() {
         "application/json" => {
-            let Body(bytes) = Body::from_request(request, &()).await?;
-            one(&service, collection, &bytes, &[]).await?
+            let bytes = body(request, JSON_BODY).await?;
+            one(&service, collection, &bytes).await?
         }
         "multipart/form-data" => multipart(&service, collection, request).await?,
         other => {
@@ -150,22 +154,44 @@ struct Accepted {
     duplicate: bool,
 }
 
-async fn one(
-    service: &Service,
-    collection: Collection,
-    bytes: &[u8],
-    blobs: &[Bytes],
-) -> Result<Accepted, Problem> {
-    let proposal = service.read(bytes).await?;
-    finish(service, of_kind(collection, proposal)?, blobs).await
+async fn one(service: &Service, collection: Collection, bytes: &[u8]) -> Result<Accepted, Problem> {
+    match begin(service, collection, bytes).await? {
+        Begun::Recorded(accepted) => Ok(accepted),
+        Begun::New(proposal) => finish(service, proposal, &[]).await,
+    }
 }
 
-fn of_kind(collection: Collection, proposal: Proposal) -> Result<Proposal, Problem> {
-    let kind = proposal.statement().kind();
-    if kind == collection.kind() {
-        return Ok(proposal);
+/// What is known of an envelope before its files are looked at.
+enum Begun {
+    /// The same bytes were recorded before: whoever signed them and whatever has changed since.
+    Recorded(Accepted),
+    /// Its signatures hold.
+    New(Proposal),
+}
+
+async fn begin(service: &Service, collection: Collection, bytes: &[u8]) -> Result<Begun, Problem> {
+    if let Some((index, statement)) = service.recorded(bytes).await? {
+        of_kind(collection, &statement)?;
+        let digest = known_by(&statement).unwrap_or_else(|| hex(&Sha256::digest(bytes)));
+        let kind = statement.kind();
+        return Ok(Begun::Recorded(Accepted {
+            index,
+            kind,
+            digest,
+            duplicate: true,
+        }));
     }
-    let right = Collection::of(proposal.statement()).map_or("elsewhere", Collection::path);
+    let proposal = service.read(bytes).await?;
+    of_kind(collection, proposal.statement())?;
+    Ok(Begun::New(proposal))
+}
+
+fn of_kind(collection: Collection, statement: &Statement) -> Result<(), Problem> {
+    let kind = statement.kind();
+    if kind == collection.kind() {
+        return Ok(());
+    }
+    let right = Collection::of(statement).map_or("elsewhere", Collection::path);
     Err(Problem::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "another-kind",
@@ -208,7 +234,10 @@ async fn multipart(
         ));
     };
     let bytes = read_part(first, MAX_ENTRY_BYTES).await?;
-    let proposal = of_kind(collection, service.read(&bytes).await?)?;
+    let proposal = match begin(service, collection, &bytes).await? {
+        Begun::Recorded(accepted) => return Ok(accepted),
+        Begun::New(proposal) => proposal,
+    };
     service.precheck(&proposal).await?;
     let _permit = service.uploads().signed()?;
     let mut sizes: Vec<u64> = proposal

@@ -17,7 +17,7 @@ use super::LedgerStoreError;
 /// The advisory lock's number: `galen` and 1, in ASCII.
 const LOCK: i64 = 0x6761_6c65_6e01;
 
-/// How long the session may take to answer.
+/// How long the server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 type Connect =
@@ -34,6 +34,15 @@ pub(super) enum Lead {
         session: Option<AnyConnection>,
         held: bool,
     },
+}
+
+async fn in_time<T, E: Into<LedgerStoreError>>(
+    answer: impl Future<Output = Result<T, E>>,
+) -> Result<T, LedgerStoreError> {
+    match timeout(PATIENCE, answer).await {
+        Ok(answer) => answer.map_err(Into::into),
+        Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
+    }
 }
 
 impl fmt::Debug for Lead {
@@ -69,7 +78,7 @@ impl Lead {
         };
         let mut live = match session.take() {
             Some(live) => live,
-            None => connect().await?,
+            None => in_time(connect()).await?,
         };
         // Without its session in place the lead is gone, also if this future is dropped.
         let leads = std::mem::take(held);

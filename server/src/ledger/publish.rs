@@ -59,7 +59,7 @@ type Head = (&'static str, Checkpoint);
 
 impl Publisher {
     /// The fence: opens publication only if the database can stand for every checkpoint known to be out: its
-    /// own, the served one, and `seen`, those of witnesses and mirrors. Each must be signed by this log's key,
+    /// own, the served one, and `seen`, those of cosigners and mirrors. Each must be signed by this log's key,
     /// be no larger than the database's, and be of a tree that the database's begins with. Open it before a
     /// sequencer is started, so that a log that has lost entries takes no new ones.
     ///
@@ -83,7 +83,7 @@ impl Publisher {
         }
         let mut heads: Vec<Head> = Vec::new();
         for text in seen {
-            heads.push(read_head(key.verifier(), "a witness's", text)?);
+            heads.push(read_head(key.verifier(), "a cosigner's", text)?);
         }
         if let Some(served) = objects.checkpoint().await? {
             heads.push(read_head(key.verifier(), "the served", &served)?);

@@ -1,17 +1,18 @@
 //! The sequencer: gives entries their indices, many in one durable transaction (group commit).
 //!
 //! A submission waits in a bounded queue. The one task takes what has come and commits it; only then do the
-//! submitters learn their indices. A batch is closed at 256 entries, when no entry has come for a moment, or
-//! 20 ms after its first. What comes during a commit is the next batch, so under load there is nothing to wait
-//! for, and on an idle log a lone entry waits no longer than that moment.
+//! submitters learn their indices. A batch is closed at 256 entries, when none has come though every other task
+//! had its turn, or 20 ms after its first. There is no timer to wait for: what comes during a commit is the next
+//! batch, so load makes batches large by itself, and on an idle log a lone entry is committed at once. (A pause
+//! of 1 or 2 ms was measured: it takes a third off 16 submitters' rate and brings 1,024 nothing.)
 
 use std::{sync::Arc, time::Duration};
 
 use galen_verifier::ledger::facts::Proposed;
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    task::JoinHandle,
-    time::{Instant, MissedTickBehavior, interval, timeout_at},
+    task::{JoinHandle, yield_now},
+    time::{Instant, MissedTickBehavior, interval},
 };
 
 use super::{
@@ -29,20 +30,17 @@ pub struct Batching {
     pub queue: usize,
     /// Entries of a transaction, at most. At least 1.
     pub entries: usize,
-    /// How long the first entry of a batch waits for others, at most.
+    /// How long the first entry of a batch waits for others while they come, at most.
     pub wait: Duration,
-    /// How long a batch waits for one more entry.
-    pub pause: Duration,
 }
 
 impl Default for Batching {
-    /// 1,024 waiting (at most 64 MiB); 256 entries, 20 ms, or 2 ms without another.
+    /// 1,024 waiting (at most 64 MiB); 256 entries or 20 ms.
     fn default() -> Self {
         Self {
             queue: 1_024,
             entries: 256,
             wait: Duration::from_millis(20),
-            pause: Duration::from_millis(2),
         }
     }
 }
@@ -62,8 +60,9 @@ impl Submitter {
     /// Submits an entry and waits until it is durable. Dropping the future does not withdraw the entry.
     ///
     /// # Errors
-    /// [`LedgerStoreError::Refused`], [`LedgerStoreError::Busy`] and [`LedgerStoreError::Closed`]: nothing was
-    /// stored. [`LedgerStoreError::Unacknowledged`]: it may have been; submit the same bytes again.
+    /// [`LedgerStoreError::Refused`], [`LedgerStoreError::Busy`], [`LedgerStoreError::Closed`] and
+    /// [`LedgerStoreError::Halted`]: nothing was stored. [`LedgerStoreError::Unacknowledged`]: it may have been;
+    /// submit the same bytes again.
     pub async fn submit(&self, proposed: Arc<dyn Proposed>) -> Answer {
         let (done, answer) = oneshot::channel();
         self.0
@@ -177,16 +176,23 @@ impl Task {
     }
 
     async fn gather(&mut self, first: Job) -> Vec<Job> {
-        let last = Instant::now() + self.batching.wait;
+        let until = Instant::now() + self.batching.wait;
         let mut batch = vec![first];
-        while batch.len() < self.batching.entries {
-            let until = last.min(Instant::now() + self.batching.pause);
-            match timeout_at(until, self.queue.recv()).await {
-                Ok(Some(job)) => batch.push(job),
-                Ok(None) | Err(_) => break,
+        loop {
+            // Submitters that were just told of the last commit have their turn.
+            yield_now().await;
+            let before = batch.len();
+            while batch.len() < self.batching.entries {
+                let Ok(job) = self.queue.try_recv() else {
+                    break;
+                };
+                batch.push(job);
+            }
+            let full = batch.len() >= self.batching.entries;
+            if full || batch.len() == before || Instant::now() >= until {
+                return batch;
             }
         }
-        batch
     }
 
     async fn commit(&self, batch: Vec<Job>) {
@@ -198,6 +204,12 @@ impl Task {
                 for (done, outcome) in waiting.into_iter().zip(outcomes) {
                     // A submitter that has gone does not need the answer.
                     let _ = done.send(outcome.map_err(Into::into));
+                }
+            }
+            Err(LedgerStoreError::Halted { why }) => {
+                for done in waiting {
+                    let why = why.clone();
+                    let _ = done.send(Err(LedgerStoreError::Halted { why }));
                 }
             }
             Err(e) => {

@@ -30,6 +30,19 @@ use crate::ledger::Receipt;
 type Files = BTreeMap<String, Bytes>;
 
 impl Service {
+    /// The index and statement of an entry that was recorded before with these bytes.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub async fn recorded(&self, bytes: &[u8]) -> Result<Option<(u64, Statement)>, ServiceError> {
+        let Some(index) = self.store.find(&Sha256::digest(bytes).into()).await? else {
+            return Ok(None);
+        };
+        let envelope = Envelope::parse(bytes).map_err(ServiceError::Entry)?;
+        let statement = Statement::read(&envelope).map_err(ServiceError::Entry)?;
+        Ok(Some((index, statement)))
+    }
+
     /// Reads an envelope and checks its form and signatures.
     ///
     /// # Errors
@@ -51,9 +64,6 @@ impl Service {
     /// # Errors
     /// The rule that it breaks.
     pub async fn precheck(&self, proposal: &Proposal) -> Result<(), ServiceError> {
-        if self.store.find(&proposal.entry().dedup()).await?.is_some() {
-            return Ok(());
-        }
         if matches!(proposal.statement(), Statement::Consortium(c) if c.version == 1) {
             return Err(ServiceError::FirstConsortium);
         }
@@ -89,12 +99,6 @@ impl Service {
         proposal: Proposal,
         blobs: &[Bytes],
     ) -> Result<Receipt, ServiceError> {
-        if let Some(index) = self.store.find(&proposal.entry().dedup()).await? {
-            return Ok(Receipt {
-                index,
-                duplicate: true,
-            });
-        }
         self.precheck(&proposal).await?;
         let files = self.gather(proposal.statement(), blobs).await?;
         self.check_documents(&proposal, &files).await?;

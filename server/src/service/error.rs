@@ -62,6 +62,11 @@ pub enum ServiceError {
     /// The service is going down.
     #[error("the service is shutting down; nothing was recorded, try again in some seconds")]
     Closed,
+    /// The log contradicts itself, and takes nothing more.
+    #[error(
+        "the log has halted because something in it contradicts itself; nothing was recorded, and its operator must look"
+    )]
+    Halted,
     /// Nobody knows whether the entry was stored.
     #[error(
         "it is not known whether the entry was recorded; submit the same bytes again to learn its index"
@@ -77,6 +82,7 @@ impl From<LedgerStoreError> for ServiceError {
         match e {
             LedgerStoreError::Busy => Self::Busy,
             LedgerStoreError::Closed => Self::Closed,
+            LedgerStoreError::Halted { .. } => Self::Halted,
             LedgerStoreError::Unacknowledged { why } => {
                 tracing::error!(%why, "an entry was not acknowledged");
                 Self::Unacknowledged
@@ -118,6 +124,7 @@ impl From<ServiceError> for Problem {
             }
             ServiceError::Busy => unavailable("busy", told, 1),
             ServiceError::Closed => unavailable("shutting-down", told, 5),
+            ServiceError::Halted => unavailable("halted", told, 300),
             ServiceError::Unacknowledged => unavailable("unacknowledged", told, 1),
             ServiceError::Internal(cause) => Self::internal(&cause),
         }
@@ -158,8 +165,13 @@ fn broken(rule: &RuleError) -> Problem {
 
 fn unsupported(e: &DocumentError) -> Problem {
     let status = StatusCode::UNPROCESSABLE_ENTITY;
-    let DocumentError::Refused { document, source } = e else {
-        return Problem::new(status, "document-mismatch", e.to_string());
+    let (document, source) = match e {
+        DocumentError::Refused { document, source } => (document, source),
+        DocumentError::Mismatch { document, .. } | DocumentError::Blob { document, .. } => {
+            return Problem::new(status, "document-mismatch", e.to_string())
+                .with("document", *document);
+        }
+        _ => return Problem::new(status, "document-refused", e.to_string()),
     };
     let VerifyError::Proof {
         key,
@@ -220,6 +232,9 @@ pub fn meaning(code: &str) -> Option<&'static str> {
         }
         "busy" => "too much is waiting; repeat the request after the seconds in Retry-After",
         "shutting-down" => "the service is going down; nothing was recorded",
+        "halted" => {
+            "the log contradicts itself and takes nothing more until its operator has looked"
+        }
         "unacknowledged" => {
             "it is not known whether the entry was recorded; submitting the same bytes again tells"
         }

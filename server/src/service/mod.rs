@@ -7,12 +7,15 @@ mod limits;
 mod pool;
 pub mod results;
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use galen_verifier::{
     answer::Answer,
-    ledger::tiles::{Checkpoint, Hash, LogVerifier, TilePath, leaf_hash},
+    ledger::tiles::{Hash, LogVerifier, MAX_SIZE, TilePath, leaf_hash},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -67,7 +70,15 @@ pub struct Service {
     answers: Kept<Answer>,
     metrics: Arc<Metrics>,
     stopping: CancellationToken,
+    /// Since when entries below this size wait for a checkpoint.
+    behind: Mutex<Option<(Instant, u64)>>,
 }
+
+/// How long entries may wait for a checkpoint before the service is not ready.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Seconds between two looks for old uploads.
+const SWEEP: u64 = 60;
 
 impl Service {
     /// A service over a running ledger. `stopping` ends its event streams.
@@ -95,6 +106,7 @@ impl Service {
             answers: Kept::default(),
             metrics,
             stopping,
+            behind: Mutex::default(),
         })
     }
 
@@ -153,6 +165,9 @@ impl Service {
     /// # Errors
     /// The database's.
     pub async fn entry(&self, index: u64) -> Result<Option<Vec<u8>>, ServiceError> {
+        if index > MAX_SIZE {
+            return Ok(None);
+        }
         Ok(self.store.entry(index).await?)
     }
 
@@ -166,6 +181,9 @@ impl Service {
         after: Option<u64>,
         limit: u64,
     ) -> Result<Vec<Line>, ServiceError> {
+        if after.is_some_and(|index| index > MAX_SIZE) {
+            return Ok(Vec::new());
+        }
         Ok(self.store.list(filter, after, limit).await?)
     }
 
@@ -177,19 +195,14 @@ impl Service {
         Ok(self.objects.published_tile(path).await?)
     }
 
-    /// The checkpoint, what it says, and the proof that it covers an entry.
+    /// The checkpoint and the proof that it covers an entry; `None` if it does not.
     ///
     /// # Errors
-    /// An entry that it does not cover (as not registered), or a damaged store.
-    pub async fn prove(&self, index: u64) -> Result<(String, Checkpoint, Vec<Hash>), ServiceError> {
-        let unknown = || galen_verifier::ledger::RuleError::Unknown {
-            what: "published entry",
-            digest: index.to_string(),
+    /// A damaged store.
+    pub async fn prove(&self, index: u64) -> Result<Option<(String, Vec<Hash>)>, ServiceError> {
+        let Some(published) = self.published().filter(|p| index < p.size) else {
+            return Ok(None);
         };
-        let published = self
-            .published()
-            .filter(|p| index < p.size)
-            .ok_or_else(unknown)?;
         let broken = |e: &dyn std::fmt::Display| ServiceError::Internal(e.to_string());
         let head = self
             .log
@@ -203,7 +216,7 @@ impl Service {
             .objects
             .prove_inclusion(&head, index, &leaf_hash(&bytes))
             .await?;
-        Ok((published.text, head, proof))
+        Ok(Some((published.text, proof)))
     }
 
     /// A file that a recorded statement names.
@@ -238,13 +251,46 @@ impl Service {
         if halted.is_some() {
             return Err("the log has halted; its operator must look".into());
         }
-        let committed = self
-            .store
-            .size()
-            .await
-            .map_err(|_| "the database does not answer")?;
+        let unanswered = |_| "the database does not answer".to_owned();
+        self.observe().await.map_err(unanswered)?;
+        match *self.behind.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((since, _)) if since.elapsed() > PATIENCE => {
+                Err("entries have waited too long for a checkpoint".into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Looks how far the checkpoint is behind the entries, and since when.
+    async fn observe(&self) -> Result<(), ServiceError> {
+        let committed = self.store.size().await?;
         let published = self.published().map_or(0, |p| p.size);
         self.metrics.sizes(committed, published);
+        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        if published >= committed {
+            *behind = None;
+        } else if behind.is_none_or(|(_, size)| size <= published) {
+            *behind = Some((Instant::now(), committed));
+        }
         Ok(())
+    }
+
+    /// Measures the log every second and drops uploads that nobody named, until the service goes down.
+    pub async fn upkeep(self: Arc<Self>) {
+        let mut seconds = tokio::time::interval(Duration::from_secs(1));
+        for second in 1_u64.. {
+            tokio::select! {
+                () = self.stopping.cancelled() => return,
+                _ = seconds.tick() => {}
+            }
+            if let Err(error) = self.observe().await {
+                tracing::warn!(%error, "the log's size is not known");
+            }
+            if second % SWEEP == 0
+                && let Err(error) = self.blobs.sweep().await
+            {
+                tracing::warn!(%error, "old uploads were not dropped");
+            }
+        }
     }
 }

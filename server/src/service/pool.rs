@@ -1,12 +1,12 @@
 //! Where documents and proofs are checked: threads of their own behind a bounded queue, so that requests that
 //! need no arithmetic are never held up by it.
 
-use std::{sync::Arc, thread, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, thread, time::Instant};
 
 use galen_verifier::{
     answer::Answer,
     ledger::{
-        documents::{DocumentError, check_answer},
+        documents::{AnswerDocuments, DocumentError, check_answers},
         statement::AnswerStatement,
     },
     proven::Proven,
@@ -33,6 +33,8 @@ pub(super) struct AnswerJob {
 }
 
 type Verdict = Result<Answer, DocumentError>;
+
+type Waiting = (Box<AnswerJob>, oneshot::Sender<Verdict>);
 
 enum Work {
     Run(Box<dyn FnOnce(&mut Proven) + Send>),
@@ -129,19 +131,34 @@ fn work(batch: Vec<Work>, proven: &mut Proven, metrics: &Metrics) {
         return;
     }
     let (started, count) = (Instant::now(), answers.len());
-    for (job, done) in answers {
-        let c = &job.context;
-        let manifest = &c.dataset.manifest;
-        let verdict = check_answer(
-            &job.statement,
-            &job.bundle,
-            manifest,
-            &c.registry,
-            &job.question,
-            &c.keys,
-            proven,
-        );
-        let _ = done.send(verdict);
+    // Proofs of one parameter set are checked together.
+    let mut by_set: BTreeMap<[u8; 32], Vec<Waiting>> = BTreeMap::new();
+    for waiting in answers {
+        by_set
+            .entry(*waiting.0.context.keys.id())
+            .or_default()
+            .push(waiting);
+    }
+    for waiting in by_set.into_values() {
+        verify(waiting, proven);
     }
     metrics.verified(count, started.elapsed());
+}
+
+fn verify(waiting: Vec<Waiting>, proven: &mut Proven) {
+    let documents: Vec<AnswerDocuments<'_>> = waiting
+        .iter()
+        .map(|(job, _)| AnswerDocuments {
+            statement: &job.statement,
+            bundle: &job.bundle,
+            dataset: &job.context.dataset,
+            registry: &job.context.registry,
+            question: &job.question,
+        })
+        .collect();
+    let verdicts = check_answers(&documents, &waiting[0].0.context.keys, proven);
+    for ((_, done), verdict) in waiting.into_iter().zip(verdicts) {
+        // Whoever asked may have gone.
+        let _ = done.send(verdict);
+    }
 }

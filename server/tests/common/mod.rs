@@ -1,5 +1,11 @@
 //! A log in a temporary database, on SQLite and on PostgreSQL.
-#![allow(dead_code, unused_imports, unused_macros, missing_docs, clippy::unwrap_used)]
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    missing_docs,
+    clippy::unwrap_used
+)]
 
 mod faulty;
 pub mod people;
@@ -226,14 +232,9 @@ impl Log {
 
     /// The audit of a log of plain entries.
     pub async fn fsck(&self) -> Report {
-        fsck_with(
-            &self.store,
-            &self.objects,
-            log_key().verifier(),
-            read_plain,
-        )
-        .await
-        .unwrap()
+        fsck_with(&self.store, &self.objects, log_key().verifier(), read_plain)
+            .await
+            .unwrap()
     }
 
     pub async fn clean(&self) {

@@ -5,6 +5,7 @@
 //! them knows the ledger's rules: which entry may stand after which is `rules`'.
 
 use galen_params::{ParamsError, VerifyingSet};
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::statement::{
@@ -22,7 +23,7 @@ use crate::{
     registration::{Registration, verify_registration},
     registry::{Registry, RegistryError},
     text::hex,
-    verify_beyond,
+    verify_all::{Job, verify_all},
 };
 
 /// Why a document does not support its statement.
@@ -221,30 +222,77 @@ pub fn check_query(
     statement.query.resolve(registry).map_err(refused("query"))
 }
 
-/// Checks the bundle of a statement against query, manifest, registry and parameter set, and returns the
+/// An answer's statement and bundle, with what they are checked against.
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerDocuments<'a> {
+    /// The statement.
+    pub statement: &'a AnswerStatement,
+    /// The bundle's bytes.
+    pub bundle: &'a [u8],
+    /// The dataset, from [`check_dataset_statement`] with the same registry and keys.
+    pub dataset: &'a Dataset,
+    /// The registry.
+    pub registry: &'a Registry,
+    /// The query.
+    pub question: &'a Question,
+}
+
+impl AnswerDocuments<'_> {
+    /// Everything but the bundle's proofs.
+    fn read(&self) -> Result<Bundle, DocumentError> {
+        let (s, document) = (self.statement, "bundle");
+        check_blob(document, &s.bundle, self.bundle)?;
+        Compared("query").same("query", &s.query, hex(&self.question.digest()))?;
+        let (compared, manifest) = (Compared("manifest"), &self.dataset.manifest);
+        compared.same("manifest", &s.manifest, hex(&self.dataset.digest))?;
+        compared.same("hospital", &s.hospital, &manifest.hospital)?;
+        compared.same("dataset", &s.dataset, &manifest.dataset)?;
+        compared.same("epoch", s.epoch, manifest.epoch)?;
+        Bundle::from_json(self.bundle).map_err(refused(document))
+    }
+}
+
+/// Checks the bundle of a statement against query, dataset, registry and parameter set, and returns the
 /// answer.
 ///
 /// # Errors
 /// Other bytes, a statement about another query or dataset, or a bundle that is refused; `proven` is then
 /// unchanged.
 pub fn check_answer(
-    statement: &AnswerStatement,
-    bundle: &[u8],
-    manifest: &Manifest,
-    registry: &Registry,
-    question: &Question,
+    documents: AnswerDocuments<'_>,
     keys: &VerifyingSet,
     proven: &mut Proven,
 ) -> Result<Answer, DocumentError> {
-    let document = "bundle";
-    check_blob(document, &statement.bundle, bundle)?;
-    let compared = Compared("query");
-    compared.same("query", &statement.query, hex(&question.digest()))?;
-    let compared = Compared("manifest");
-    compared.same("manifest", &statement.manifest, hex(&manifest.digest()))?;
-    compared.same("hospital", &statement.hospital, &manifest.hospital)?;
-    compared.same("dataset", &statement.dataset, &manifest.dataset)?;
-    compared.same("epoch", statement.epoch, manifest.epoch)?;
-    let bundle = Bundle::from_json(bundle).map_err(refused(document))?;
-    verify_beyond(proven, &bundle, manifest, registry, question, keys).map_err(refused(document))
+    let mut verdicts = check_answers(&[documents], keys, proven);
+    verdicts.pop().expect("one verdict an answer")
+}
+
+/// As [`check_answer`] for each, in order, with one check of all their proofs.
+pub fn check_answers(
+    answers: &[AnswerDocuments<'_>],
+    keys: &VerifyingSet,
+    proven: &mut Proven,
+) -> Vec<Result<Answer, DocumentError>> {
+    let bundles: Vec<_> = answers.par_iter().map(AnswerDocuments::read).collect();
+    let jobs: Vec<Job<'_>> = answers
+        .iter()
+        .zip(&bundles)
+        .filter_map(|(a, bundle)| {
+            Some(Job {
+                bundle: bundle.as_ref().ok()?,
+                dataset: a.dataset,
+                registry: a.registry,
+                question: a.question,
+            })
+        })
+        .collect();
+    let mut verdicts = verify_all(proven, keys, &jobs).into_iter();
+    bundles
+        .into_iter()
+        .map(|bundle| {
+            bundle?;
+            let verdict = verdicts.next().expect("one verdict a bundle");
+            verdict.map_err(refused("bundle"))
+        })
+        .collect()
 }

@@ -1,7 +1,7 @@
 //! Entries: DSSE envelopes (github.com/secure-systems-lab/dsse), signed with Ed25519.
 //!
 //! ```json
-//! {"payloadType":"application/vnd.galen.query+json","payload":"e30=","signatures":[{"keyid":"<hex>","sig":"<base64>"}]}
+//! {"payloadType":"application/vnd.galen.query.v1+json","payload":"e30=","signatures":[{"keyid":"<hex>","sig":"<base64>"}]}
 //! ```
 //! A profile of DSSE: base64 is the standard alphabet, padded; no member is left out or added; a key id is
 //! the SHA-256 of the 32-byte public key in lower-case hex; 1 to 16 signatures by different keys, **all** of

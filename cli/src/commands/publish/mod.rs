@@ -41,7 +41,7 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 struct Signing {
     /// The key to sign with; stewards may give several
-    #[arg(long = "key", value_name = "FILE", required = true, global = true)]
+    #[arg(long = "key", value_name = "FILE", global = true)]
     keys: Vec<PathBuf>,
     /// The service to record it at
     #[arg(long, value_name = "URL", env = "GALEN_SERVICE", global = true)]
@@ -86,10 +86,7 @@ pub fn collection(statement: &Statement) -> &'static str {
 
 /// Records a statement with its files; the service's receipt.
 pub fn record(client: &Client, stated: &Stated, entry: &Envelope) -> Result<serde_json::Value> {
-    for file in &stated.files {
-        client.upload(file)?;
-    }
-    client.submit(collection(&stated.statement), entry.bytes())
+    client.submit(collection(&stated.statement), entry.bytes(), &stated.files)
 }
 
 fn sign(stated: &Stated, signing: &Signing) -> Result<Envelope> {
@@ -117,6 +114,12 @@ fn sign(stated: &Stated, signing: &Signing) -> Result<Envelope> {
 /// Signs and records.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
     let signing = &args.signing;
+    if signing.keys.is_empty() {
+        return Err(refusal(
+            "usage.Key",
+            "a statement is signed: give the key's file with --key",
+        ));
+    }
     if signing.to.is_none() && signing.out.is_none() {
         let why = "say where it goes: --to URL records it, --out FILE keeps it for others to sign";
         return Err(refusal("usage.To", why));
@@ -159,6 +162,11 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
             "known by  {}",
             receipt["digest"].as_str().unwrap_or_default()
         ))?;
+        if receipt["inclusion"].is_null() {
+            output.line(
+                "durable, but no checkpoint covers it yet: its inclusion proof can be fetched later",
+            )?;
+        }
     }
     Ok(())
 }

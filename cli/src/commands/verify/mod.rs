@@ -1,4 +1,5 @@
 mod evidence;
+pub use evidence::read_key;
 
 use std::{
     path::{Path, PathBuf},
@@ -174,7 +175,7 @@ fn title(question: &Question) -> String {
             cut
         }
     };
-    question.title.clone().unwrap_or_else(sql)
+    show::plain_line(&question.title.clone().unwrap_or_else(sql))
 }
 
 fn print(
@@ -187,7 +188,7 @@ fn print(
 ) -> Result<()> {
     let title = question.title.clone();
     let title = title.unwrap_or_else(|| path.display().to_string());
-    output.line(format!("VERIFIED  {}\n", show::plain(&title)))?;
+    output.line(format!("VERIFIED  {}\n", show::plain_line(&title)))?;
     output.line(show::indent(&show::plain(&question.sql)))?;
     output.line(format!("\n{}\n", show::answer(answer)))?;
     let mut facts = vec![("purpose", purpose(question, registry))];

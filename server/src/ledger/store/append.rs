@@ -56,9 +56,11 @@ pub(super) async fn append(
     let names: Vec<String> = names.into_iter().cloned().collect();
 
     let mut tx = writer.begin_with(dialect.begin()).await?;
-    let size: i64 = sqlx::query_scalar(dialect.lock())
-        .fetch_one(&mut *tx)
-        .await?;
+    let (size, halted): (i64, Option<String>) =
+        sqlx::query_as(dialect.lock()).fetch_one(&mut *tx).await?;
+    if let Some(why) = halted {
+        return Err(LedgerStoreError::Halted { why });
+    }
     let before = number(size)?;
     let known = known(&mut tx, dialect, &keys).await?;
     let facts = facts(&mut tx, dialect, &names).await?;

@@ -202,7 +202,7 @@ impl Store {
     /// entries are stored or none of them is; appending again is safe either way.
     ///
     /// # Errors
-    /// The database's.
+    /// [`LedgerStoreError::Halted`]: a halted log takes nothing more. The database's.
     pub async fn append(
         &self,
         batch: &[Arc<dyn Proposed>],

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     ledger::{
         documents::{
-            DocumentError, check_answer, check_dataset_statement, check_parameter_set, check_query,
-            check_registration, check_registry,
+            AnswerDocuments, DocumentError, check_answer, check_dataset_statement,
+            check_parameter_set, check_query, check_registration, check_registry,
         },
         statement::{
             AnswerStatement, Blob, Consortium, DatasetStatement, ParameterSetStatement,
@@ -121,17 +121,16 @@ impl<'a> Chain<'a> {
 
         let (index, s) = self.answer;
         let bundle = blobs.read(&s.bundle)?;
-        let (manifest, question) = (&dataset.manifest, &query.query);
-        let answer = check_answer(
-            s,
-            &bundle,
-            manifest,
-            &registry,
+        let question = &query.query;
+        let documents = AnswerDocuments {
+            statement: s,
+            bundle: &bundle,
+            dataset: &dataset,
+            registry: &registry,
             question,
-            &keys,
-            &mut proven,
-        )
-        .map_err(refused(index, "answer"))?;
+        };
+        let answer =
+            check_answer(documents, &keys, &mut proven).map_err(refused(index, "answer"))?;
         Ok(Report {
             answer,
             question: question.clone(),

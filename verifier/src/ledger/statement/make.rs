@@ -7,7 +7,9 @@ use super::{
     AnswerStatement, Blob, DatasetStatement, ParameterSetStatement, RefusalStatement,
     RegistryStatement,
 };
-use crate::{bundle::Bundle, manifest::Manifest, question::Question, registry::Registry, text::hex};
+use crate::{
+    bundle::Bundle, manifest::Manifest, question::Question, registry::Registry, text::hex,
+};
 
 impl Blob {
     /// The name and length of these bytes.

@@ -1,0 +1,110 @@
+//! A service under load: the `galen` program in a process of its own.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use anyhow::{Context, Result};
+use ed25519_dalek::SigningKey;
+use galen_verifier::{
+    ledger::{
+        entry::Entry,
+        statement::{Consortium, Statement},
+    },
+    text::hex,
+};
+
+/// A running service with a ledger of its own.
+#[derive(Debug)]
+pub struct Service {
+    process: Child,
+    /// Where it listens, `host:port`.
+    pub address: String,
+}
+
+/// A public key as it stands in statements.
+#[must_use]
+pub fn public(key: &SigningKey) -> String {
+    hex(key.verifying_key().as_bytes())
+}
+
+impl Service {
+    /// Starts `galen` on a new ledger in `folder`, whose one steward has this key.
+    ///
+    /// # Errors
+    /// A program that does not start.
+    pub fn start(
+        galen: &Path,
+        folder: &Path,
+        database: Option<&str>,
+        steward: &SigningKey,
+    ) -> Result<Self> {
+        let key = folder.join("log.key");
+        fs::write(&key, hex(&[7; 32]) + "\n")?;
+        let statement = Statement::Consortium(Consortium {
+            version: 1,
+            name: "Load".into(),
+            threshold: 1,
+            stewards: vec![public(steward)],
+        });
+        let consortium = folder.join("consortium.json");
+        fs::write(&consortium, Entry::state(&statement, &[steward])?.bytes())?;
+        let mut command = Command::new(galen);
+        command
+            .args([
+                "serve",
+                "--origin",
+                "localhost/load",
+                "--listen",
+                "127.0.0.1:0",
+                "--data",
+            ])
+            .arg(folder.join("data"))
+            .arg("--log-key")
+            .arg(&key)
+            .arg("--consortium")
+            .arg(&consortium)
+            .stdout(Stdio::piped());
+        if let Some(url) = database {
+            command.args(["--database-url", url]);
+        }
+        let mut process = command
+            .spawn()
+            .with_context(|| galen.display().to_string())?;
+        let stdout = process.stdout.take().context("no output")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let address = line
+            .trim()
+            .rsplit("http://")
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        Ok(Self { process, address })
+    }
+
+    /// Its resident memory, bytes.
+    ///
+    /// # Errors
+    /// A process that has ended.
+    pub fn memory(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
+        let kib: u64 = line
+            .and_then(|l| l.trim().strip_suffix(" kB"))
+            .context("no VmRSS")?
+            .trim()
+            .parse()?;
+        Ok(kib << 10)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,278 @@
+//! Datasets, queries and answers: what is taken, and what is refused with its reason and leaves no entry.
+
+use galen_verifier::{
+    bundle::Bundle,
+    ledger::{
+        entry::Entry,
+        statement::{AnswerStatement, DatasetStatement, QueryStatement, Statement},
+    },
+};
+use serde_json::Value;
+
+use crate::{
+    hospital::{BUNDLE, FIRST, NEXT, OTHER, SQL, question},
+    world::{World, researcher, steward},
+};
+
+#[test]
+fn an_answer_is_recorded_shown_and_pooled() {
+    let world = World::begun();
+    world.register(&FIRST);
+    world.register(&OTHER);
+    let query = world.ask(SQL);
+    world.put(&BUNDLE);
+    let receipt = world.recorded("answers", &FIRST.answer(&BUNDLE), &FIRST.key);
+    assert!(receipt["inclusion"]["checkpoint"].is_string());
+
+    let results = world.get(&format!("/v1/queries/{query}/results")).json();
+    assert_eq!(results["sites"].as_array().unwrap().len(), 1);
+    assert!(results.get("pooled").is_none());
+
+    let other = OTHER.bundle(SQL);
+    world.put(&other);
+    world.recorded("answers", &OTHER.answer(&other), &OTHER.key);
+    let results = world.get(&format!("/v1/queries/{query}/results")).json();
+    let table = |site: &Value| site["rows"].as_array().unwrap().clone();
+    let sites: Vec<_> = results["sites"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| table(&s["answer"]))
+        .collect();
+    let pooled = table(&results["pooled"]);
+    assert_eq!(sites.len(), 2);
+    let number = |cell: &Value| {
+        cell["value"]
+            .as_str()
+            .map_or_else(|| cell["value"].as_f64(), |t| t.parse().ok())
+    };
+    for (row, pooled) in pooled.iter().enumerate() {
+        let of = |column: usize| sites.iter().map(move |s| number(&s[row][column]).unwrap());
+        let (n, total): (f64, f64) = (of(1).sum(), of(2).sum());
+        assert_eq!(number(&pooled[1]), Some(n));
+        assert_eq!(number(&pooled[2]), Some(total));
+        let mean = number(&pooled[3]).unwrap();
+        assert!((mean - total / n).abs() < 1e-3, "{mean} is not {total}/{n}");
+    }
+    world.stop_clean();
+}
+
+#[test]
+fn a_second_answer_is_refused_be_it_with_the_same_values() {
+    let world = World::begun();
+    world.register(&FIRST);
+    world.ask(SQL);
+    world.put(&BUNDLE);
+    let first = world.recorded("answers", &FIRST.answer(&BUNDLE), &FIRST.key);
+    let again = FIRST.bundle(SQL);
+    assert_ne!(again, *BUNDLE);
+    world.put(&again);
+    let size = world.size();
+    let refused = world.submit("answers", &FIRST.answer(&again), &FIRST.key);
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (409, "second-answer")
+    );
+    assert_eq!(refused.json()["entry"], first["entry"]);
+    // The same bytes are no second answer.
+    let replayed = world.submit("answers", &FIRST.answer(&BUNDLE), &FIRST.key);
+    assert_eq!(replayed.status, 200);
+    assert_eq!(replayed.json()["index"], first["index"]);
+    // And a refusal after the answer is one too.
+    let refusal = world.submit("refusals", &FIRST.refusal(SQL), &FIRST.key);
+    assert_eq!(refusal.problem(), "second-answer");
+    assert_eq!(world.size(), size);
+}
+
+#[test]
+fn an_answer_needs_its_query_and_the_current_epoch() {
+    let world = World::begun();
+    world.register(&FIRST);
+    world.put(&BUNDLE);
+    let answer = FIRST.answer(&BUNDLE);
+    let early = world.submit("answers", &answer, &FIRST.key);
+    assert_eq!(
+        (early.status, early.problem().as_str()),
+        (422, "not-registered")
+    );
+    world.ask(SQL);
+    world.register(&NEXT);
+    let late = world.submit("answers", &answer, &FIRST.key);
+    assert_eq!(
+        (late.status, late.problem().as_str()),
+        (409, "epoch-not-current")
+    );
+    assert_eq!(late.json()["current_epoch"], 2);
+    let back = world.submit("datasets", &FIRST.statement(), &FIRST.key);
+    assert_eq!(back.status, 200, "the same bytes as before");
+    world.stop_clean();
+}
+
+/// Bundles that say more than they prove: each is refused with the failing place, and leaves no entry.
+#[test]
+fn a_bad_bundle_is_refused_with_the_failing_gate() {
+    let world = World::begun();
+    world.register(&FIRST);
+    let query = world.ask(SQL);
+    let size = world.size();
+    let honest: Bundle = Bundle::from_json(&BUNDLE).unwrap();
+
+    let mut swapped = honest.clone();
+    let proof = swapped.steps[0].chunks[0].proof.clone();
+    swapped.releases[0].proof = proof;
+    let mut shifted = honest.clone();
+    let cell = serde_json::to_value(shifted.releases[0].cells[0]).unwrap();
+    let text = serde_json::to_string(&shifted).unwrap();
+    assert!(text.contains(&cell.to_string()));
+    if let galen_verifier::rules::State::Shown(n) = &mut shifted.releases[0].cells[0] {
+        *n += 1;
+    }
+    for (name, bad) in [("another proof", swapped), ("another number", shifted)] {
+        let bytes = serde_json::to_vec(&bad).unwrap();
+        world.put(&bytes);
+        let refused = world.submit("answers", &FIRST.answer(&bytes), &FIRST.key);
+        assert_eq!(
+            (refused.status, refused.problem().as_str()),
+            (422, "proof-refused"),
+            "{name}"
+        );
+        let problem = refused.json();
+        assert_eq!(problem["gate"], "release", "{name}");
+        assert_eq!(problem["document"], "bundle");
+        assert!(problem["check"] == "groth16" || problem["check"] == "link");
+    }
+    assert_eq!(world.size(), size);
+    assert_eq!(
+        world.get(&format!("/v1/queries/{query}/results")).json()["sites"],
+        Value::Array(vec![])
+    );
+    // The honest one is not held up by them.
+    world.put(&BUNDLE);
+    world.recorded("answers", &FIRST.answer(&BUNDLE), &FIRST.key);
+}
+
+/// The bundle is verified against the logged query and dataset, whatever it names itself.
+#[test]
+fn another_querys_or_hospitals_bundle_is_refused() {
+    let world = World::begun();
+    world.register(&FIRST);
+    world.register(&OTHER);
+    world.ask(SQL);
+    let sql = "SELECT count(*) FROM t";
+    world.ask(sql);
+    let bundle = FIRST.bundle(sql);
+    world.put(&bundle);
+    let Statement::Answer(mut statement) = FIRST.answer(&bundle) else {
+        unreachable!()
+    };
+    statement.query = galen_verifier::text::hex(&question(SQL).digest());
+    let refused = world.submit("answers", &Statement::Answer(statement), &FIRST.key);
+    assert_eq!(refused.problem(), "document-refused");
+    // St. Other signs St. Test's answer; and says that it is its own.
+    let refused = world.submit("answers", &FIRST.answer(&bundle), &OTHER.key);
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (403, "another-hospital")
+    );
+    let parsed = Bundle::from_json(&bundle).unwrap();
+    let stolen = AnswerStatement::of(&parsed, &bundle, OTHER.document());
+    let refused = world.submit("answers", &Statement::Answer(stolen), &OTHER.key);
+    assert_eq!(refused.problem(), "document-refused");
+}
+
+#[test]
+fn files_must_be_there_and_be_those_that_are_named() {
+    let world = World::begun();
+    let missing = world.submit("datasets", &FIRST.statement(), &FIRST.key);
+    assert_eq!(
+        (missing.status, missing.problem().as_str()),
+        (422, "missing-files")
+    );
+    assert_eq!(missing.json()["missing"].as_array().unwrap().len(), 2);
+    let wrong = world.put_as(&"0".repeat(64), b"other bytes");
+    assert_eq!(
+        (wrong.status, wrong.problem().as_str()),
+        (422, "wrong-file")
+    );
+
+    // The registration of another dataset.
+    let statement = DatasetStatement::of(FIRST.document(), &FIRST.manifest, &OTHER.registration);
+    world.put(&FIRST.manifest);
+    world.put(&OTHER.registration);
+    let refused = world.submit("datasets", &Statement::Dataset(statement), &FIRST.key);
+    assert_eq!(refused.problem(), "document-refused");
+    // A statement that says another epoch than its manifest.
+    let Statement::Dataset(mut statement) = FIRST.statement() else {
+        unreachable!()
+    };
+    statement.epoch = 7;
+    world.put(&FIRST.registration);
+    let refused = world.submit("datasets", &Statement::Dataset(statement), &FIRST.key);
+    assert_eq!(refused.problem(), "document-mismatch");
+}
+
+#[test]
+fn statement_and_files_may_come_in_one_request() {
+    let world = World::begun();
+    let entry = Entry::state(&FIRST.statement(), &[&FIRST.key]).unwrap();
+    let parts: [(&str, &[u8]); 3] = [
+        ("statement", entry.bytes()),
+        ("blob", &FIRST.registration),
+        ("blob", &FIRST.manifest),
+    ];
+    let send = |parts: &[(&str, &[u8])]| {
+        let mut body = Vec::new();
+        for (name, bytes) in parts {
+            let head = format!(
+                "--b\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n"
+            );
+            body.extend([head.as_bytes(), bytes, b"\r\n"].concat());
+        }
+        body.extend_from_slice(b"--b--\r\n");
+        world.post("/v1/datasets", "multipart/form-data; boundary=b", &body)
+    };
+    let late = [parts[1], parts[0]];
+    assert_eq!(send(&late).problem(), "bad-request");
+    let stranger = [parts[0], ("blob", b"a file of nobody's".as_slice())];
+    assert_eq!(send(&stranger).problem(), "wrong-file");
+    let response = send(&parts);
+    assert_eq!(response.status, 201, "{}", response.text());
+}
+
+#[test]
+fn queries_must_make_sense_and_be_new() {
+    let world = World::begun();
+    world.ask(SQL);
+    let again = Statement::Query(QueryStatement {
+        query: question(SQL),
+    });
+    // Signed by the same key it is the same entry; under another spelling it is not.
+    let entry = Entry::state(&again, &[&researcher()]).unwrap();
+    let spaced = [b" ", entry.bytes()].concat();
+    let refused = world.post("/v1/queries", "application/json", &spaced);
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (409, "already-registered")
+    );
+    let mut query = question(SQL);
+    query.sql = "SELECT min(n) FROM t".into();
+    let refused = world.submit(
+        "queries",
+        &Statement::Query(QueryStatement { query }),
+        &researcher(),
+    );
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (422, "document-refused")
+    );
+    let query = question("SELECT count(*) FROM t");
+    let refused = world.submit(
+        "queries",
+        &Statement::Query(QueryStatement { query }),
+        &steward(),
+    );
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (403, "unknown-key")
+    );
+}
