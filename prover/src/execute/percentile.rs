@@ -154,21 +154,10 @@ impl<'a> Rows<'a> {
 
 /// The registry columns that a query reads.
 fn columns(query: &CohortQuery) -> Vec<usize> {
-    fn of(predicate: &Predicate, out: &mut Vec<usize>) {
-        match predicate {
-            Predicate::Always | Predicate::Never => {}
-            Predicate::In { column, .. }
-            | Predicate::IsNull { column }
-            | Predicate::IsNotNull { column } => out.push(*column),
-            Predicate::All(members) | Predicate::Any(members) => {
-                members.iter().for_each(|m| of(m, out));
-            }
-        }
-    }
     let mut out: Vec<usize> = query.group_by.iter().map(|g| g.column).collect();
     out.extend(query.percentiles().iter().map(|p| p.column));
-    of(&query.filter, &mut out);
-    query.filters().into_iter().for_each(|f| of(f, &mut out));
+    out.extend(query.filter.columns());
+    out.extend(query.filters().into_iter().flat_map(Predicate::columns));
     out.extend(query.aggregate_columns());
     out
 }
