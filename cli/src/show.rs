@@ -146,10 +146,9 @@ fn wrapped(text: &str, margin: &str) -> String {
 /// An entry of a derived table.
 fn value(value: &Value) -> String {
     match value {
-        Value::Text(text) => text.clone(),
-        Value::Count(n) => n.to_string(),
         Value::Number(n) => real(*n),
         Value::Missing => "–".to_owned(),
+        other => other.to_string(),
     }
 }
 
