@@ -250,8 +250,9 @@ pub(super) fn fields_of_query(query: &CohortQuery, registry: &Registry) -> Vec<F
     let mut fields: Vec<Field> = query
         .outputs
         .iter()
-        .filter_map(|o| match &o.value {
-            OutputValue::Aggregate(a) => Some(fields_of(a, query.filter_index(o), registry)),
+        .zip(query.filter_indices())
+        .filter_map(|(o, filter)| match &o.value {
+            OutputValue::Aggregate(a) => Some(fields_of(a, filter, registry)),
             OutputValue::Key(_) => None,
         })
         .flatten()
