@@ -28,8 +28,7 @@ pub(super) fn quantiles(
         return Ok(Vec::new());
     }
     // A query with too many groups is refused here, before any work.
-    let limit = galen_verifier::plan::MAX_GROUPS * query.percentiles().len();
-    let none = vec![None; count.min(limit + 1)];
+    let none = vec![None; count];
     let plan = plan_for(resolved, registry, dataset.dataset(), &none)?;
     let counts = Counts::of(&plan);
     let asked = Asked {
@@ -147,7 +146,7 @@ impl<'a> Rows<'a> {
                     Some(bins) => bins.partition_point(|b| b.stored.1 < v),
                     None => usize::try_from(v).unwrap_or(values),
                 });
-            at * (values + usize::from(column.nullable)) + own.unwrap_or(values)
+            at * grouping.groups(self.registry) + own.unwrap_or(values)
         })
     }
 }

@@ -88,7 +88,7 @@ impl Plan {
             rows: chunk_rows as u128 * chunks as u128,
             purpose,
         };
-        let groups = p.groups(&query.group_by)?;
+        let groups = p.groups(query)?;
         let percentiles = query.percentiles();
         percentile::check(registry, &percentiles, groups.len(), quantiles)?;
         let literals = p.builder.literals(&query.filter);
@@ -194,13 +194,8 @@ impl Planner<'_> {
     }
 
     /// The product of the groupings' values, NULL last, each in the registry's code order or ascending.
-    fn groups(&mut self, groupings: &[Grouping]) -> Result<Vec<Group>, PlanError> {
-        let sizes = groupings.iter().map(|g| {
-            let column = &self.registry().columns[g.column];
-            g.len(column.span())
-                .saturating_add(usize::from(column.nullable))
-        });
-        let groups = sizes.fold(1usize, usize::saturating_mul);
+    fn groups(&mut self, query: &CohortQuery) -> Result<Vec<Group>, PlanError> {
+        let groups = query.groups(self.registry());
         if groups > MAX_GROUPS {
             return Err(PlanError::TooManyGroups { groups });
         }
@@ -208,7 +203,7 @@ impl Planner<'_> {
             keys: Vec::new(),
             bits: Vec::new(),
         }];
-        for grouping in groupings {
+        for grouping in &query.group_by {
             let values = self.group_values(grouping);
             all = all
                 .iter()

@@ -9,17 +9,11 @@ use crate::{
 /// A published percentile as a stored value, or `None` where it is hidden.
 pub type Quantile = Option<u64>;
 
-/// How many percentiles an answer to `query` publishes or hides: those of the query, for each group.
+/// How many percentiles an answer to `query` publishes or hides: those of the query, for each group. A query
+/// with more than [`MAX_GROUPS`] has no plan; its percentiles are counted as if it had so many.
 #[must_use]
 pub fn quantile_count(query: &CohortQuery, registry: &Registry) -> usize {
-    let groups = query.group_by.iter().map(|g| {
-        let column = &registry.columns[g.column];
-        g.len(column.span())
-            .saturating_add(usize::from(column.nullable))
-    });
-    groups
-        .fold(1usize, usize::saturating_mul)
-        .saturating_mul(query.percentiles().len())
+    query.groups(registry).min(MAX_GROUPS) * query.percentiles().len()
 }
 
 /// Percentiles as they could be if all were published: for the cost of a query that nobody has answered yet.
@@ -30,7 +24,7 @@ pub fn assumed_quantiles(query: &CohortQuery, registry: &Registry) -> Vec<Quanti
     let middle = percentiles
         .iter()
         .map(|p| Some(registry.columns[p.column].span() / 2));
-    let count = quantile_count(query, registry).min(MAX_GROUPS.saturating_mul(percentiles.len()));
+    let count = quantile_count(query, registry);
     middle.cycle().take(count).collect()
 }
 
