@@ -6,7 +6,7 @@ use galen_circuits::gates::release::{LIMB_BITS, LIMBS, LIMBS_PER_TOTAL, TOTALS};
 
 use super::{Linear, Release, Use};
 use crate::{
-    query::{Aggregate, CohortQuery, OutputValue, PairFunction},
+    query::{Aggregate, CohortQuery, OutputValue, PairFunction, Percentile},
     registry::{ColumnKind, Registry},
 };
 
@@ -60,6 +60,11 @@ impl Field {
             other: None,
             filter,
         }
+    }
+
+    /// The patients with a value that a percentile is of.
+    pub(crate) fn known(percentile: &Percentile) -> Self {
+        Self::count(Some(percentile.column), percentile.filter)
     }
 
     /// Whether every patient that `other` counts or sums is counted here, `within` telling which filter lies
