@@ -1,8 +1,9 @@
-//! Published percentiles (`docs/spec/plan.md`): what has to be right about them before anything is planned.
+//! Published percentiles (`docs/spec/plan.md`): what has to be right about them before anything is planned, and
+//! the counts that place them.
 
-use super::{MAX_GROUPS, PlanError};
+use super::{Field, FieldKind, Linear, MAX_GROUPS, PlanError, Rank, bits::Builder, payload::Item};
 use crate::{
-    query::{CohortQuery, Percentile},
+    query::{CohortQuery, IntervalSet, Percentile},
     registry::Registry,
 };
 
@@ -26,6 +27,47 @@ pub fn assumed_quantiles(query: &CohortQuery, registry: &Registry) -> Vec<Quanti
         .map(|p| Some(registry.columns[p.column].span() / 2));
     let count = quantile_count(query, registry);
     middle.cycle().take(count).collect()
+}
+
+/// The counts that place a percentile: how many have a value and, where one is published, how many have
+/// one below it and how many one up to it.
+pub(super) fn ranks(
+    builder: &mut Builder<'_>,
+    group: usize,
+    (index, percentile): (usize, &Percentile),
+    quantile: Quantile,
+    filters: &[Linear],
+) -> Vec<Item> {
+    let column = percentile.column;
+    let mut counts = vec![(Rank::Known, builder.known(column))];
+    if let Some(q) = quantile {
+        let up_to = IntervalSet::range(0, q);
+        let below = q.checked_sub(1).map(|last| IntervalSet::range(0, last));
+        let below = below.map_or(Linear::zero(), |set| builder.member(column, &set));
+        counts.push((Rank::Below, below));
+        counts.push((Rank::UpTo, builder.member(column, &up_to)));
+    }
+    let filter = percentile.filter.map(|f| &filters[f]);
+    counts
+        .into_iter()
+        .map(|(rank, bit)| {
+            let field = Field {
+                kind: FieldKind::Rank(index, rank),
+                ..Field::known(percentile)
+            };
+            let value = match filter {
+                Some(f) if bit != Linear::zero() => builder.all(vec![f.clone(), bit]),
+                _ => bit,
+            };
+            Item {
+                group,
+                field,
+                guard: field,
+                value,
+                limbs: 1,
+            }
+        })
+        .collect()
 }
 
 pub(super) fn check(
