@@ -5,7 +5,7 @@ use ark_ff::{One, UniformRand, Zero};
 use ark_groth16::Groth16;
 use ark_relations::gr1cs::SynthesisError;
 use ark_std::rand::rngs::OsRng;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     CircuitError, E, Fr, G1, G2,
@@ -185,19 +185,16 @@ pub fn release(
 ) -> Result<Proof, CircuitError> {
     expect_gate(pk, Gate::Release)?;
     check_rows(pk, &columns)?;
-    let mut totals = columns.map(|c| c.values().iter().sum::<Fr>());
-    let slots: Vec<&[Fr]> = totals.iter().map(std::slice::from_ref).collect();
-    let committed = Committed::draw(pk, &slots, &[])?;
-    let assignment = release::Assignment {
+    let totals = totals(&columns);
+    let assignment = |rho| release::Assignment {
         ctx,
         statement,
-        rho: committed.rho,
+        rho,
         totals: &totals,
     };
-    refuse(pk, release::violation(&assignment))?;
-    let proof = committed.finish(pk, &columns, Assignment::Release(assignment));
-    totals.zeroize();
-    proof
+    refuse(pk, release::violation(&assignment(Fr::zero())))?;
+    let committed = Committed::draw(pk, &[&totals[..]], &[])?;
+    committed.finish(pk, &columns, Assignment::Release(assignment(committed.rho)))
 }
 
 /// Proves that the inequalities of `statement` hold for the limbs of the columns' totals, which are those
@@ -213,19 +210,21 @@ pub fn compare(
 ) -> Result<Proof, CircuitError> {
     expect_gate(pk, Gate::Compare)?;
     check_rows(pk, &columns)?;
-    let mut totals = columns.map(|c| c.values().iter().sum::<Fr>());
-    let slots: Vec<&[Fr]> = totals.iter().map(std::slice::from_ref).collect();
-    let committed = Committed::draw(pk, &slots, &[])?;
-    let assignment = compare::Assignment {
+    let totals = totals(&columns);
+    let assignment = |rho| compare::Assignment {
         ctx,
         statement,
-        rho: committed.rho,
+        rho,
         totals: &totals,
     };
-    refuse(pk, compare::violation(&assignment))?;
-    let proof = committed.finish(pk, &columns, Assignment::Compare(assignment));
-    totals.zeroize();
-    proof
+    refuse(pk, compare::violation(&assignment(Fr::zero())))?;
+    let committed = Committed::draw(pk, &[&totals[..]], &[])?;
+    committed.finish(pk, &columns, Assignment::Compare(assignment(committed.rho)))
+}
+
+/// The sum of each column's rows.
+fn totals(columns: &[&Column; release::TOTALS]) -> Zeroizing<[Fr; release::TOTALS]> {
+    Zeroizing::new(columns.map(|c| c.values().iter().sum()))
 }
 
 /// ρ, D and what they were made of.

@@ -85,13 +85,8 @@ fn csv_files(path: &Path, answer: &Answer) -> Result<Vec<(PathBuf, Vec<u8>)>> {
 }
 
 fn derived_rows(table: &Table) -> impl Iterator<Item = Vec<String>> {
-    let text = |v: &Value| match v {
-        Value::Text(text) => text.clone(),
-        Value::Count(n) => n.to_string(),
-        Value::Number(n) => n.to_string(),
-        Value::Missing => String::new(),
-    };
-    table.rows.iter().map(move |r| r.iter().map(text).collect())
+    let rows = table.rows.iter();
+    rows.map(|r| r.iter().map(Value::to_string).collect())
 }
 
 /// A bucket takes three columns: its number, its smallest and its largest value; so does the group of NULL

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use galen_verifier::{
-    analysis::{Derived, Table, Value},
+    analysis::{Derived, Table, Value, titles},
     answer::{Answer, Cell},
 };
 use num_traits::ToPrimitive;
@@ -23,11 +23,11 @@ pub fn svg(answer: &Answer, title: &str) -> Result<String> {
     };
     // A curve that ends before it begins leaves the counts to draw.
     let named = |name: &str| tables().find(|(_, t)| t.title == name && !t.rows.is_empty());
-    let drawn = if let Some((d, table)) = named("Kaplan–Meier estimate") {
+    let drawn = if let Some((d, table)) = named(titles::KAPLAN_MEIER) {
         survival(answer, title, d, table).svg()
-    } else if named("Attrition").is_some() {
+    } else if named(titles::ATTRITION).is_some() {
         flow(answer, title).svg()
-    } else if let Some((_, table)) = named("Means").or_else(|| named("Proportions")) {
+    } else if let Some((_, table)) = named(titles::MEANS).or_else(|| named(titles::PROPORTIONS)) {
         intervals(answer, title, table).svg()
     } else {
         counts(answer, title)?.svg()
@@ -205,22 +205,13 @@ fn intervals(answer: &Answer, title: &str, table: &Table) -> Bars {
             "{} with 95 % interval",
             table.columns[table.columns.len() - 3]
         ),
-        categories: table.rows.iter().map(|r| text(&r[0])).collect(),
+        categories: table.rows.iter().map(|r| r[0].to_string()).collect(),
         series: vec![Series {
             name: String::new(),
             bars: table.rows.iter().map(bar).collect(),
         }],
         histogram: false,
         footer: footer(answer),
-    }
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        Value::Count(n) => n.to_string(),
-        Value::Number(n) => n.to_string(),
-        Value::Missing => String::new(),
     }
 }
 
@@ -233,8 +224,8 @@ fn survival(answer: &Answer, title: &str, derived: &Derived, table: &Table) -> S
         };
         let point = (number(1), number(4), number(5), number(6));
         let name = match table.columns[0].as_str() {
-            "group" => text(&row[0]),
-            by => format!("{by}: {}", text(&row[0])),
+            "group" => row[0].to_string(),
+            by => format!("{by}: {}", row[0]),
         };
         match curves.last_mut() {
             Some(curve) if curve.name == name => curve.points.push(point),

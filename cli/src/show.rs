@@ -151,10 +151,9 @@ pub fn item(text: &str) -> String {
 /// An entry of a derived table.
 fn value(value: &Value) -> String {
     match value {
-        Value::Text(text) => text.clone(),
-        Value::Count(n) => n.to_string(),
         Value::Number(n) => real(*n),
         Value::Missing => "–".to_owned(),
+        other => other.to_string(),
     }
 }
 

@@ -7,9 +7,10 @@ use ark_relations::gr1cs::{ConstraintSystemRef, Result as R1CSResult, SynthesisE
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{
-    Layout, Slot, SlotKind,
-    builder::{Builder, Lc, constant, power_sum, powers, weighted},
-    release::{LIMB_BITS, LIMBS, LIMBS_PER_TOTAL, TOTALS, all_limbs, limbs_of},
+    Layout,
+    builder::{Builder, Lc, constant, power_sum, weighted},
+    release::{LIMB_BITS, LIMBS, TOTALS},
+    totals,
 };
 use crate::Fr;
 
@@ -110,10 +111,7 @@ pub fn hints(statement: &Statement, totals: &[Fr; TOTALS]) -> Result<Hints, (&'s
     if !statement.is_well_formed() {
         return Err(("weights", 0));
     }
-    let Some(limbs) = all_limbs(totals).map(Zeroizing::new) else {
-        let too_large = totals.iter().position(|t| limbs_of(*t).is_none());
-        return Err(("C2", too_large.unwrap_or(0)));
-    };
+    let limbs = totals::limbs(totals).map_err(|total| ("C2", total))?;
     let products = |c: &Comparison| {
         std::array::from_fn(|j| Fr::from(i128::from(limbs[j]) * i128::from(c.weights[j])))
     };
@@ -152,15 +150,12 @@ pub fn violation(a: &Assignment<'_>) -> Option<(&'static str, usize)> {
 #[must_use]
 pub fn violation_with(a: &Assignment<'_>, hints: &Hints) -> Option<(&'static str, usize)> {
     let boolean = |bits: &[Fr]| bits.iter().all(|b| b.is_zero() || b.is_one());
-    let limbs: Vec<Fr> = hints.limbs.iter().map(|b| power_sum(*b, 1)).collect();
-    let total = |s: &usize| {
-        let own = &limbs[s * LIMBS_PER_TOTAL..][..LIMBS_PER_TOTAL];
-        power_sum(own.iter().copied(), LIMB_BITS) != a.totals[*s]
-    };
+    let limbs = hints.limbs.iter().map(|b| power_sum(*b, 1));
+    let limbs: Zeroizing<Vec<Fr>> = Zeroizing::new(limbs.collect());
     let inequality = |c: usize| {
         let comparison = &a.statement.comparisons[c];
         let (products, sum) = (&hints.products[c], &hints.sums[c]);
-        let mut each = products.iter().zip(&comparison.weights).zip(&limbs);
+        let mut each = products.iter().zip(&comparison.weights).zip(limbs.iter());
         let whole = Fr::from(comparison.constant) + products.iter().sum::<Fr>();
         let checks = [
             ("C3", each.all(|((p, w), a)| Fr::from(*w) * a == *p)),
@@ -174,20 +169,12 @@ pub fn violation_with(a: &Assignment<'_>, hints: &Hints) -> Option<(&'static str
     };
     let bits = hints.limbs.iter().position(|b| !boolean(b));
     bits.map(|j| ("C1", j))
-        .or_else(|| (0..TOTALS).find(total).map(|s| ("C2", s)))
+        .or_else(|| totals::violation(&limbs, a.totals).map(|s| ("C2", s)))
         .or_else(|| (0..COMPARISONS).find_map(inequality))
 }
 
 pub(super) fn layout() -> Layout {
-    let slot = |name| Slot {
-        name,
-        kind: SlotKind::Total,
-        len: 1,
-    };
-    Layout {
-        publics: 1 + COMPARISONS * (1 + LIMBS),
-        slots: vec![slot("T1"), slot("T2"), slot("T3"), slot("T4")],
-    }
+    totals::layout(1 + COMPARISONS * (1 + LIMBS))
 }
 
 pub(super) fn synthesize(cs: ConstraintSystemRef<Fr>, a: Option<Assignment<'_>>) -> R1CSResult<()> {
@@ -211,14 +198,8 @@ pub(super) fn synthesize(cs: ConstraintSystemRef<Fr>, a: Option<Assignment<'_>>)
             ))
         })
         .collect::<R1CSResult<Vec<Lc>>>()?;
-    // C2: the total is its limbs, in a row of its own.
-    for (total, limbs) in totals.iter().zip(limbs.chunks_exact(LIMBS_PER_TOTAL)) {
-        let sum = limbs
-            .iter()
-            .zip(powers(LIMB_BITS))
-            .fold(Lc::zero(), |sum, (limb, power)| sum + (power, limb));
-        b.enforce(sum, constant(Fr::one()), Lc::from(*total))?;
-    }
+    // C2
+    totals::enforce(&b, &limbs, &totals)?;
     for (c, terms) in terms.chunks_exact(1 + LIMBS).enumerate() {
         let products = hints.map(|h| &h.products[c][..]);
         inequality(&b, terms, &limbs, products, hints.map(|h| &h.sums[c][..]))?;

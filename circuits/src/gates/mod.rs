@@ -7,6 +7,7 @@ pub mod multiply;
 pub mod recode;
 pub mod release;
 pub mod select;
+mod totals;
 
 use std::fmt;
 

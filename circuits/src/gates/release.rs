@@ -4,11 +4,12 @@ use std::fmt;
 
 use ark_ff::{BigInteger, One, PrimeField, Zero};
 use ark_relations::gr1cs::{ConstraintSystemRef, Result as R1CSResult, SynthesisError, Variable};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{
-    Layout, Slot, SlotKind,
-    builder::{Builder, Lc, constant, power_sum, powers, weighted},
+    Layout,
+    builder::{Builder, Lc, constant, power_sum, weighted},
+    totals,
 };
 use crate::Fr;
 
@@ -124,10 +125,7 @@ pub fn hints(
     if !statement.is_well_formed() {
         return Err(("bounds", 0));
     }
-    let Some(limbs) = all_limbs(totals) else {
-        let too_large = totals.iter().position(|t| limbs_of(*t).is_none());
-        return Err(("C4", too_large.unwrap_or(0)));
-    };
+    let limbs = totals::limbs(totals).map_err(|total| ("C4", total))?;
     limbs
         .iter()
         .zip(statement.bounds)
@@ -162,26 +160,18 @@ pub fn violation_with(a: &Assignment<'_>, hints: &[Hints]) -> Option<(&'static s
         ];
         checks.into_iter().find(|(_, holds)| !holds)
     };
-    let total = |s: usize| {
-        let limbs = s * LIMBS_PER_TOTAL..(s + 1) * LIMBS_PER_TOTAL;
-        let values = limbs.map(|j| lower(j) + power_sum(hints[j].above, 1));
-        (power_sum(values, LIMB_BITS) != a.totals[s]).then_some(("C4", s))
+    let total = || {
+        let limbs = (0..LIMBS).map(|j| lower(j) + power_sum(hints[j].above, 1));
+        let limbs: Zeroizing<Vec<Fr>> = Zeroizing::new(limbs.collect());
+        totals::violation(&limbs, a.totals)
     };
     (0..LIMBS)
         .find_map(|j| limb(j).map(|(c, _)| (c, j)))
-        .or_else(|| (0..TOTALS).find_map(total))
+        .or_else(|| total().map(|s| ("C4", s)))
 }
 
 pub(super) fn layout() -> Layout {
-    let slot = |name| Slot {
-        name,
-        kind: SlotKind::Total,
-        len: 1,
-    };
-    Layout {
-        publics: 1 + 2 * LIMBS,
-        slots: vec![slot("T1"), slot("T2"), slot("T3"), slot("T4")],
-    }
+    totals::layout(1 + 2 * LIMBS)
 }
 
 pub(super) fn synthesize(cs: ConstraintSystemRef<Fr>, a: Option<Assignment<'_>>) -> R1CSResult<()> {
@@ -199,15 +189,8 @@ pub(super) fn synthesize(cs: ConstraintSystemRef<Fr>, a: Option<Assignment<'_>>)
     let limbs = (0..LIMBS)
         .map(|j| limb(&b, lower[j], upper[j], hints.as_ref().map(|h| &h[j])))
         .collect::<R1CSResult<Vec<_>>>()?;
-    // C4: the total is its limbs, in a row of its own.
-    for (total, limbs) in totals.iter().zip(limbs.chunks_exact(LIMBS_PER_TOTAL)) {
-        let sum = limbs
-            .iter()
-            .zip(powers(LIMB_BITS))
-            .fold(Lc::zero(), |sum, (limb, power)| sum + (power, limb));
-        b.enforce(sum, constant(Fr::one()), Lc::from(*total))?;
-    }
-    Ok(())
+    // C4
+    totals::enforce(&b, &limbs, &totals)
 }
 
 /// C1 to C3 for one limb; returns lo + Σ 2ⁱ·aboveᵢ.

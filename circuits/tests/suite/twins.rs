@@ -123,6 +123,16 @@ static RELEASE: LazyLock<(Matrices, Vec<Place>)> = LazyLock::new(|| {
     )
 });
 
+/// The totals that these limbs make.
+fn packed(limbs: &[u64; release::LIMBS]) -> [Fr; release::TOTALS] {
+    std::array::from_fn(|s| {
+        let own = &limbs[s * release::LIMBS_PER_TOTAL..][..release::LIMBS_PER_TOTAL];
+        own.iter().rev().fold(Fr::zero(), |sum, l| {
+            sum * Fr::from(1u64 << release::LIMB_BITS) + Fr::from(*l)
+        })
+    })
+}
+
 fn limb() -> impl Strategy<Value = u64> {
     prop_oneof![Just(0u64), 1u64..25, 0u64..1 << 40]
 }
@@ -141,12 +151,7 @@ proptest! {
         hint in any::<proptest::sample::Index>(),
         by in field(),
     ) {
-        let totals: [Fr; release::TOTALS] = std::array::from_fn(|s| {
-            limbs[s * release::LIMBS_PER_TOTAL..][..release::LIMBS_PER_TOTAL]
-                .iter()
-                .rev()
-                .fold(Fr::zero(), |sum, l| sum * Fr::from(1u64 << release::LIMB_BITS) + Fr::from(*l))
-        });
+        let totals = packed(&limbs);
         prop_assert_eq!(release::all_limbs(&totals), Some(limbs));
         let honest = release::Statement {
             bounds: std::array::from_fn(|j| {
@@ -203,12 +208,7 @@ proptest! {
         entry in any::<proptest::sample::Index>(),
         by in field(),
     ) {
-        let totals: [Fr; release::TOTALS] = std::array::from_fn(|s| {
-            limbs[s * release::LIMBS_PER_TOTAL..][..release::LIMBS_PER_TOTAL]
-                .iter()
-                .rev()
-                .fold(Fr::zero(), |sum, l| sum * Fr::from(1u64 << release::LIMB_BITS) + Fr::from(*l))
-        });
+        let totals = packed(&limbs);
         let mut statement = compare::Statement::default();
         for (c, comparison) in statement.comparisons.iter_mut().enumerate() {
             (comparison.constant, comparison.weights) = (constants[c], weights[c]);

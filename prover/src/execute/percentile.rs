@@ -28,8 +28,7 @@ pub(super) fn quantiles(
         return Ok(Vec::new());
     }
     // A query with too many groups is refused here, before any work.
-    let limit = galen_verifier::plan::MAX_GROUPS * query.percentiles().len();
-    let none = vec![None; count.min(limit + 1)];
+    let none = vec![None; count];
     let plan = plan_for(resolved, registry, dataset.dataset(), &none)?;
     let counts = Counts::of(&plan);
     let asked = Asked {
@@ -147,28 +146,17 @@ impl<'a> Rows<'a> {
                     Some(bins) => bins.partition_point(|b| b.stored.1 < v),
                     None => usize::try_from(v).unwrap_or(values),
                 });
-            at * (values + usize::from(column.nullable)) + own.unwrap_or(values)
+            at * grouping.groups(self.registry) + own.unwrap_or(values)
         })
     }
 }
 
 /// The registry columns that a query reads.
 fn columns(query: &CohortQuery) -> Vec<usize> {
-    fn of(predicate: &Predicate, out: &mut Vec<usize>) {
-        match predicate {
-            Predicate::Always | Predicate::Never => {}
-            Predicate::In { column, .. }
-            | Predicate::IsNull { column }
-            | Predicate::IsNotNull { column } => out.push(*column),
-            Predicate::All(members) | Predicate::Any(members) => {
-                members.iter().for_each(|m| of(m, out));
-            }
-        }
-    }
     let mut out: Vec<usize> = query.group_by.iter().map(|g| g.column).collect();
     out.extend(query.percentiles().iter().map(|p| p.column));
-    of(&query.filter, &mut out);
-    query.filters().into_iter().for_each(|f| of(f, &mut out));
+    out.extend(query.filter.columns());
+    out.extend(query.filters().into_iter().flat_map(Predicate::columns));
     out.extend(query.aggregate_columns());
     out
 }

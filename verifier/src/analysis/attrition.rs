@@ -1,13 +1,16 @@
 //! What an attrition table's counts make together.
 
-use super::{Derived, Table, Value, View};
+use super::{Derived, Table, Value, View, titles};
 
 const METHOD: &str =
     "Excluded: the count before minus the count after. Left: the share of the first count";
 
 /// Patients excluded by each criterion, where both counts are released as they are.
 pub(crate) fn attrition(view: &View<'_>) -> Derived {
-    let mut table = Table::new("Attrition", &["criterion", "patients", "excluded", "left"]);
+    let mut table = Table::new(
+        titles::ATTRITION,
+        &["criterion", "patients", "excluded", "left"],
+    );
     let count = |row: usize| view.count(row, 1).ok();
     let is_exact = view.rounding == 1;
     let hidden = || Value::from("hidden");

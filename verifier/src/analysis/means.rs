@@ -3,7 +3,7 @@
 use super::{
     Computed, Table, Value, View, interval,
     spec::{Means, Shares, Welch},
-    test,
+    test, titles,
 };
 use crate::statistics::{self, Sample};
 
@@ -46,7 +46,7 @@ pub(super) fn each_row(
 }
 
 pub(super) fn means(spec: &Means, view: &View<'_>) -> Computed {
-    let mut table = Table::new("Means", &["group", "n", &spec.mean, "lower", "upper"]);
+    let mut table = Table::new(titles::MEANS, &["group", "n", &spec.mean, "lower", "upper"]);
     let notes = each_row(view, &mut table, |row| {
         let sample = sample(spec, view, row)?;
         let n = [Value::Count(sample.n)];
@@ -59,13 +59,13 @@ pub(super) fn means(spec: &Means, view: &View<'_>) -> Computed {
 
 pub(super) fn welch(spec: &Welch, view: &View<'_>) -> Computed {
     let by = view.column(&spec.by)?;
-    let group = |value: &String| match view.rows_with(by, value)[..] {
-        [row] => sample(&spec.sample, view, row),
-        _ => Err(format!("The answer has no single row for {value}.")),
+    let group = |value: &String| {
+        let row = view.single_row(view.all_rows(), by, value)?;
+        sample(&spec.sample, view, row)
     };
     let samples = [group(&spec.groups[0])?, group(&spec.groups[1])?];
     let mut means = Table::new(
-        "Means",
+        titles::MEANS,
         &[&spec.by, "n", &spec.sample.mean, "lower", "upper"],
     );
     for (name, sample) in spec.groups.iter().zip(samples) {
@@ -90,7 +90,7 @@ pub(super) fn welch(spec: &Welch, view: &View<'_>) -> Computed {
 
 pub(super) fn proportions(spec: &Shares, view: &View<'_>) -> Computed {
     let columns = ["group", "cases", "total", "proportion", "lower", "upper"];
-    let mut table = Table::new("Proportions", &columns);
+    let mut table = Table::new(titles::PROPORTIONS, &columns);
     let (cases, total) = (view.column(&spec.cases)?, view.column(&spec.total)?);
     let notes = each_row(view, &mut table, |row| {
         let (with, all) = (view.count(row, cases)?, view.count(row, total)?);

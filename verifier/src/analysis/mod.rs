@@ -10,8 +10,11 @@ mod survival;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod titles;
 mod unknown;
 mod view;
+
+use std::fmt;
 
 use serde::Serialize;
 
@@ -71,6 +74,18 @@ impl Table {
             title: title.into(),
             columns: columns.iter().map(|c| (*c).to_owned()).collect(),
             rows: Vec::new(),
+        }
+    }
+}
+
+/// A number with the fewest digits that read back as it; nothing where it is missing.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Text(text) => f.pad(text),
+            Value::Count(n) => f.pad(&n.to_string()),
+            Value::Number(n) => f.pad(&n.to_string()),
+            Value::Missing => f.pad(""),
         }
     }
 }

@@ -49,10 +49,7 @@ pub(super) fn rates(spec: &Rates, view: &View<'_>) -> Computed {
 
 pub(super) fn standardised(spec: &Standardised, view: &View<'_>) -> Computed {
     let strata = view.column(&spec.strata)?;
-    let groups: Vec<Option<String>> = match &spec.by {
-        None => vec![None],
-        Some(by) => view.keys(view.column(by)?).into_iter().map(Some).collect(),
-    };
+    let groups = view.groups(spec.by.as_deref())?;
     let per = spec.rates.per;
     let first = spec.by.as_deref().unwrap_or("group");
     let mut standard = Table::new(
@@ -61,15 +58,11 @@ pub(super) fn standardised(spec: &Standardised, view: &View<'_>) -> Computed {
     );
     let mut crude = Table::new(title("Crude rates", per), &header(first, &spec.rates));
     let mut notes = Vec::new();
-    for group in &groups {
-        let rows: Vec<usize> = match (&spec.by, group) {
-            (Some(by), Some(group)) => view.rows_with(view.column(by)?, group),
-            _ => (0..view.rows.len()).collect(),
-        };
-        match strata_of(spec, view, strata, &rows) {
+    for (group, rows) in &groups {
+        match strata_of(spec, view, strata, rows) {
             Err(note) => notes.push(note),
             Ok(list) => {
-                let name = || Value::Text(group.clone().unwrap_or_else(|| "all".to_owned()));
+                let name = || Value::Text(group.clone());
                 let rate = scaled(statistics::standardised(&list), per);
                 standard
                     .rows
@@ -96,11 +89,8 @@ fn strata_of(
 ) -> Result<Vec<Stratum>, String> {
     let mut list = Vec::new();
     for (value, persons) in spec.weights.iter().filter(|(_, w)| *w > 0) {
-        let mut own = rows.iter().filter(|r| view.key(**r, strata) == *value);
-        let (Some(row), None) = (own.next(), own.next()) else {
-            return Err(format!("The answer has no single row for {value}."));
-        };
-        let (events, time) = row_of(&spec.rates, view, *row)?;
+        let row = view.single_row(rows.iter().copied(), strata, value)?;
+        let (events, time) = row_of(&spec.rates, view, row)?;
         #[expect(clippy::cast_precision_loss, reason = "below 2^40")]
         let weight = *persons as f64;
         list.push(Stratum {

@@ -3,7 +3,7 @@
 use num_rational::Ratio;
 use num_traits::ToPrimitive;
 
-use super::{Computed, Table, Value, View, interval, spec::Survival, test};
+use super::{Computed, Table, Value, View, interval, spec::Survival, test, titles};
 use crate::{
     answer::Cell,
     query::{BinName, CohortQuery},
@@ -38,14 +38,11 @@ impl Curve {
 }
 
 pub(super) fn survival(spec: &Survival, query: &CohortQuery, view: &View<'_>) -> Computed {
-    let groups: Vec<Option<String>> = match &spec.by {
-        None => vec![None],
-        Some(by) => view.keys(view.column(by)?).into_iter().map(Some).collect(),
-    };
+    let groups = view.groups(spec.by.as_deref())?;
     let mut curves = Vec::new();
     let mut notes = Vec::new();
     for group in &groups {
-        match curve(spec, query, view, group.as_deref()) {
+        match curve(spec, query, view, group) {
             Ok((curve, note)) => {
                 notes.extend(note);
                 curves.push(curve);
@@ -57,7 +54,7 @@ pub(super) fn survival(spec: &Survival, query: &CohortQuery, view: &View<'_>) ->
     let columns = [
         by, "time", "at risk", "events", "survival", "lower", "upper",
     ];
-    let mut table = Table::new("Kaplan–Meier estimate", &columns);
+    let mut table = Table::new(titles::KAPLAN_MEIER, &columns);
     let mut medians = Table::new(
         "Median survival",
         &[by, "patients", "until", "events until then", "median"],
@@ -135,23 +132,19 @@ fn curve(
     spec: &Survival,
     query: &CohortQuery,
     view: &View<'_>,
-    group: Option<&str>,
+    (name, rows): &(String, Vec<usize>),
 ) -> Result<(Curve, Option<String>), String> {
     let (time, leaving) = (view.column(&spec.time)?, view.column(&spec.leaving)?);
     let events = view.column(&spec.events)?;
-    let rows = match (&spec.by, group) {
-        (Some(by), Some(group)) => view.rows_with(view.column(by)?, group),
-        _ => (0..view.rows.len()).collect(),
-    };
     let mut curve = Curve {
-        name: group.unwrap_or("all").to_owned(),
+        name: name.clone(),
         ends: Vec::new(),
         bins: Vec::new(),
         beyond: 0,
         is_cut: false,
     };
     let (mut known, mut note) = (usize::MAX, None);
-    for row in rows {
+    for &row in rows {
         // Patients without a time are not at risk.
         let Cell::Bucket(bucket) = &view.rows[row][time] else {
             continue;

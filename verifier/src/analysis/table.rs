@@ -108,14 +108,12 @@ fn by_key(
 fn by_counts(spec: &TwoByTwo, cases: &str, total: &str, view: &View<'_>) -> Result<Counts, String> {
     let exposure = view.column(&spec.exposure)?;
     let (cases, total) = (view.column(cases)?, view.column(total)?);
-    let group = |g: &String| match view.rows_with(exposure, g)[..] {
-        [row] => {
-            let (with, all) = (view.count(row, cases)?, view.count(row, total)?);
-            let without = all.checked_sub(with);
-            let without = without.ok_or_else(|| format!("{g} has more cases than patients."))?;
-            Ok((with, without))
-        }
-        _ => Err(format!("The answer has no single row for {g}.")),
+    let group = |g: &String| {
+        let row = view.single_row(view.all_rows(), exposure, g)?;
+        let (with, all) = (view.count(row, cases)?, view.count(row, total)?);
+        let without = all.checked_sub(with);
+        let without = without.ok_or_else(|| format!("{g} has more cases than patients."))?;
+        Ok::<_, String>((with, without))
     };
     Ok([group(&spec.groups[0])?, group(&spec.groups[1])?])
 }

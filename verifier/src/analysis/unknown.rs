@@ -1,7 +1,7 @@
 //! Patients whose outcome is unknown, where they would silently count as without it.
 
 use crate::{
-    query::{Aggregate, CohortQuery, Output, OutputValue, Predicate},
+    query::{Aggregate, CohortQuery, Output, OutputValue},
     registry::Registry,
 };
 
@@ -14,15 +14,12 @@ pub(super) fn note(
 ) -> Option<String> {
     let find = |label: &str| query.outputs.iter().find(|o| o.label == label);
     let (cases, total) = (find(cases)?, find(total)?);
-    let mut looked_at = Vec::new();
-    columns(&cases.filter, &mut looked_at);
-    looked_at.extend(column(cases));
-    let mut known = vec![];
-    columns(&total.filter, &mut known);
-    columns(&query.filter, &mut known);
+    let mut known = total.filter.columns();
+    known.extend(query.filter.columns());
     known.extend(column(total));
+    let looked_at = cases.filter.columns().into_iter();
     let unknown = looked_at
-        .into_iter()
+        .chain(column(cases))
         .find(|c| registry.columns[*c].nullable && !known.contains(c))?;
     let name = &registry.columns[unknown].name;
     Some(format!(
@@ -34,18 +31,5 @@ fn column(output: &Output) -> Option<usize> {
     match output.value {
         OutputValue::Aggregate(Aggregate::Count(c) | Aggregate::Sum(c)) => Some(c),
         _ => None,
-    }
-}
-
-/// The columns of which a predicate says something.
-fn columns(predicate: &Predicate, out: &mut Vec<usize>) {
-    match predicate {
-        Predicate::Always | Predicate::Never => {}
-        Predicate::In { column, .. }
-        | Predicate::IsNull { column }
-        | Predicate::IsNotNull { column } => out.push(*column),
-        Predicate::All(members) | Predicate::Any(members) => {
-            members.iter().for_each(|m| columns(m, out));
-        }
     }
 }

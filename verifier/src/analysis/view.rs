@@ -1,5 +1,7 @@
 //! An answer's cells as an analysis reads them.
 
+use std::ops::Range;
+
 use num_traits::ToPrimitive;
 
 use crate::answer::Cell;
@@ -74,17 +76,49 @@ impl View<'_> {
         self.rows[row][column].to_string()
     }
 
+    pub fn all_rows(&self) -> Range<usize> {
+        0..self.rows.len()
+    }
+
     /// The rows whose key in `column` is `value`.
     pub fn rows_with(&self, column: usize, value: &str) -> Vec<usize> {
-        (0..self.rows.len())
+        self.all_rows()
             .filter(|r| self.key(*r, column) == value)
             .collect()
+    }
+
+    /// The only one of `among` whose key in `column` is `value`.
+    pub fn single_row(
+        &self,
+        among: impl IntoIterator<Item = usize>,
+        column: usize,
+        value: &str,
+    ) -> Result<usize, String> {
+        let mut own = among.into_iter().filter(|r| self.key(*r, column) == value);
+        match (own.next(), own.next()) {
+            (Some(row), None) => Ok(row),
+            _ => Err(format!("The answer has no single row for {value}.")),
+        }
+    }
+
+    /// The values of the key `by` but NULL, each with its rows; without a key, all rows as one group.
+    pub fn groups(&self, by: Option<&str>) -> Result<Vec<(String, Vec<usize>)>, String> {
+        let Some(by) = by else {
+            return Ok(vec![("all".to_owned(), self.all_rows().collect())]);
+        };
+        let column = self.column(by)?;
+        let keys = self.keys(column).into_iter();
+        let with_rows = |key: String| {
+            let rows = self.rows_with(column, &key);
+            (key, rows)
+        };
+        Ok(keys.map(with_rows).collect())
     }
 
     /// The different keys of a column in order, without NULL.
     pub fn keys(&self, column: usize) -> Vec<String> {
         let mut keys: Vec<String> = Vec::new();
-        for row in 0..self.rows.len() {
+        for row in self.all_rows() {
             let key = self.key(row, column);
             if self.rows[row][column] != Cell::Null && !keys.contains(&key) {
                 keys.push(key);

@@ -176,6 +176,7 @@ fn table(
     let groups = Groups {
         plan,
         query: &resolved.query,
+        filters: resolved.query.filter_indices(),
         registry,
         cells,
         k,
@@ -213,6 +214,8 @@ fn derive(
 struct Groups<'a> {
     plan: &'a Plan,
     query: &'a CohortQuery,
+    /// For each output which of the query's filters it has.
+    filters: Vec<Option<usize>>,
     registry: &'a Registry,
     cells: &'a Cells,
     k: u64,
@@ -222,16 +225,16 @@ impl Groups<'_> {
     fn row(&self, index: usize) -> Vec<Cell> {
         let (keys, places) = &self.plan.layout.groups[index];
         let percentiles = self.plan.percentiles.len();
-        let outputs = self.query.outputs.iter();
+        let outputs = self.query.outputs.iter().zip(&self.filters);
         outputs
-            .map(|o| match &o.value {
+            .map(|(o, filter)| match &o.value {
                 OutputValue::Key(i) => key_cell(self.registry, &self.query.group_by[*i], keys[*i]),
                 OutputValue::Aggregate(a) => {
                     let group = Group {
                         registry: self.registry,
                         places,
                         cells: self.cells,
-                        filter: self.query.filter_index(o),
+                        filter: *filter,
                         percentiles: &self.plan.percentiles,
                         quantiles: &self.plan.quantiles[index * percentiles..][..percentiles],
                         k: self.k,

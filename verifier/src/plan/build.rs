@@ -3,23 +3,20 @@
 use galen_circuits::gates::{Gate, release::LIMBS_PER_TOTAL};
 
 use super::{
-    ColumnId, Linear, Plan, Purpose, Slot,
+    ColumnId, Linear, MAX_GROUPS, Plan, Purpose, Slot,
     bits::{Builder, limb_weight},
-    payload::{
-        Field, FieldKind, GroupKey, Item, Layout, Packer, Rank, Total, fields_of_query, limbs_for,
-    },
+    groups::{Group, groups},
+    payload::{Field, FieldKind, Item, Layout, Packer, Total, fields_of_query, limbs_for},
     percentile::{self, Quantile},
     registration::{Bases, Unit},
 };
 use crate::{
-    query::{CohortQuery, Grouping, IntervalSet, Percentile, Predicate},
+    query::{CohortQuery, Percentile, Predicate},
     registry::{ColumnKind, Registry},
 };
 
 /// At most this many proofs a chunk; a query beyond it is refused before any work.
 pub const MAX_STEPS: usize = 1024;
-/// At most this many groups.
-pub const MAX_GROUPS: usize = 1024;
 
 /// Why a query has no plan.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -88,7 +85,7 @@ impl Plan {
             rows: chunk_rows as u128 * chunks as u128,
             purpose,
         };
-        let groups = p.groups(&query.group_by)?;
+        let groups = groups(&mut p.builder, query)?;
         let percentiles = query.percentiles();
         percentile::check(registry, &percentiles, groups.len(), quantiles)?;
         let literals = p.builder.literals(&query.filter);
@@ -182,111 +179,9 @@ impl Packing {
     }
 }
 
-/// A group: its keys and the bits that select it.
-struct Group {
-    keys: Vec<GroupKey>,
-    bits: Vec<Linear>,
-}
-
 impl Planner<'_> {
     fn registry(&self) -> &Registry {
         self.builder.bases.registry()
-    }
-
-    /// The product of the groupings' values, NULL last, each in the registry's code order or ascending.
-    fn groups(&mut self, groupings: &[Grouping]) -> Result<Vec<Group>, PlanError> {
-        let sizes = groupings.iter().map(|g| {
-            let column = &self.registry().columns[g.column];
-            g.len(column.span())
-                .saturating_add(usize::from(column.nullable))
-        });
-        let groups = sizes.fold(1usize, usize::saturating_mul);
-        if groups > MAX_GROUPS {
-            return Err(PlanError::TooManyGroups { groups });
-        }
-        let mut all = vec![Group {
-            keys: Vec::new(),
-            bits: Vec::new(),
-        }];
-        for grouping in groupings {
-            let values = self.group_values(grouping);
-            all = all
-                .iter()
-                .flat_map(|g| {
-                    values.iter().map(|(key, bit)| Group {
-                        keys: g.keys.iter().copied().chain([*key]).collect(),
-                        bits: g.bits.iter().cloned().chain([bit.clone()]).collect(),
-                    })
-                })
-                .collect();
-        }
-        Ok(all)
-    }
-
-    fn group_values(&mut self, grouping: &Grouping) -> Vec<(GroupKey, Linear)> {
-        let column = grouping.column;
-        let (span, nullable) = {
-            let c = &self.registry().columns[column];
-            (c.span(), c.nullable)
-        };
-        let sets: Vec<IntervalSet> = match &grouping.bins {
-            Some(bins) => bins.iter().map(crate::query::Bin::set).collect(),
-            None => (0..=span).map(IntervalSet::single).collect(),
-        };
-        let mut values: Vec<(GroupKey, Linear)> = (0..)
-            .zip(&sets)
-            .map(|(key, set)| (GroupKey::Value(key), self.builder.member(column, set)))
-            .collect();
-        if nullable {
-            values.push((
-                GroupKey::Null,
-                self.builder.bit(&Predicate::IsNull { column }),
-            ));
-        }
-        values
-    }
-
-    /// The counts that place a percentile: how many have a value and, where one is published, how many have
-    /// one below it and how many one up to it.
-    fn ranks(
-        &mut self,
-        group: usize,
-        (index, percentile): (usize, &Percentile),
-        quantile: Quantile,
-        filters: &[Linear],
-    ) -> Vec<Item> {
-        let column = percentile.column;
-        let mut counts = vec![(Rank::Known, self.builder.known(column))];
-        if let Some(q) = quantile {
-            let up_to = IntervalSet::range(0, q);
-            let below = q.checked_sub(1).map(|last| IntervalSet::range(0, last));
-            let below = below.map_or(Linear::zero(), |set| self.builder.member(column, &set));
-            counts.push((Rank::Below, below));
-            counts.push((Rank::UpTo, self.builder.member(column, &up_to)));
-        }
-        let filter = percentile.filter.map(|f| &filters[f]);
-        counts
-            .into_iter()
-            .map(|(rank, bit)| {
-                let field = Field {
-                    kind: FieldKind::Rank(index, rank),
-                    column: Some(column),
-                    other: None,
-                    filter: percentile.filter,
-                };
-                let value = match filter {
-                    Some(f) if bit != Linear::zero() => self.builder.all(vec![f.clone(), bit]),
-                    _ => bit,
-                };
-                Item {
-                    group,
-                    field,
-                    guard: field,
-                    value,
-                    limbs: 1,
-                }
-            })
-            .collect()
     }
 
     /// Places every field of every group. Where only patients are counted, groups share roots, six to a
@@ -316,7 +211,9 @@ impl Planner<'_> {
             }
             let quantiles = &asked.quantiles[index * percentiles..][..percentiles];
             for (i, (percentile, quantile)) in asked.percentiles.iter().zip(quantiles).enumerate() {
-                blocks.push(self.ranks(index, (i, percentile), *quantile, &asked.filters));
+                let (builder, filters) = (&mut self.builder, &asked.filters);
+                let items = percentile::ranks(builder, index, (i, percentile), *quantile, filters);
+                blocks.push(items);
             }
             packing.place(group, blocks);
             // A bundle's percentiles must not make a plan that costs more than it may.

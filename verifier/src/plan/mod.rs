@@ -6,6 +6,7 @@
 
 mod bits;
 mod build;
+mod groups;
 mod linear;
 pub(crate) mod payload;
 mod percentile;
@@ -13,7 +14,8 @@ mod registration;
 
 use galen_circuits::gates::{Gate, release};
 
-pub use build::{MAX_GROUPS, MAX_STEPS, PlanError};
+pub use build::{MAX_STEPS, PlanError};
+pub use groups::MAX_GROUPS;
 pub use linear::{ColumnId, Linear};
 pub use payload::{Field, FieldKind, GroupKey, Layout, Place, Rank, contributors, fields_of};
 pub use percentile::{Quantile, assumed_quantiles, quantile_count};

@@ -6,7 +6,7 @@ use galen_circuits::gates::release::{LIMB_BITS, LIMBS, LIMBS_PER_TOTAL, TOTALS};
 
 use super::{Linear, Release, Use};
 use crate::{
-    query::{Aggregate, CohortQuery, OutputValue, PairFunction},
+    query::{Aggregate, CohortQuery, OutputValue, PairFunction, Percentile},
     registry::{ColumnKind, Registry},
 };
 
@@ -60,6 +60,11 @@ impl Field {
             other: None,
             filter,
         }
+    }
+
+    /// The patients with a value that a percentile is of.
+    pub(crate) fn known(percentile: &Percentile) -> Self {
+        Self::count(Some(percentile.column), percentile.filter)
     }
 
     /// Whether every patient that `other` counts or sums is counted here, `within` telling which filter lies
@@ -250,8 +255,9 @@ pub(super) fn fields_of_query(query: &CohortQuery, registry: &Registry) -> Vec<F
     let mut fields: Vec<Field> = query
         .outputs
         .iter()
-        .filter_map(|o| match &o.value {
-            OutputValue::Aggregate(a) => Some(fields_of(a, query.filter_index(o), registry)),
+        .zip(query.filter_indices())
+        .filter_map(|(o, filter)| match &o.value {
+            OutputValue::Aggregate(a) => Some(fields_of(a, filter, registry)),
             OutputValue::Key(_) => None,
         })
         .flatten()

@@ -1,25 +1,20 @@
-//! Published percentiles (`docs/spec/plan.md`): what has to be right about them before anything is planned.
+//! Published percentiles (`docs/spec/plan.md`): what has to be right about them before anything is planned, and
+//! the counts that place them.
 
-use super::{MAX_GROUPS, PlanError};
+use super::{Field, FieldKind, Linear, MAX_GROUPS, PlanError, Rank, bits::Builder, payload::Item};
 use crate::{
-    query::{CohortQuery, Percentile},
+    query::{CohortQuery, IntervalSet, Percentile},
     registry::Registry,
 };
 
 /// A published percentile as a stored value, or `None` where it is hidden.
 pub type Quantile = Option<u64>;
 
-/// How many percentiles an answer to `query` publishes or hides: those of the query, for each group.
+/// How many percentiles an answer to `query` publishes or hides: those of the query, for each group. A query
+/// with more than [`MAX_GROUPS`] has no plan; its percentiles are counted as if it had so many.
 #[must_use]
 pub fn quantile_count(query: &CohortQuery, registry: &Registry) -> usize {
-    let groups = query.group_by.iter().map(|g| {
-        let column = &registry.columns[g.column];
-        g.len(column.span())
-            .saturating_add(usize::from(column.nullable))
-    });
-    groups
-        .fold(1usize, usize::saturating_mul)
-        .saturating_mul(query.percentiles().len())
+    query.groups(registry).min(MAX_GROUPS) * query.percentiles().len()
 }
 
 /// Percentiles as they could be if all were published: for the cost of a query that nobody has answered yet.
@@ -30,8 +25,49 @@ pub fn assumed_quantiles(query: &CohortQuery, registry: &Registry) -> Vec<Quanti
     let middle = percentiles
         .iter()
         .map(|p| Some(registry.columns[p.column].span() / 2));
-    let count = quantile_count(query, registry).min(MAX_GROUPS.saturating_mul(percentiles.len()));
+    let count = quantile_count(query, registry);
     middle.cycle().take(count).collect()
+}
+
+/// The counts that place a percentile: how many have a value and, where one is published, how many have
+/// one below it and how many one up to it.
+pub(super) fn ranks(
+    builder: &mut Builder<'_>,
+    group: usize,
+    (index, percentile): (usize, &Percentile),
+    quantile: Quantile,
+    filters: &[Linear],
+) -> Vec<Item> {
+    let column = percentile.column;
+    let mut counts = vec![(Rank::Known, builder.known(column))];
+    if let Some(q) = quantile {
+        let up_to = IntervalSet::range(0, q);
+        let below = q.checked_sub(1).map(|last| IntervalSet::range(0, last));
+        let below = below.map_or(Linear::zero(), |set| builder.member(column, &set));
+        counts.push((Rank::Below, below));
+        counts.push((Rank::UpTo, builder.member(column, &up_to)));
+    }
+    let filter = percentile.filter.map(|f| &filters[f]);
+    counts
+        .into_iter()
+        .map(|(rank, bit)| {
+            let field = Field {
+                kind: FieldKind::Rank(index, rank),
+                ..Field::known(percentile)
+            };
+            let value = match filter {
+                Some(f) if bit != Linear::zero() => builder.all(vec![f.clone(), bit]),
+                _ => bit,
+            };
+            Item {
+                group,
+                field,
+                guard: field,
+                value,
+                limbs: 1,
+            }
+        })
+        .collect()
 }
 
 pub(super) fn check(

@@ -8,12 +8,13 @@ use crate::registry::ColumnKind;
 
 use super::constant::{Constant, constant};
 use super::error::{mismatch, unsupported};
+use super::functions::{PERCENTILE, pair_columns, pair_function, percentile, wrong_type};
 use super::refuse::{from_span, name_position, name_text, position, refuse, stripped};
 use super::scope::{Scope, folded};
 use super::suggest::{nearest, short};
 use super::{
-    Aggregate, Grouping, Output, OutputValue, PairFunction, Position, Predicate, QueryError, Share,
-    grouping, percentile::SHARE_DECIMALS,
+    Aggregate, Grouping, Output, OutputValue, PairFunction, Position, Predicate, QueryError,
+    grouping,
 };
 
 /// The aggregates' names.
@@ -42,7 +43,6 @@ const DISCLOSING: [&str; 11] = [
     "any_value",
     "mode",
 ];
-const PERCENTILE: &str = "percentile_disc";
 /// Percentiles that are no patient's value, or differ between engines.
 const OTHER_PERCENTILES: [&str; 3] = ["median", "percentile_cont", "quantile"];
 /// The longest label, bytes; PostgreSQL cuts longer ones.
@@ -120,11 +120,6 @@ fn disclosing(at: Position, construct: &str) -> QueryError {
         construct: construct.to_owned(),
         help: format!("ask for aggregates: {}", all_names().join(", ")),
     }
-}
-
-fn pair_function(name: &str) -> Option<PairFunction> {
-    let mut all = PairFunction::NAMES.into_iter();
-    all.find(|(n, _)| *n == name).map(|(_, function)| function)
 }
 
 /// The names of all aggregates that can be asked for.
@@ -205,7 +200,7 @@ fn aggregate(scope: &Scope<'_>, f: &Function, name: &str) -> Result<Aggregate, Q
         return percentile(scope, f, at);
     }
     if let Some(function) = pair_function(name) {
-        let [y, x] = columns(scope, f, name, at)?;
+        let [y, x] = pair_columns(scope, f, name, at)?;
         return Ok(Aggregate::Pair { function, y, x });
     }
     if !KNOWN.contains(&name) {
@@ -229,87 +224,6 @@ fn aggregate(scope: &Scope<'_>, f: &Function, name: &str) -> Result<Aggregate, Q
             "name a column",
         )),
     }
-}
-
-/// The two number columns of a function of pairs.
-fn columns(
-    scope: &Scope<'_>,
-    f: &Function,
-    name: &str,
-    at: Position,
-) -> Result<[usize; 2], QueryError> {
-    let help = format!("write {name}(y, x) with two number columns");
-    if !f.within_group.is_empty() {
-        return Err(unsupported(at, "this form of a function", help));
-    }
-    let [y, x] = grouping::arguments(f, at, &help)?;
-    let number = |expr: &Expr| {
-        let at = position(expr);
-        let Some(column) = scope.column(expr)? else {
-            return Err(unsupported(at, format!("this argument of {name}"), &help));
-        };
-        match scope.definition(column).kind {
-            ColumnKind::Number { .. } => Ok(column),
-            _ => {
-                let c = scope.definition(column);
-                let message = format!("column {} is a {}", c.name, c.type_name());
-                let help = "name number columns; to compare a number between groups ask for its avg \
-                            with GROUP BY";
-                Err(mismatch(at, message, help))
-            }
-        }
-    };
-    Ok([number(y)?, number(x)?])
-}
-
-/// `percentile_disc(share) WITHIN GROUP (ORDER BY column)`.
-fn percentile(scope: &Scope<'_>, f: &Function, at: Position) -> Result<Aggregate, QueryError> {
-    let help = "write percentile_disc(0.5) WITHIN GROUP (ORDER BY column), with a share between 0 \
-                and 1 of at most 4 decimals";
-    let [share] = grouping::arguments(f, at, help)?;
-    let scale = 10u32.pow(SHARE_DECIMALS);
-    let units = match constant(share)? {
-        Some(Constant::Number(n, _)) => Some(n.at_scale(SHARE_DECIMALS)),
-        _ => None,
-    };
-    if units.is_some_and(|u| !u.exact) {
-        let message = "the share has too many decimals";
-        return Err(mismatch(position(share), message, help));
-    }
-    let units = units.and_then(|u| u32::try_from(u.floor).ok());
-    let Some(units) = units.filter(|u| (1..scale).contains(u)) else {
-        let message = "the share is not one number between 0 and 1";
-        return Err(mismatch(position(share), message, help));
-    };
-    let [order] = f.within_group.as_slice() else {
-        return Err(mismatch(
-            at,
-            "percentile_disc without one column to order by",
-            help,
-        ));
-    };
-    let at = position(&order.expr);
-    if order.options.asc == Some(false) || order.options.nulls_first.is_some() {
-        let help = "leave DESC and NULLS out: percentile_disc(1 − p) is the other end, and NULL is \
-                    never counted";
-        return Err(unsupported(at, "another order", help));
-    }
-    let column = match scope.column(&order.expr)? {
-        Some(column) if order.with_fill.is_none() => column,
-        _ => return Err(unsupported(at, "ordering by anything but a column", help)),
-    };
-    if !matches!(
-        scope.definition(column).kind,
-        ColumnKind::Number { .. } | ColumnKind::Date { .. }
-    ) {
-        return Err(wrong_type(scope, PERCENTILE, column, at));
-    }
-    let lowest = num_rational::Ratio::new(units, scale);
-    let share = Share {
-        numerator: *lowest.numer(),
-        denominator: *lowest.denom(),
-    };
-    Ok(Aggregate::PercentileDisc { column, share })
 }
 
 /// The function's only argument; refuses every modifier.
@@ -446,22 +360,4 @@ fn of_column(
         "stddev_pop" if number => Ok(Aggregate::StddevPop(column)),
         _ => Err(wrong_type(scope, name, column, at)),
     }
-}
-
-fn wrong_type(scope: &Scope<'_>, name: &str, column: usize, at: Position) -> QueryError {
-    let c = scope.definition(column);
-    let help = match &c.kind {
-        ColumnKind::Boolean => format!(
-            "avg({}) gives the share p, and p(1-p) is its variance",
-            c.name
-        ),
-        ColumnKind::Category { .. } => format!("ask for count(*) and GROUP BY {}", c.name),
-        _ => format!("ask for count({}), or compare it in WHERE", c.name),
-    };
-    let message = format!(
-        "{name} of column {}, a {}, is not defined",
-        c.name,
-        c.type_name()
-    );
-    mismatch(at, message, help)
 }

@@ -40,10 +40,12 @@ impl CohortQuery {
         filters
     }
 
-    /// Where an output's filter stands among [`Self::filters`].
+    /// For each output where its filter stands among [`Self::filters`].
     #[must_use]
-    pub fn filter_index(&self, output: &Output) -> Option<usize> {
-        self.filters().iter().position(|f| **f == output.filter)
+    pub fn filter_indices(&self) -> Vec<Option<usize>> {
+        let filters = self.filters();
+        let index = |o: &Output| filters.iter().position(|f| **f == o.filter);
+        self.outputs.iter().map(index).collect()
     }
 
     /// The registry columns of all aggregates.

@@ -7,13 +7,13 @@ use sqlparser::ast::{
 };
 
 use crate::plan::MAX_GROUPS;
-use crate::registry::ColumnKind;
+use crate::registry::{ColumnKind, Registry};
 
 use super::constant::{Constant, constant};
 use super::error::{mismatch, unsupported};
 use super::refuse::{name_position, name_text, position, stripped};
 use super::scope::{Scope, folded};
-use super::{IntervalSet, Position, QueryError};
+use super::{CohortQuery, IntervalSet, Position, QueryError};
 
 /// Digits after the point of the bounds of `width_bucket`.
 const BOUND_DECIMALS: u32 = 9;
@@ -79,6 +79,23 @@ impl Grouping {
                 .unwrap_or(usize::MAX)
                 .saturating_add(1),
         }
+    }
+
+    /// The number of groups, with the one of NULL where the column is nullable.
+    #[must_use]
+    pub fn groups(&self, registry: &Registry) -> usize {
+        let column = &registry.columns[self.column];
+        self.len(column.span())
+            .saturating_add(usize::from(column.nullable))
+    }
+}
+
+impl CohortQuery {
+    /// The number of groups of an answer: one without GROUP BY.
+    #[must_use]
+    pub fn groups(&self, registry: &Registry) -> usize {
+        let each = self.group_by.iter().map(|g| g.groups(registry));
+        each.fold(1, usize::saturating_mul)
     }
 }
 

@@ -6,6 +6,7 @@ mod attrition;
 mod clauses;
 mod constant;
 mod error;
+mod functions;
 mod grouping;
 mod interval;
 mod normal;

@@ -43,6 +43,20 @@ impl Predicate {
         }
     }
 
+    /// The registry columns of which it says something, one for each leaf, in order.
+    #[must_use]
+    pub fn columns(&self) -> Vec<usize> {
+        match self {
+            Self::Always | Self::Never => Vec::new(),
+            Self::In { column, .. } | Self::IsNull { column } | Self::IsNotNull { column } => {
+                vec![*column]
+            }
+            Self::All(members) | Self::Any(members) => {
+                members.iter().flat_map(Self::columns).collect()
+            }
+        }
+    }
+
     /// The number of leaves: `In`, `IsNull`, `IsNotNull`.
     #[must_use]
     pub fn leaves(&self) -> usize {

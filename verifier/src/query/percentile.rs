@@ -15,14 +15,14 @@ impl CohortQuery {
     #[must_use]
     pub fn percentiles(&self) -> Vec<Percentile> {
         let mut all = Vec::new();
-        for output in &self.outputs {
+        for (output, filter) in self.outputs.iter().zip(self.filter_indices()) {
             if let OutputValue::Aggregate(Aggregate::PercentileDisc { column, share }) =
                 output.value
             {
                 let percentile = Percentile {
                     column,
                     share,
-                    filter: self.filter_index(output),
+                    filter,
                     fold: self.fold(column).unwrap_or(FOLDS[FOLDS.len() - 1]),
                 };
                 if !all.contains(&percentile) {

@@ -1,5 +1,7 @@
 //! The counts of an answer, and what is known to be the sum of what.
 
+use std::collections::BTreeMap;
+
 use crate::plan::{Field, GroupKey, Plan};
 
 /// All counts of an answer: one table for each counted field, one cell for each group.
@@ -11,30 +13,19 @@ pub struct Counts {
     pub groups: usize,
     /// Groups whose counts add up to something that another query can tell.
     pub lines: Vec<Vec<usize>>,
-    /// Which filter lies within which: (inner, outer).
-    pub within: Vec<(usize, usize)>,
     /// Whether each field contains all fields after it: an attrition table.
     pub is_chain: bool,
+    /// See [`Self::order`].
+    order: Vec<usize>,
+    /// For each field those of [`Self::outer`], found once for all groups.
+    outer: BTreeMap<Field, Vec<usize>>,
 }
 
 impl Counts {
     /// Of an answer with these fields in each of these groups.
     #[must_use]
     pub fn new<'a>(fields: impl IntoIterator<Item = &'a Field>, keys: &[Vec<GroupKey>]) -> Self {
-        let mut fields: Vec<Field> = fields
-            .into_iter()
-            .copied()
-            .filter(|f| f.is_count())
-            .collect();
-        fields.sort_unstable();
-        fields.dedup();
-        Self {
-            fields,
-            groups: keys.len(),
-            lines: lines(keys),
-            within: Vec::new(),
-            is_chain: false,
-        }
+        Self::with(fields, keys, &[], &[])
     }
 
     /// Of an attrition table: each field contains all after it.
@@ -54,9 +45,50 @@ impl Counts {
         if plan.is_chain {
             return Self::chain(fields);
         }
+        let percentiles = plan.percentiles.iter();
+        let known: Vec<Field> = percentiles.map(Field::known).collect();
+        Self::with(fields, &keys, &plan.within, &known)
+    }
+
+    /// `within` tells which filter lies within which: (inner, outer). `others` are not counted, but it is asked
+    /// what contains them.
+    fn with<'a>(
+        fields: impl IntoIterator<Item = &'a Field>,
+        keys: &[Vec<GroupKey>],
+        within: &[(usize, usize)],
+        others: &[Field],
+    ) -> Self {
+        let mut fields: Vec<Field> = fields
+            .into_iter()
+            .copied()
+            .filter(|f| f.is_count())
+            .collect();
+        fields.sort_unstable();
+        fields.dedup();
+        let containing = |field: Field| -> Vec<usize> {
+            let all = 0..fields.len();
+            all.filter(|at| fields[*at] != field && fields[*at].contains(field, within))
+                .collect()
+        };
+        let outer = |field: &Field| {
+            let containing = containing(*field);
+            let contains = |a: usize, b: usize| fields[a].contains(fields[b], within);
+            let larger = |at: &usize| {
+                let mut inner = containing.iter().filter(|i| *i != at);
+                inner.any(|i| contains(*at, *i) && !contains(*i, *at))
+            };
+            let smallest = containing.iter().copied().filter(|at| !larger(at));
+            (*field, smallest.collect())
+        };
+        let mut order: Vec<usize> = (0..fields.len()).collect();
+        order.sort_by_cached_key(|at| (containing(fields[*at]).len(), *at));
         Self {
-            within: plan.within.clone(),
-            ..Self::new(fields, &keys)
+            outer: fields.iter().chain(others).map(outer).collect(),
+            order,
+            groups: keys.len(),
+            lines: lines(keys),
+            is_chain: false,
+            fields,
         }
     }
 
@@ -86,32 +118,16 @@ impl Counts {
     }
 
     /// The fields in an order in which each comes after those that contain it.
-    pub(super) fn order(&self) -> Vec<usize> {
-        let containing = |at: &usize| {
-            let field = self.fields[*at];
-            let others = self.fields.iter().filter(|f| **f != field);
-            others.filter(|f| f.contains(field, &self.within)).count()
-        };
-        let mut order: Vec<usize> = (0..self.fields.len()).collect();
-        order.sort_by_key(|at| (containing(at), *at));
-        order
+    pub(super) fn order(&self) -> &[usize] {
+        &self.order
     }
 
     /// The smallest counted cells, of other fields, that contain what `field` counts in a group: those that
-    /// contain no other of them.
-    pub(super) fn outer(&self, field: Field, group: usize) -> Vec<usize> {
-        let containing: Vec<Field> = self
-            .fields
-            .iter()
-            .copied()
-            .filter(|f| *f != field && f.contains(field, &self.within))
-            .collect();
-        let smallest = |f: &&Field| {
-            let mut inner = containing.iter().filter(|i| i != f);
-            !inner.any(|i| f.contains(*i, &self.within) && !i.contains(**f, &self.within))
-        };
-        let smallest = containing.iter().filter(smallest);
-        smallest.filter_map(|f| self.cell(*f, group)).collect()
+    /// contain no other of them. The field is a counted one or of a percentile's patients.
+    pub(super) fn outer(&self, field: Field, group: usize) -> impl Iterator<Item = usize> {
+        let outer = self.outer.get(&field);
+        let outer = outer.expect("found for every count and percentile of the plan");
+        outer.iter().map(move |at| at * self.groups + group)
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Container, Counts, ReleaseProfile, State, can_pick, container};
 #[must_use]
 pub fn decide(counts: &Counts, profile: &ReleaseProfile, values: &[u64]) -> Vec<State> {
     let mut states = vec![State::Guarded; counts.len()];
-    for field in counts.order() {
+    for &field in counts.order() {
         let cells = field * counts.groups..(field + 1) * counts.groups;
         for cell in cells.clone() {
             states[cell] = own(counts, profile, &states, cell, values[cell]);

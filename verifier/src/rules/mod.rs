@@ -120,7 +120,7 @@ fn container(
     }
     let (field, group) = counts.place(cell);
     let outer = counts.outer(field, group);
-    let shown: Option<Vec<u64>> = outer.iter().map(|c| states[*c].shown()).collect();
+    let shown: Option<Vec<u64>> = outer.map(|c| states[c].shown()).collect();
     match shown.as_deref() {
         Some([]) => Container::None,
         None => Container::Hidden,

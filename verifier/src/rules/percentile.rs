@@ -12,18 +12,11 @@ use crate::{
 /// Whether a percentile goes with a hidden count: one that contains its patients and is itself asked for.
 #[must_use]
 pub fn is_hidden(counts: &Counts, states: &[State], percentile: &Percentile, group: usize) -> bool {
-    let known = field(percentile, FieldKind::Count);
-    let own = counts.cell(known, group);
-    let containing = own.map_or_else(|| counts.outer(known, group), |cell| vec![cell]);
-    containing.iter().any(|c| states[*c].shown().is_none())
-}
-
-fn field(percentile: &Percentile, kind: FieldKind) -> Field {
-    Field {
-        kind,
-        column: Some(percentile.column),
-        other: None,
-        filter: percentile.filter,
+    let known = Field::known(percentile);
+    let hidden = |cell: usize| states[cell].shown().is_none();
+    match counts.cell(known, group) {
+        Some(own) => hidden(own),
+        None => counts.outer(known, group).any(hidden),
     }
 }
 
@@ -70,7 +63,10 @@ pub(super) fn comparisons(plan: &Plan) -> Result<Vec<Comparison>, VerifyError> {
         let percentile = &plan.percentiles[index];
         let places = &plan.layout.groups[group].1;
         let place = |rank| {
-            let place = places.get(&field(percentile, FieldKind::Rank(index, rank)));
+            let place = places.get(&Field {
+                kind: FieldKind::Rank(index, rank),
+                ..Field::known(percentile)
+            });
             place.ok_or_else(|| VerifyError::Malformed("a percentile without counts".into()))
         };
         let known = place(Rank::Known)?;

@@ -107,12 +107,11 @@ pub fn statements(
                 }
                 Ok(statement)
             })
-            .collect::<Result<_, VerifyError>>()?;
+            .collect::<Result<Vec<Statement>, VerifyError>>()?;
     let mut comparisons = percentile::comparisons(plan)?;
     for pair in checked.orders.chunks(compare::COMPARISONS) {
         comparisons.push(order(plan, &counts, pair, comparisons.len())?);
     }
-    let releases: Vec<Statement> = releases;
     let mut well_formed = comparisons.iter().map(|c| c.statement.is_well_formed());
     if !releases.iter().all(Statement::is_well_formed) || !well_formed.all(|w| w) {
         return Err(VerifyError::Malformed("bounds or weights".into()));
