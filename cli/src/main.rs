@@ -71,6 +71,18 @@ enum Command {
     Table(table::Args),
 }
 
+/// Stacks of the threads that compute. A thread that waits for a part of its work takes up another one
+/// meanwhile, on top of the stack it has: with hundreds of proofs of a few levels each, the usual 2 MiB is
+/// not always enough.
+const STACK: usize = 16 << 20;
+
+fn deepen_stacks() {
+    // It fails only where the pool has been made already; then that one serves.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .stack_size(STACK)
+        .build_global();
+}
+
 fn main() -> ExitCode {
     // Handed over before clap reads them: the other program's arguments are its own.
     let mut words = env::args_os().skip(1);
@@ -85,6 +97,7 @@ fn main() -> ExitCode {
         Err(error) => return failure::usage(&error),
     };
     let output = Output::new(cli.json);
+    deepen_stacks();
     let result = match cli.command {
         Command::Demo(args) => demo::run(&args, &output),
         Command::Serve(args) => serve::run(&args, &output),

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """What a service makes of clients who mean no good: it stays up, quick and small, and says what is wrong.
 
-    hostile.py [--garbage N] [--connections N] [--quick]"""
+    hostile.py [--garbage N] [--connections N] [--quick]
+
+The ledger is in SQLite, or in a new database on the PostgreSQL server at GALEN_TEST_POSTGRES."""
 
 import argparse
+import os
 import random
 import shutil
 import sys
@@ -34,8 +37,9 @@ def attack(target, chosen):
     watch = Watch(target).start()
     step("bodies", lambda: bodies.attack(target), target)
     step("forged", lambda: forged.attack(target), target)
+    step("slow headers", lambda: slow.headers(target, chosen.connections), target)
     if not chosen.quick:
-        step("slow", lambda: slow.attack(target, chosen.connections), target)
+        step("slow bodies", lambda: slow.bodies(target, chosen.connections), target)
     half = chosen.garbage // 2
     step("garbage, first half", lambda: garbage.attack(target, half), target)
     middle = target.service.memory()
@@ -56,12 +60,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--garbage", type=int, default=10_000, help="pieces of it")
     parser.add_argument("--connections", type=int, default=200, help="that are slow at the same time")
-    parser.add_argument("--quick", action="store_true", help="without slow connections, which take some minutes")
+    parser.add_argument("--quick", action="store_true", help="without slow bodies and without using up its files")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     chosen = parser.parse_args()
     random.seed(chosen.seed)
     folder = Path(tempfile.mkdtemp(prefix="galen-hostile-"))
-    ledger = Ledger(folder)
+    ledger = Ledger(folder, os.environ.get("GALEN_TEST_POSTGRES"))
     with Service(ledger, "--max-file", str(MAX_FILE)) as service:
         study = Study(ledger).make().record(service.ready())
         target = Target(service, ledger, study, MAX_FILE << 20)

@@ -4,7 +4,8 @@
     with_service.py [--entries N] [--study] command [argument ...]
 
 The command finds in its environment SERVICE_URL, SERVICE_KEY (the log's, as C2SP tools take it) and
-SERVICE_CHECKPOINTS, a folder of checkpoints that were saved while the log grew."""
+SERVICE_CHECKPOINTS, a folder of checkpoints that were saved while the log grew. The ledger is in SQLite, or in a new
+database on the PostgreSQL server at GALEN_TEST_POSTGRES."""
 
 import argparse
 import os
@@ -47,7 +48,8 @@ def main():
     parser.add_argument("command", nargs=argparse.REMAINDER)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="galen-served-") as folder:
-        ledger, checkpoints = Ledger(folder), Path(folder) / "checkpoints"
+        ledger = Ledger(folder, os.environ.get("GALEN_TEST_POSTGRES"))
+        checkpoints = Path(folder) / "checkpoints"
         checkpoints.mkdir()
         with Service(ledger) as service:
             service.ready()

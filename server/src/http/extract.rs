@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequestParts, Path, Query, Request},
     http::{StatusCode, header, request::Parts},
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
 
 use super::Problem;
@@ -37,20 +37,31 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
     }
 }
 
+/// What is read of a body beyond its limit, so that a client that is still sending hears why it is refused.
+const DRAINED: usize = 1 << 20;
+
 /// The whole body, of at most `limit` bytes.
 ///
 /// # Errors
 /// A longer one, or one that breaks off.
 pub async fn body(request: Request, limit: usize) -> Result<Bytes, Problem> {
-    let limited = Limited::new(request.into_body(), limit);
-    let collected = limited.collect().await.map_err(|e| {
-        if e.is::<LengthLimitError>() {
-            too_large()
-        } else {
-            Problem::bad_request(format!("the body did not arrive whole: {e}"))
+    let broken = |e| Problem::bad_request(format!("the body did not arrive whole: {e}"));
+    let mut frames = request.into_body().into_data_stream();
+    let (mut bytes, mut length) = (Vec::new(), 0_usize);
+    while let Some(frame) = frames.next().await {
+        let frame = frame.map_err(broken)?;
+        length = length.saturating_add(frame.len());
+        if length <= limit {
+            bytes.extend_from_slice(&frame);
+        } else if length > limit.saturating_add(DRAINED) {
+            break;
         }
-    })?;
-    Ok(collected.to_bytes())
+    }
+    if length > limit {
+        Err(too_large())
+    } else {
+        Ok(bytes.into())
+    }
 }
 
 /// A body beyond its route's limit.

@@ -24,6 +24,9 @@ const BATCH: usize = 64;
 /// dataset, and are not verified again.
 const REMEMBERED: usize = 1 << 20;
 
+/// Stacks of its threads: one that waits for a part of its work takes up another meanwhile, on top of it.
+const STACK: usize = 16 << 20;
+
 /// An answer to verify, with everything that it is verified against.
 pub(super) struct AnswerJob {
     pub(super) statement: AnswerStatement,
@@ -53,6 +56,7 @@ impl Pool {
     pub(super) fn start(limits: &Limits, metrics: Arc<Metrics>) -> Result<Self, ServiceError> {
         let rayon = rayon::ThreadPoolBuilder::new()
             .thread_name(|i| format!("verify-{i}"))
+            .stack_size(STACK)
             .build()
             .map_err(|e| ServiceError::Internal(e.to_string()))?;
         let (queue, jobs) = mpsc::channel(limits.queue);

@@ -3,7 +3,6 @@
 import json
 import socket
 
-from common.client import Answer
 from common.statements import Key, member, sha256, sign, state
 
 JSON_LIMIT = 128 << 10
@@ -15,6 +14,7 @@ def attack(target):
     files(target)
     malformed(target)
     types(target)
+    edges(target)
 
 
 def too_large(target):
@@ -111,7 +111,7 @@ def types(target):
     target.expect("an unknown parameter", target.post("/v1/members?force=1", good), 400, "bad-request")
     target.expect("an unknown wait", target.post("/v1/members?wait=forever", good), 400, "bad-request")
     target.expect("an unknown collection", target.post("/v1/kings", good), 404, "not-found")
-    deleted: Answer = target.once("DELETE", "/v1/members", None, {})
+    deleted = target.once("DELETE", "/v1/members", None, {})
     target.expect("DELETE", deleted, 405, "method-not-allowed")
     form = "multipart/form-data; boundary=b"
     for name, body in {
@@ -120,3 +120,15 @@ def types(target):
     }.items():
         target.expect(f"a form: {name}", target.post("/v1/members", body, form), 400, "bad-request")
     target.expect("a form without a boundary", target.post("/v1/members", good, "multipart/form-data"), 400, "bad-request")
+
+
+def edges(target):
+    """Numbers at the edge of their types and texts that databases do not take: nothing that the service fails at."""
+    paths = [f"/v1/entries/{n}{rest}" for n in (2**63 - 1, 2**63, 2**64 - 1, 2**64, -1) for rest in ("", "/proof")]
+    paths += [f"/v1/queries?after={n}" for n in (2**63 - 1, 2**63, 2**64 - 1, 2**64, -1)]
+    paths += [f"/v1/queries{rest}{text}" for rest in ("/", "?member=", "?query=") for text in ("%00", "%ff", "%F0%9F%98%80")]
+    paths += ["/v1/queries/%00/results", "/v1/blobs/%00", "/problems/%00", "/tile/%00", "/tile/0/x999/x999/x999/999"]
+    for path in paths:
+        target.look(path, target.once("GET", path, None, {}))
+    unpublished = target.once("GET", "/v1/entries/999999/proof", None, {})
+    target.expect("the proof of an entry that is not there", unpublished, 404, "not-found")

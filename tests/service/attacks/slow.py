@@ -3,19 +3,16 @@
 import resource
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from common.client import Client, Cut, Refused
 from common.statements import Key, member, sha256
 
 # A request's headers may take 10 s; what is still open by then is held for nothing.
 PATIENCE = 20
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
 UPLOAD = b"PUT /v1/blobs/" + b"0" * 64 + b" HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n"
 SUBMISSION = b"POST /v1/members HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n"
-
-
-def attack(target, connections):
-    headers(target, connections)
-    bodies(target, connections)
 
 
 class Held:
@@ -42,12 +39,12 @@ class Held:
         try:
             if self.more:
                 connection.send(self.more)
-            connection.recv(65_536)
+            if connection.recv(65_536):
+                return True
         except BlockingIOError:
             return True
         except OSError:
             pass
-        # Closed, or answered: either way it is not held any more.
         connection.close()
         return False
 
@@ -58,34 +55,41 @@ class Held:
 
 def headers(target, connections):
     """No request ever comes: the service lets go."""
-    for name, begin, more in (
-        ("a header byte every 2 s", b"GET /livez HTTP/1.1\r\nx: ", b"x"),
-        ("a byte of the request line every 2 s", b"GET /", b"x"),
-        ("nothing sent", b"", b""),
-        ("the beginning of HTTP/2's preface", b"PRI * HTTP", b""),
-        ("HTTP/2's preface and no request", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00", b""),
-    ):
-        held = Held(target.address, connections, begin, more)
+    few = connections // 5
+    kinds = (
+        ("a header byte every 2 s", connections, b"GET /livez HTTP/1.1\r\nx: ", b"x"),
+        ("a byte of the request line every 2 s", few, b"GET /", b"x"),
+        ("nothing sent", few, b"", b""),
+        ("the beginning of HTTP/2's preface", few, b"PRI * HTTP", b""),
+        ("HTTP/2's preface, settings and no request", few, PREFACE, b""),
+    )
+
+    def hold(kind):
+        name, count, begin, more = kind
+        held = Held(target.address, count, begin, more)
         seconds = held.dribble(PATIENCE)
-        print(f"{connections} connections, {name}: {len(held.open)} still open after {seconds:.0f} s")
+        print(f"{count} connections, {name}: {len(held.open)} still open after {seconds:.0f} s")
         if held.open:
             target.find(f"connections are held without a request: {name}")
         held.close()
+
+    with ThreadPoolExecutor(len(kinds)) as pool:
+        list(pool.map(hold, kinds))
 
 
 def bodies(target, connections):
     """Bodies that dribble take nobody's place."""
     statement = member(target.ledger.steward, f"while bodies dribble {time.time()}", Key())
-    for name, begin, count in (("submissions", SUBMISSION, connections), ("uploads", UPLOAD, connections)):
-        held = Held(target.address, count, begin)
+    for name, begin in (("submissions", SUBMISSION), ("uploads", UPLOAD)):
+        held = Held(target.address, connections, begin)
         time.sleep(1)
         answer = target.post("/v1/members", statement)
         if answer.status not in (200, 201):
             target.find(f"a submission while {name} dribble: {answer.status} {answer.body[:120]}")
         waits = upload_time(target, held)
         if waits is None:
-            target.find(f"while {count} {name} dribble, no file can be uploaded for {PATIENCE} s: 503 busy")
-        print(f"{count} {name} dribble: an upload of another gets through after "
+            target.find(f"while {connections} {name} dribble, no file can be uploaded for {PATIENCE} s: 503 busy")
+        print(f"{connections} {name} dribble: an upload of another gets through after "
               f"{'more than ' + str(PATIENCE) if waits is None else round(waits, 1)} s; {len(held.open)} still open")
         held.close()
 

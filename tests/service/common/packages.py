@@ -27,8 +27,8 @@ def environment(packages):
             venv.create(folder, with_pip=True, clear=True)
             pip = [folder / "bin" / "pip", "install", "--quiet", *packages]
             subprocess.run(pip, check=True, stdout=sys.stderr)
-        except (OSError, subprocess.CalledProcessError) as why:
-            print(f"SKIPPED: {', '.join(packages)} cannot be installed: {why}", file=sys.stderr)
+        except (OSError, subprocess.CalledProcessError):
+            print(f"SKIPPED: {', '.join(packages)} cannot be installed", file=sys.stderr)
             sys.exit(SKIPPED)
         done.touch()
     return folder / "bin"

@@ -81,7 +81,7 @@ func tamper(url string, verifier note.Verifier, saved [][]byte, seen *recorder) 
 				return fmt.Errorf("bit %d of %s flipped (%v), and it was not refused; seed %d", flip.at, path, flip.done, seed)
 			}
 		}
-		fmt.Printf("%4d  flipped bits of a %s refused, in %d different answers\n", trials, kind, len(paths))
+		fmt.Printf("%4d  flipped bits refused: %s, any of %d answers\n", trials, kind, len(paths))
 	}
 	return nil
 }

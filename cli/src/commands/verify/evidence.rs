@@ -3,15 +3,12 @@
 use std::{path::Path, time::Instant};
 
 use anyhow::{Context, Result};
-use galen_verifier::{
-    ledger::{
-        evidence::{Evidence, MAX_EVIDENCE_BYTES, Report},
-        tiles::LogVerifier,
-    },
-    text::hex,
+use galen_verifier::ledger::{
+    evidence::{Evidence, MAX_EVIDENCE_BYTES, Report},
+    statement::Blob,
+    tiles::LogVerifier,
 };
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::{super::query::purpose, title};
 use crate::{
@@ -36,7 +33,7 @@ pub fn run(path: &Path, log_key: Option<&str>, exports: &Exports, output: &Outpu
         .and_then(|e| e.verify(trusted.as_ref()))
         .with_context(|| format!("{} was REFUSED", path.display()))?;
     let time = started.elapsed();
-    let digest = hex(&Sha256::digest(&bytes));
+    let digest = Blob::of(&bytes).sha256;
     let file = [
         (
             "evidence",

@@ -1,0 +1,88 @@
+//! The one row of state: how large the log is, what is published, and whether it has halted.
+
+use super::{Store, column, number};
+use crate::ledger::LedgerStoreError;
+
+/// The last signed checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Its size, entries.
+    pub size: u64,
+    /// The signed note.
+    pub text: String,
+}
+
+impl Store {
+    /// Entries committed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn size(&self) -> Result<u64, LedgerStoreError> {
+        let size = sqlx::query_scalar("SELECT size FROM log_state WHERE id = 1")
+            .fetch_one(&self.readers)
+            .await?;
+        number(size)
+    }
+
+    /// The last signed checkpoint, if there is one. With several replicas only this, and no copy kept in
+    /// memory, never goes backwards from one replica's answer to another's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn published(&self) -> Result<Option<Published>, LedgerStoreError> {
+        let (size, text): (Option<i64>, Option<String>) =
+            sqlx::query_as("SELECT published_size, checkpoint FROM log_state WHERE id = 1")
+                .fetch_one(&self.readers)
+                .await?;
+        let published = |(size, text)| {
+            Ok(Published {
+                size: number(size)?,
+                text,
+            })
+        };
+        size.zip(text).map(published).transpose()
+    }
+
+    /// Replaces the checkpoint of size `old` by a greater one: a compare-and-swap that only ever grows, and
+    /// never beyond the entries. Durable when it returns; after an error it may or may not have happened.
+    ///
+    /// # Errors
+    /// [`LedgerStoreError::Overtaken`] if the stored one is not of size `old`, or the log has halted.
+    pub async fn advance(&self, old: Option<u64>, new: &Published) -> Result<(), LedgerStoreError> {
+        let swapped = sqlx::query(
+            "UPDATE log_state SET published_size = $1, checkpoint = $2 WHERE id = 1 AND halted IS NULL \
+             AND published_size IS NOT DISTINCT FROM $3 AND coalesce(published_size, -1) < $1 AND $1 <= size",
+        )
+        .bind(column(new.size)?)
+        .bind(new.text.clone())
+        .bind(old.map(column).transpose()?)
+        .execute(&self.writer)
+        .await?;
+        if swapped.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(LedgerStoreError::Overtaken)
+        }
+    }
+
+    /// Stops publication for good; a reason that is there already stays.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn halt(&self, why: &str) -> Result<(), LedgerStoreError> {
+        sqlx::query("UPDATE log_state SET halted = coalesce(halted, $1) WHERE id = 1")
+            .bind(why.to_owned())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// Why publication was stopped, if it was.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn halted(&self) -> Result<Option<String>, LedgerStoreError> {
+        let halted = sqlx::query_scalar("SELECT halted FROM log_state WHERE id = 1");
+        Ok(halted.fetch_one(&self.readers).await?)
+    }
+}
