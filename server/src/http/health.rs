@@ -31,7 +31,9 @@ pub async fn readyz(State(service): State<Arc<Service>>) -> Result<&'static str,
 }
 
 /// Measurements in Prometheus' text format
-#[utoipa::path(get, path = "/metrics", tag = "operation", responses((status = 200, body = String)))]
+#[utoipa::path(get, path = "/metrics", tag = "operation", responses(
+    (status = 200, body = String, content_type = "application/openmetrics-text"),
+))]
 pub async fn metrics(State(service): State<Arc<Service>>) -> impl IntoResponse {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([("content-type", OPEN_METRICS)], service.metrics().text())

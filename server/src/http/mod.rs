@@ -55,6 +55,7 @@ const JSON_BODY: usize = 128 << 10;
             `/tile/entries/<N>[.p/<W>]` are what other people's tools read and check.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
+    components(schemas(Collection)),
     tags(
         (name = "statements", description = "Signed statements of members: queries, datasets, answers, …"),
         (name = "files", description = "Files beside the log, by SHA-256"),
@@ -65,7 +66,6 @@ const JSON_BODY: usize = 128 << 10;
 struct Description;
 
 /// Everything that the service serves.
-#[must_use]
 pub fn router(service: Arc<Service>) -> Router {
     let limits = service.limits().clone();
     let json = OpenApiRouter::with_openapi(Description::openapi())

@@ -157,7 +157,7 @@ struct Accepted {
 async fn one(service: &Service, collection: Collection, bytes: &[u8]) -> Result<Accepted, Problem> {
     match begin(service, collection, bytes).await? {
         Begun::Recorded(accepted) => Ok(accepted),
-        Begun::New(proposal) => finish(service, proposal, &[]).await,
+        Begun::New(proposal) => finish(service, *proposal, &[]).await,
     }
 }
 
@@ -166,7 +166,7 @@ enum Begun {
     /// The same bytes were recorded before: whoever signed them and whatever has changed since.
     Recorded(Accepted),
     /// Its signatures hold.
-    New(Proposal),
+    New(Box<Proposal>),
 }
 
 async fn begin(service: &Service, collection: Collection, bytes: &[u8]) -> Result<Begun, Problem> {
@@ -183,7 +183,7 @@ async fn begin(service: &Service, collection: Collection, bytes: &[u8]) -> Resul
     }
     let proposal = service.read(bytes).await?;
     of_kind(collection, proposal.statement())?;
-    Ok(Begun::New(proposal))
+    Ok(Begun::New(Box::new(proposal)))
 }
 
 fn of_kind(collection: Collection, statement: &Statement) -> Result<(), Problem> {
@@ -236,7 +236,7 @@ async fn multipart(
     let bytes = read_part(first, MAX_ENTRY_BYTES).await?;
     let proposal = match begin(service, collection, &bytes).await? {
         Begun::Recorded(accepted) => return Ok(accepted),
-        Begun::New(proposal) => proposal,
+        Begun::New(proposal) => *proposal,
     };
     service.precheck(&proposal).await?;
     let _permit = service.uploads().signed()?;

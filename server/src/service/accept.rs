@@ -68,8 +68,12 @@ impl Service {
             return Err(ServiceError::FirstConsortium);
         }
         let facts = self.store.facts(&proposal.reads()).await?;
-        proposal.apply(&facts)?;
-        Ok(())
+        match proposal.apply(&facts) {
+            Ok(_) => Ok(()),
+            // Recorded meanwhile by a twin of this submission: `accept` gives its index.
+            Err(_) if self.store.find(&proposal.entry().dedup()).await?.is_some() => Ok(()),
+            Err(rule) => Err(rule.into()),
+        }
     }
 
     /// Checks everything that a statement says, and records it. `blobs`: files that came with it.
@@ -81,8 +85,18 @@ impl Service {
         proposal: Proposal,
         blobs: &[Bytes],
     ) -> Result<Receipt, ServiceError> {
-        let kind = proposal.statement().kind();
-        let accepted = self.check_and_record(proposal, blobs).await;
+        let (kind, dedup) = (proposal.statement().kind(), proposal.entry().dedup());
+        let accepted = match self.check_and_record(proposal, blobs).await {
+            // A twin of this submission may have been recorded meanwhile, and be what the rule found.
+            Err(ServiceError::Rule(rule)) => match self.store.find(&dedup).await? {
+                Some(index) => Ok(Receipt {
+                    index,
+                    duplicate: true,
+                }),
+                None => Err(ServiceError::Rule(rule)),
+            },
+            accepted => accepted,
+        };
         let outcome = match &accepted {
             Ok(receipt) if receipt.duplicate => "duplicate",
             Ok(_) => "recorded",
@@ -100,6 +114,12 @@ impl Service {
         blobs: &[Bytes],
     ) -> Result<Receipt, ServiceError> {
         self.precheck(&proposal).await?;
+        if let Some(index) = self.store.find(&proposal.entry().dedup()).await? {
+            return Ok(Receipt {
+                index,
+                duplicate: true,
+            });
+        }
         let files = self.gather(proposal.statement(), blobs).await?;
         self.check_documents(&proposal, &files).await?;
         // On disk before the entry that names them.

@@ -181,7 +181,17 @@ impl Service {
         after: Option<u64>,
         limit: u64,
     ) -> Result<Vec<Line>, ServiceError> {
-        if after.is_some_and(|index| index > MAX_SIZE) {
+        // Nothing recorded has a NUL in it, and PostgreSQL takes none in a text.
+        let texts = [
+            &filter.kind,
+            &filter.digest,
+            &filter.member,
+            &filter.registry,
+            &filter.dataset,
+            &filter.query,
+        ];
+        let unheard_of = texts.into_iter().flatten().any(|t| t.contains('\0'));
+        if unheard_of || after.is_some_and(|index| index > MAX_SIZE) {
             return Ok(Vec::new());
         }
         Ok(self.store.list(filter, after, limit).await?)
