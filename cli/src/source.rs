@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use galen_server::http::Collection;
 use galen_verifier::ledger::{
     entry::Envelope,
     known_by,
@@ -59,15 +60,8 @@ pub fn open(from: &str) -> Result<Box<dyn Source>> {
 struct Service(Client);
 
 fn collection(kind: &str) -> &'static str {
-    match kind {
-        "consortium" => "consortia",
-        "member" => "members",
-        "registry" => "registries",
-        "parameter-set" => "parameter-sets",
-        "dataset" => "datasets",
-        "query" => "queries",
-        _ => "answers",
-    }
+    let collection = Collection::of_kind(kind);
+    collection.expect("every kind has a collection").path()
 }
 
 fn indices(page: &Value) -> Vec<u64> {

@@ -185,9 +185,17 @@ fn malformed(why: &str) -> ParamsError {
     ParamsError::Verifying(why.into())
 }
 
-fn take<T: CanonicalDeserialize>(rest: &mut &[u8]) -> Result<T, ParamsError> {
-    T::deserialize_with_mode(rest, Compress::No, Validate::Yes)
-        .map_err(|_| malformed("ends early or holds an invalid point"))
+/// A value in its one encoding: arkworks takes several for some points, and a set has one id.
+fn take<T: CanonicalDeserialize + CanonicalSerialize>(rest: &mut &[u8]) -> Result<T, ParamsError> {
+    let before = *rest;
+    let value = T::deserialize_with_mode(&mut *rest, Compress::No, Validate::Yes)
+        .map_err(|_| malformed("ends early or holds an invalid point"))?;
+    let mut again = Vec::new();
+    put(&mut again, &value);
+    if before.get(..before.len() - rest.len()) != Some(&again) {
+        return Err(malformed("a value is not in its canonical encoding"));
+    }
+    Ok(value)
 }
 
 fn take_bytes<'a>(rest: &mut &'a [u8], len: usize) -> Result<&'a [u8], ParamsError> {

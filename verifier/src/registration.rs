@@ -13,7 +13,7 @@ use crate::{
     plan::registration_steps,
     proven::Proven,
     registry::Registry,
-    text::{hex, parse_json},
+    text::parse_json,
     verify::{MadeFor, check_made_with},
     verify_all::run,
 };
@@ -92,10 +92,7 @@ pub fn verify_registration(
         manifest: &registration.manifest,
     };
     made_for.check(dataset, keys)?;
-    check_made_with(dataset, keys)?;
-    if dataset.manifest.registry_digest != hex(&registry.digest) {
-        return Err(VerifyError::Registry { what: "manifest" });
-    }
+    check_made_with(dataset, registry, keys)?;
     let plan = registration_steps(registry);
     let chunks = dataset.chunks();
     let steps = decode_steps(WHAT, &registration.steps, &plan, chunks)?;

@@ -68,11 +68,19 @@ pub fn check_dataset(
     keys: &VerifyingSet,
 ) -> Result<Dataset, VerifyError> {
     let dataset = manifest.check(registry)?;
-    check_made_with(&dataset, keys)?;
+    check_made_with(&dataset, registry, keys)?;
     Ok(dataset)
 }
 
-pub(crate) fn check_made_with(dataset: &Dataset, keys: &VerifyingSet) -> Result<(), VerifyError> {
+/// A dataset is of one registry and one parameter set: these.
+pub(crate) fn check_made_with(
+    dataset: &Dataset,
+    registry: &Registry,
+    keys: &VerifyingSet,
+) -> Result<(), VerifyError> {
+    if dataset.manifest.registry_digest != hex(&registry.digest) {
+        return Err(VerifyError::Registry { what: "manifest" });
+    }
     if dataset.parameter_set != *keys.id() || dataset.shape != keys.shape() {
         return Err(VerifyError::ParameterSet {
             what: "manifest",

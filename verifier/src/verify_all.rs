@@ -28,7 +28,7 @@ use crate::{
 pub struct Job<'a> {
     /// The bundle, which may come from anyone.
     pub bundle: &'a Bundle,
-    /// The dataset, from [`check_dataset`](crate::check_dataset) with the same registry and keys.
+    /// The dataset, from [`check_dataset`](crate::check_dataset).
     pub dataset: &'a Dataset,
     /// The registry.
     pub registry: &'a Registry,
@@ -103,7 +103,7 @@ impl<'a> Draft<'a> {
             question,
         } = job;
         let resolved = question.resolve(registry)?;
-        check_made_with(dataset, keys)?;
+        check_made_with(dataset, registry, keys)?;
         check_identities(bundle, dataset, question, keys)?;
         let plan = plan_for(&resolved, registry, dataset, &bundle.quantiles)?;
         let steps = decode_steps("bundle", &bundle.steps, &plan.steps, dataset.chunks())?;

@@ -243,7 +243,9 @@ fn a_first_consortium_needs_points_of_the_curve() {
     // Small order: any signature verifies.
     let weak = format!("01{}", "00".repeat(31));
     let no_point = "02".repeat(32);
-    for bad in [weak, no_point] {
+    // The point of y = 18, with y written as 18 + p: a second id for one key.
+    let another_encoding = "ff".repeat(32);
+    for bad in [weak, no_point, another_encoding] {
         let Statement::Consortium(mut s) = consortium(1, 1, &STEWARDS) else {
             unreachable!()
         };

@@ -190,6 +190,20 @@ fn the_parameter_set_is_malformed() {
 }
 
 #[test]
+fn the_parameter_set_is_encoded_otherwise() {
+    let mut t = Retold::new();
+    let bytes = &mut t.blobs[VERIFYING];
+    // The sign of y, which an uncompressed point does not need, and which a lenient reader passes over.
+    *bytes.last_mut().unwrap() ^= 0x80;
+    let changed = blob(bytes);
+    t.dataset().parameter_set.clone_from(&changed.sha256);
+    t.set().verifying = changed;
+    let (place, e) = t.refused();
+    assert_eq!(place, 3);
+    assert!(e.to_string().contains("canonical"), "{e}");
+}
+
+#[test]
 fn another_parameter_set() {
     let bytes = OTHER_KEYS.verifying_bytes().to_vec();
     let mut t = Retold::new();

@@ -55,10 +55,7 @@ fn rule(e: EvidenceError) -> (u64, RuleError) {
 
 fn entry(e: EvidenceError) -> (u64, String) {
     match e {
-        EvidenceError::Entry {
-            index,
-            source: LedgerError::Entry { why },
-        } => (index, why),
+        EvidenceError::Entry { index, source } => (index, source.to_string()),
         other => panic!("{other:?}"),
     }
 }

@@ -4,6 +4,7 @@ use ed25519_dalek::SigningKey;
 use galen_verifier::ledger::{
     entry::{Entry, Envelope},
     evidence::{Evidence, Gathering, Need, ProvenEntry},
+    known_by,
     statement::Statement,
     tiles::{Edge, Hash, Level, LogKey, TileSet, leaf_hash, prove_inclusion},
 };
@@ -104,16 +105,8 @@ fn is(envelope: &Envelope, kind: &str) -> bool {
 
 /// As a ledger's catalogue knows it.
 fn names(envelope: &Envelope, need: &Need) -> bool {
-    use galen_verifier::{ledger::id_of_hex, text::hex};
-    let digest = match Statement::read(envelope).unwrap() {
-        Statement::Member(s) => id_of_hex(&s.key).unwrap(),
-        Statement::Registry(s) => s.digest,
-        Statement::ParameterSet(s) => s.verifying.sha256,
-        Statement::Dataset(s) => s.digest,
-        Statement::Query(s) => hex(&s.query.digest()),
-        _ => return false,
-    };
-    is(envelope, need.kind) && digest == need.digest
+    let digest = known_by(&Statement::read(envelope).unwrap());
+    is(envelope, need.kind) && digest.as_ref() == Some(&need.digest)
 }
 
 pub fn sign(said: &Said) -> Vec<u8> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use bytes::Bytes;
 use galen_verifier::{
     ledger::{
-        Proposal, RuleError,
+        LedgerError, Proposal,
         documents::{
             check_dataset_statement, check_parameter_set, check_query, check_registration,
             check_registry,
@@ -17,7 +17,6 @@ use galen_verifier::{
             AnswerStatement, DatasetStatement, ParameterSetStatement, QueryStatement,
             RegistryStatement, Statement,
         },
-        unknown_signer,
     },
     text::{from_hex, hex},
 };
@@ -49,13 +48,13 @@ impl Service {
     /// What is malformed, or the key that is unknown or did not sign this.
     pub async fn read(&self, bytes: &[u8]) -> Result<Proposal, ServiceError> {
         let envelope = Envelope::parse(bytes).map_err(ServiceError::Entry)?;
-        // Before the signatures: their errors are about keys, these about form.
-        Statement::read(&envelope).map_err(ServiceError::Entry)?;
         let facts = self.store.facts(&key_facts(&envelope)).await?;
-        if let Some(key) = unknown_signer(&envelope, &facts).map_err(RuleError::from)? {
-            return Err(ServiceError::UnknownKey { key });
-        }
-        Proposal::read(envelope, &facts).map_err(ServiceError::Signature)
+        Proposal::read(envelope, &facts).map_err(|e| match e {
+            LedgerError::UnknownKey { key } => ServiceError::UnknownKey { key },
+            LedgerError::Signature { .. } => ServiceError::Signature(e),
+            LedgerError::Damaged { .. } => ServiceError::Internal(e.to_string()),
+            _ => ServiceError::Entry(e),
+        })
     }
 
     /// Whether the ledger's rules let the statement stand now: known before its files are looked at, and
@@ -64,19 +63,37 @@ impl Service {
     /// # Errors
     /// The rule that it breaks.
     pub async fn precheck(&self, proposal: &Proposal) -> Result<(), ServiceError> {
+        let checked = self.check_rules(proposal).await;
+        self.count(proposal, checked.as_ref().err());
+        checked
+    }
+
+    async fn check_rules(&self, proposal: &Proposal) -> Result<(), ServiceError> {
         if matches!(proposal.statement(), Statement::Consortium(c) if c.version == 1) {
             return Err(ServiceError::FirstConsortium);
         }
         let facts = self.store.facts(&proposal.reads()).await?;
         match proposal.apply(&facts) {
             Ok(_) => Ok(()),
-            // Recorded meanwhile by a twin of this submission: `accept` gives its index.
+            // Recorded meanwhile by a twin of this submission, which is what the rule found: the sequencer
+            // gives its index.
             Err(_) if self.store.find(&proposal.entry().dedup()).await?.is_some() => Ok(()),
             Err(rule) => Err(rule.into()),
         }
     }
 
-    /// Checks everything that a statement says, and records it. `blobs`: files that came with it.
+    fn count(&self, proposal: &Proposal, error: Option<&ServiceError>) {
+        let outcome = match error {
+            None => return,
+            Some(ServiceError::Internal(_) | ServiceError::Unacknowledged) => "failed",
+            Some(ServiceError::Busy | ServiceError::Closed) => "busy",
+            Some(_) => "refused",
+        };
+        self.metrics.statement(proposal.statement().kind(), outcome);
+    }
+
+    /// Checks the documents and proofs of a statement that was [prechecked](Self::precheck), and records it.
+    /// `blobs`: files that came with it.
     ///
     /// # Errors
     /// The first thing that is wrong; nothing is recorded then.
@@ -85,41 +102,25 @@ impl Service {
         proposal: Proposal,
         blobs: &[Bytes],
     ) -> Result<Receipt, ServiceError> {
-        let (kind, dedup) = (proposal.statement().kind(), proposal.entry().dedup());
-        let accepted = match self.check_and_record(proposal, blobs).await {
-            // A twin of this submission may have been recorded meanwhile, and be what the rule found.
-            Err(ServiceError::Rule(rule)) => match self.store.find(&dedup).await? {
-                Some(index) => Ok(Receipt {
-                    index,
-                    duplicate: true,
-                }),
-                None => Err(ServiceError::Rule(rule)),
-            },
-            accepted => accepted,
-        };
-        let outcome = match &accepted {
-            Ok(receipt) if receipt.duplicate => "duplicate",
-            Ok(_) => "recorded",
-            Err(ServiceError::Internal(_) | ServiceError::Unacknowledged) => "failed",
-            Err(ServiceError::Busy | ServiceError::Closed) => "busy",
-            Err(_) => "refused",
-        };
-        self.metrics.statement(kind, outcome);
+        let proposal = Arc::new(proposal);
+        let accepted = self.check_and_record(Arc::clone(&proposal), blobs).await;
+        self.count(&proposal, accepted.as_ref().err());
+        if let Ok(receipt) = &accepted {
+            let outcome = if receipt.duplicate {
+                "duplicate"
+            } else {
+                "recorded"
+            };
+            self.metrics.statement(proposal.statement().kind(), outcome);
+        }
         accepted
     }
 
     async fn check_and_record(
         &self,
-        proposal: Proposal,
+        proposal: Arc<Proposal>,
         blobs: &[Bytes],
     ) -> Result<Receipt, ServiceError> {
-        self.precheck(&proposal).await?;
-        if let Some(index) = self.store.find(&proposal.entry().dedup()).await? {
-            return Ok(Receipt {
-                index,
-                duplicate: true,
-            });
-        }
         let files = self.gather(proposal.statement(), blobs).await?;
         self.check_documents(&proposal, &files).await?;
         // On disk before the entry that names them.
@@ -127,7 +128,7 @@ impl Service {
             let digest = from_hex(&sha256).expect("checked with the statement's form");
             self.blobs.keep(&digest, bytes).await?;
         }
-        Ok(self.submitter.submit(Arc::new(proposal)).await?)
+        Ok(self.submitter.submit(proposal).await?)
     }
 
     /// The files that the statement names: from the request, from those uploaded before, or recorded already.

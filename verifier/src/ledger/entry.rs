@@ -58,14 +58,6 @@ impl FromIterator<VerifyingKey> for KeySet {
     }
 }
 
-impl KeySet {
-    /// Whether it holds the key with this id.
-    #[must_use]
-    pub fn contains(&self, id: &str) -> bool {
-        self.0.contains_key(id)
-    }
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Wire {
@@ -141,16 +133,16 @@ impl Envelope {
     /// Checks every signature (`verify_strict`: no small-order keys, one encoding of each signature).
     ///
     /// # Errors
-    /// [`LedgerError::Entry`] with the first key id that is not known or whose signature is invalid.
+    /// [`LedgerError::UnknownKey`] or [`LedgerError::Signature`], of the first that is not known or did not sign.
     pub fn verify(self, keys: &KeySet) -> Result<Entry, LedgerError> {
         let message = pae(&self.payload_type, &self.payload);
         for (id, signature) in &self.signatures {
-            let key = keys
-                .0
-                .get(id)
-                .ok_or_else(|| refused(format!("the key {id:?} is not known")))?;
-            key.verify_strict(&message, signature)
-                .map_err(|_| refused(format!("the signature by {id:?} is invalid")))?;
+            let key = || id.clone();
+            let known = keys.0.get(id);
+            known
+                .ok_or_else(|| LedgerError::UnknownKey { key: key() })?
+                .verify_strict(&message, signature)
+                .map_err(|_| LedgerError::Signature { key: key() })?;
         }
         Ok(Entry(self))
     }

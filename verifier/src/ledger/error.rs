@@ -8,6 +8,18 @@ pub enum LedgerError {
         /// What is wrong with it.
         why: String,
     },
+    /// A signature by a key that does not count here.
+    #[error("the entry is refused: the key {key:?} is not known")]
+    UnknownKey {
+        /// Its id.
+        key: String,
+    },
+    /// A signature that does not hold over the statement.
+    #[error("the entry is refused: the signature by {key:?} is invalid")]
+    Signature {
+        /// The id of the key.
+        key: String,
+    },
     /// An entry that no bundle can hold.
     #[error("the entry is of {bytes} bytes; at most 65,535 are allowed")]
     EntryTooLarge {

@@ -12,6 +12,4 @@ pub mod statement;
 pub mod tiles;
 
 pub use error::LedgerError;
-pub use rules::{
-    Proposal, RuleError, fact_name, id_of_hex, key_facts, known_by, member_key, unknown_signer,
-};
+pub use rules::{Proposal, RuleError, fact_name, key_facts, known_by, member_key};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use ed25519_dalek::SigningKey;
+use galen_server::http::Collection;
 use galen_verifier::ledger::{
     entry::{Entry, Envelope, MAX_SIGNATURES},
     statement::Statement,
@@ -69,24 +70,10 @@ impl Stated {
     }
 }
 
-/// The path of a kind's collection.
-pub fn collection(statement: &Statement) -> &'static str {
-    match statement {
-        Statement::Consortium(_) => "consortia",
-        Statement::Member(_) => "members",
-        Statement::Revocation(_) => "revocations",
-        Statement::Registry(_) => "registries",
-        Statement::ParameterSet(_) => "parameter-sets",
-        Statement::Dataset(_) => "datasets",
-        Statement::Query(_) => "queries",
-        Statement::Answer(_) => "answers",
-        _ => "refusals",
-    }
-}
-
 /// Records a statement with its files; the service's receipt.
 pub fn record(client: &Client, stated: &Stated, entry: &Envelope) -> Result<serde_json::Value> {
-    client.submit(collection(&stated.statement), entry.bytes(), &stated.files)
+    let collection = Collection::of(&stated.statement).expect("every kind has a collection");
+    client.submit(collection.path(), entry.bytes(), &stated.files)
 }
 
 fn sign(stated: &Stated, signing: &Signing) -> Result<Envelope> {

@@ -49,10 +49,18 @@ pub fn consortium(facts: &Facts) -> Result<Option<(u64, Consortium)>, LedgerErro
     find(facts, &name(&["consortium"]))
 }
 
-/// A public key that can verify: a point on the curve, not of small order.
+/// A public key that can verify: a point on the curve, not of small order, in its one encoding, so that a key
+/// has one id.
 pub fn public_key(key: &str) -> Option<VerifyingKey> {
-    let key = VerifyingKey::from_bytes(&from_hex(key)?).ok()?;
-    (!key.is_weak()).then_some(key)
+    let bytes = from_hex::<32>(key)?;
+    let key = VerifyingKey::from_bytes(&bytes).ok()?;
+    (!key.is_weak() && is_canonical(&bytes)).then_some(key)
+}
+
+/// Whether the y coordinate, little-endian under the sign bit, is below 2^255 - 19 (RFC 8032, 5.1.3).
+fn is_canonical(key: &[u8; 32]) -> bool {
+    let [low, middle @ .., high] = key;
+    high & 0x7f != 0x7f || *low < 0xed || middle.iter().any(|b| *b != 0xff)
 }
 
 /// The id of a key in hex. One that is no key has an id that no signature bears.
