@@ -19,7 +19,7 @@ use galen_verifier::ledger::{
     tiles::{LogKey, LogVerifier},
 };
 use hyper_util::rt::TokioTimer;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -37,7 +37,7 @@ use crate::{
     service::{Limits, Parts, Service, ServiceError},
 };
 
-/// How long a client may take for a request's headers.
+/// How long a client may take for a request's headers, and between two requests on one connection.
 const HEADERS: Duration = Duration::from_secs(10);
 
 /// How long requests may take that are under way when the service goes down.
@@ -302,7 +302,10 @@ async fn listen_at(listen: SocketAddr, service: Arc<Service>) -> Result<Listenin
     let mut server = axum_server::from_tcp(listener)
         .map_err(at(what))?
         .handle(handle.clone())
-        .acceptor(Bounded::new(service.limits().connections));
+        .acceptor(Bounded::new(service.limits().connections))
+        // HTTP/2 is for the proxy in front: a client that has not said which it speaks is not timed. After the
+        // acceptor, which forgets it.
+        .http1_only();
     server
         .http_builder()
         .http1()
@@ -319,13 +322,16 @@ impl Running {
         self.halted.cancelled().await;
     }
 
-    /// Goes down: takes no new requests, lets those under way finish, commits and publishes what the sequencer
-    /// took, and closes the database. What was acknowledged is durable.
+    /// Goes down. For the time `lame_duck` it is not ready, ends event streams and asks clients to close their
+    /// connections, but serves: load balancers and clients have time to go elsewhere. Then it takes no new requests,
+    /// lets those under way finish, commits and publishes what the sequencer took, and closes the database. What
+    /// was acknowledged is durable.
     ///
     /// # Errors
     /// A publisher that failed at the last; its entries are published at the next start.
-    pub async fn stop(self) -> Result<(), RunError> {
+    pub async fn stop(self, lame_duck: Duration) -> Result<(), RunError> {
         self.stopping.cancel();
+        sleep(lame_duck).await;
         self.handle.graceful_shutdown(Some(DRAIN));
         let served = self.http.await.unwrap_or_else(|e| Err(io::Error::other(e)));
         let sequenced = self.sequencer.shutdown().await;

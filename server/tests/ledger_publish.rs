@@ -18,6 +18,7 @@ use object_store::{ObjectStoreExt, path::Path};
 on_both!("current_thread": an_empty_log_has_a_checkpoint_and_grows_from_it,
     partial_tiles_may_go_once_the_full_one_is_there,
     every_failing_write_is_repaired_by_the_next_publication,
+    a_first_publication_may_break_off_anywhere,
     a_full_disk_stops_publication_until_there_is_room,
     a_stale_checkpoint_that_arrives_late_is_replaced,
     a_different_tile_under_the_same_name_halts_for_good,
@@ -129,6 +130,25 @@ async fn every_failing_write_is_repaired_by_the_next_publication(db: Db) {
     }
 }
 
+async fn a_first_publication_may_break_off_anywhere(db: Db) {
+    for fault in Fault::ALL {
+        for write in 0.. {
+            let mut log = db.log().await;
+            log.append(0..3).await;
+            log.faults.fail(write, fault);
+            let ended = log.publisher().await.publish().await;
+            log.clean().await;
+            if ended.is_ok() {
+                assert!(write > 2, "only {write} objects are written");
+                break;
+            }
+            log.reopen().await;
+            assert_eq!(log.publisher().await.publish().await.unwrap().size, 3);
+            log.clean().await;
+        }
+    }
+}
+
 async fn a_full_disk_stops_publication_until_there_is_room(db: Db) {
     let log = db.log().await;
     let mut publisher = log.publisher().await;
@@ -152,8 +172,8 @@ async fn a_stale_checkpoint_that_arrives_late_is_replaced(db: Db) {
     let log = db.log().await;
     let mut publisher = log.publisher().await;
     log.append(0..10).await;
-    // Two tiles, then the checkpoint.
-    log.faults.fail(2, Fault::Late);
+    // The empty tree's checkpoint, two tiles, then the checkpoint.
+    log.faults.fail(3, Fault::Late);
     let e = publisher.publish().await.unwrap_err();
     assert!(matches!(e, LedgerStoreError::Object { .. }), "{e}");
     log.append(10..20).await;

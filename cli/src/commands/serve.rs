@@ -3,6 +3,7 @@ use std::{
     io::IsTerminal as _,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -89,23 +90,42 @@ pub struct Args {
     /// A checkpoint that a mirror or cosigner has seen; the service refuses to start behind it
     #[arg(long = "seen", value_name = "FILE")]
     seen: Vec<PathBuf>,
+    /// After SIGTERM, seconds for which the service is not ready but serves: as long as a load balancer takes to notice
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 3,
+        env = "GALEN_LAME_DUCK"
+    )]
+    lame_duck: u64,
     /// The largest file that is taken, MiB
     #[arg(long, value_name = "MIB", default_value_t = 64, env = "GALEN_MAX_FILE")]
     max_file: usize,
 }
 
+/// What ended a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Ctrl-C.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+    /// The log contradicts itself.
+    Halted,
+}
+
 /// The signals that end a service, awaited.
-pub async fn ended() -> std::io::Result<()> {
+pub async fn ended() -> std::io::Result<Ended> {
     #[cfg(unix)]
     {
         let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
         tokio::select! {
-            result = signal::ctrl_c() => result,
-            _ = terminate.recv() => Ok(()),
+            result = signal::ctrl_c() => result.map(|()| Ended::Interrupted),
+            _ = terminate.recv() => Ok(Ended::Terminated),
         }
     }
     #[cfg(not(unix))]
-    signal::ctrl_c().await
+    signal::ctrl_c().await.map(|()| Ended::Interrupted)
 }
 
 /// Log lines on standard error: `GALEN_LOG` chooses which, by level and module.
@@ -122,6 +142,18 @@ pub fn log_to_stderr() {
 
 fn read(path: &Path, what: &str) -> Result<Vec<u8>> {
     files::read_limited(path, what, 65_536)
+}
+
+/// Open files that are not connections: the database's, and tiles and blobs while they are read and written.
+const OWN_FILES: u64 = 128;
+
+/// How many connections to take: each is an open file, of which shells allow few unless asked.
+fn connections() -> usize {
+    let most = Limits::default().connections;
+    let wanted = OWN_FILES + most as u64;
+    let files = rlimit::increase_nofile_limit(wanted).unwrap_or(wanted);
+    let left = files.saturating_sub(OWN_FILES).max(1);
+    usize::try_from(left).unwrap_or(most).min(most)
 }
 
 /// Serves until a signal comes.
@@ -145,6 +177,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         listen: args.listen,
         limits: Limits {
             blob: args.max_file.saturating_mul(1 << 20),
+            connections: connections(),
             ..Limits::default()
         },
     };
@@ -152,13 +185,19 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     runtime.block_on(async {
         let running = start(config).await?;
         tell(&running, output)?;
-        let halted = tokio::select! {
-            signal = ended() => signal.map(|()| false)?,
-            () = running.halted() => true,
+        let why = tokio::select! {
+            signal = ended() => signal?,
+            () = running.halted() => Ended::Halted,
         };
         output.line("going down: requests under way are finished first")?;
-        let stopped = running.stop().await;
-        if halted {
+        // Whoever presses Ctrl-C waits for it.
+        let lame_duck = if why == Ended::Terminated {
+            args.lame_duck
+        } else {
+            0
+        };
+        let stopped = running.stop(Duration::from_secs(lame_duck)).await;
+        if why == Ended::Halted {
             let why = "the log has halted: `galen ledger fsck` tells what contradicts what";
             return Err(refusal("ledger.Halted", why));
         }

@@ -1,5 +1,12 @@
 //! The interface itself: hostile and mistaken requests, paging, pages for people.
 
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    thread,
+    time::Duration,
+};
+
 use galen_server::service::Limits;
 use galen_verifier::ledger::{
     entry::Entry,
@@ -124,6 +131,8 @@ fn reading_what_is_not_there_is_a_404_and_a_wrong_method_a_405() {
         "/v1/members?limit=0",
         "/v1/members?limit=201",
         "/v1/members?color=red",
+        "/v1/members?after=9223372036854775808",
+        "/v1/events?after=9223372036854775808",
     ] {
         assert_eq!(world.get(path).problem(), "bad-request", "{path}");
     }
@@ -141,6 +150,10 @@ fn lists_have_pages_and_filters() {
     let rest = world.get(&format!("/v1/members?after={next}")).json();
     assert_eq!(rest["items"].as_array().unwrap().len(), 3);
     assert!(rest.get("next").is_none());
+    // Databases refuse a NUL in a text: nothing has such a name.
+    let none = world.get("/v1/members?member=m%003");
+    assert_eq!(none.status, 200, "{}", none.text());
+    assert_eq!(none.json()["items"], serde_json::json!([]));
     let one = world.get("/v1/members?member=m3").json();
     assert_eq!(one["items"][0]["statement"]["name"], "m3");
     assert_eq!(one["items"].as_array().unwrap().len(), 1);
@@ -149,6 +162,71 @@ fn lists_have_pages_and_filters() {
         world.get(&format!("/v1/members/{digest}")).json()["index"],
         one["items"][0]["index"]
     );
+}
+
+#[test]
+fn twins_of_a_submission_get_one_index() {
+    let world = World::new();
+    for seed in 1..=20 {
+        let entry = Entry::state(&member(seed), &[&steward()]).unwrap();
+        let post = || world.post("/v1/members", "application/json", entry.bytes());
+        let (statuses, indices): (Vec<u16>, Vec<u64>) = thread::scope(|scope| {
+            let twins: Vec<_> = (0..8).map(|_| scope.spawn(post)).collect();
+            twins
+                .into_iter()
+                .map(|twin| twin.join().unwrap())
+                .map(|r| (r.status, r.json()["index"].as_u64().unwrap()))
+                .unzip()
+        });
+        assert_eq!(indices, [u64::from(seed); 8]);
+        let recorded = statuses.iter().filter(|s| **s == 201).count();
+        let known = statuses.iter().filter(|s| **s == 200).count();
+        assert_eq!((recorded, known), (1, 7), "{statuses:?}");
+    }
+    world.stop_clean();
+}
+
+/// What is answered to raw bytes, until the connection is closed or `seconds` are over.
+fn answered(world: &World, request: &str, seconds: u64) -> String {
+    let mut stream = TcpStream::connect(world.url.trim_start_matches("http://")).unwrap();
+    let patience = Duration::from_secs(seconds);
+    stream.set_read_timeout(Some(patience)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("it is closed");
+    text
+}
+
+#[test]
+fn what_is_refused_before_it_has_come_ends_its_connection() {
+    let world = World::new();
+    let head = "POST /v1/members HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\n";
+    let text = answered(
+        &world,
+        &format!("{head}content-length: 1000000\r\n\r\nx"),
+        5,
+    );
+    assert!(text.starts_with("HTTP/1.1 415"), "{text}");
+    assert!(text.contains("connection: close"), "{text}");
+}
+
+#[test]
+fn only_http_1_is_spoken_here() {
+    let world = World::new();
+    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    assert!(!answered(&world, preface, 5).contains("200"));
+}
+
+#[test]
+fn a_lame_duck_serves_but_is_not_ready() {
+    let world = World::new();
+    world.begin_to_stop();
+    assert_eq!(world.get("/readyz").status, 503);
+    let text = answered(&world, "GET /v1/log HTTP/1.1\r\nhost: x\r\n\r\n", 5);
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+    assert!(text.contains("connection: close"), "{text}");
+    world.recorded("members", &member(1), &steward());
+    world.stop_clean();
 }
 
 #[test]

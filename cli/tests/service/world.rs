@@ -1,6 +1,6 @@
 //! A service in this process, and requests to it.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use ed25519_dalek::SigningKey;
 use galen_server::{
@@ -112,6 +112,7 @@ impl World {
             limits,
         };
         let running = runtime.block_on(start(config)).unwrap();
+        assert!(runtime.block_on(running.service.published_beyond(0)));
         let config = Agent::config_builder().http_status_as_error(false).build();
         Self {
             url: format!("http://{}", running.address),
@@ -234,10 +235,15 @@ impl World {
         self.folder.path().join("files")
     }
 
+    /// As at the beginning of a stop.
+    pub fn begin_to_stop(&self) {
+        self.running.as_ref().unwrap().service.stopping().cancel();
+    }
+
     /// Goes down, and audits what is left.
     pub fn stop_clean(mut self) {
         let running = self.running.take().unwrap();
-        self.runtime.block_on(running.stop()).unwrap();
+        self.runtime.block_on(running.stop(Duration::ZERO)).unwrap();
         let place = place(self.folder.path().into());
         let report = self
             .runtime

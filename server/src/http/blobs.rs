@@ -71,8 +71,8 @@ pub async fn put(
     request: axum::extract::Request,
 ) -> Result<Response, Problem> {
     let named = digest(&sha256)?;
-    let _permit = service.uploads().anonymous()?;
-    let bytes = body(request, service.limits().blob).await?;
+    let mut room = service.rooms().anonymous();
+    let bytes = body(request, service.limits().blob, &mut room).await?;
     let length = bytes.len();
     service.stage(&named, bytes).await?;
     let staged = Staged {

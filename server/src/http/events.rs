@@ -12,7 +12,11 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
 
-use super::{Problem, extract::QueryOf, problem::ProblemBody};
+use super::{
+    Problem,
+    extract::{QueryOf, within},
+    problem::ProblemBody,
+};
 use crate::{
     ledger::store::{Filter, Line},
     service::Service,
@@ -46,6 +50,7 @@ pub async fn events(
     QueryOf(from): QueryOf<From>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    within(from.after)?;
     let permit = service.stream_permit()?;
     let last = headers.get("last-event-id").and_then(|v| v.to_str().ok());
     let after = last.and_then(|v| v.parse::<u64>().ok()).or(from.after);

@@ -1,14 +1,18 @@
 //! axum's extractors, with refusals as problems.
 
+use std::time::Duration;
+
 use axum::{
-    body::Bytes,
+    body::{BodyDataStream, Bytes},
     extract::{FromRequestParts, Path, Query, Request},
     http::{StatusCode, header, request::Parts},
 };
 use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::Problem;
+use crate::service::Room;
 
 /// Parameters of the path; one that does not parse names nothing.
 pub struct PathOf<T>(pub T);
@@ -37,31 +41,59 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
     }
 }
 
-/// What is read of a body beyond its limit, so that a client that is still sending hears why it is refused.
+/// What is read of a body after it is refused, so that a client that is still sending hears why.
 const DRAINED: usize = 1 << 20;
+
+/// How long it is read on at most: who waits for an answer before sending on gets it then.
+const DRAINING: Duration = Duration::from_secs(1);
 
 /// The whole body, of at most `limit` bytes.
 ///
 /// # Errors
-/// A longer one, or one that breaks off.
-pub async fn body(request: Request, limit: usize) -> Result<Bytes, Problem> {
+/// A longer one, one that there is no room for now, or one that breaks off.
+pub async fn body(request: Request, limit: usize, room: &mut Room) -> Result<Bytes, Problem> {
     let broken = |e| Problem::bad_request(format!("the body did not arrive whole: {e}"));
     let mut frames = request.into_body().into_data_stream();
-    let (mut bytes, mut length) = (Vec::new(), 0_usize);
+    let mut bytes = Vec::new();
     while let Some(frame) = frames.next().await {
         let frame = frame.map_err(broken)?;
-        length = length.saturating_add(frame.len());
-        if length <= limit {
-            bytes.extend_from_slice(&frame);
-        } else if length > limit.saturating_add(DRAINED) {
-            break;
+        if let Err(why) = add(&mut bytes, &frame, limit, room) {
+            drain(frames).await;
+            return Err(why);
         }
     }
-    if length > limit {
-        Err(too_large())
-    } else {
-        Ok(bytes.into())
+    Ok(bytes.into())
+}
+
+/// One piece more of a body.
+///
+/// # Errors
+/// A body that becomes too large, or that there is no room for now.
+pub fn add(
+    bytes: &mut Vec<u8>,
+    piece: &[u8],
+    limit: usize,
+    room: &mut Room,
+) -> Result<(), Problem> {
+    if bytes.len().saturating_add(piece.len()) > limit {
+        return Err(too_large());
     }
+    room.take(piece.len())?;
+    bytes.extend_from_slice(piece);
+    Ok(())
+}
+
+async fn drain(mut frames: BodyDataStream) {
+    let mut length = 0;
+    let read = async {
+        while let Some(Ok(frame)) = frames.next().await
+            && length <= DRAINED
+        {
+            length += frame.len();
+        }
+    };
+    // Answered in any case; what was read is for nobody.
+    let _ = timeout(DRAINING, read).await;
 }
 
 /// A body beyond its route's limit.
@@ -71,6 +103,19 @@ pub fn too_large() -> Problem {
         "too-large",
         "the body is larger than this service takes; the limits are at /problems/too-large",
     )
+}
+
+/// An index as the description has it: a number of 63 bits.
+///
+/// # Errors
+/// A larger one.
+pub fn within(after: Option<u64>) -> Result<(), Problem> {
+    match after {
+        Some(index) if i64::try_from(index).is_err() => {
+            Err(Problem::bad_request("after is at most 2^63 - 1"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The media type of a request's body, without its parameters, in lower case.

@@ -2,16 +2,22 @@
 
 use std::{
     any::Any,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
     time::{Duration, Instant},
 };
 
 use axum::{
+    body::{Body, HttpBody as _},
     extract::{MatchedPath, Request, State},
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures::{StreamExt as _, stream};
 
 use super::Problem;
 use crate::service::Service;
@@ -53,6 +59,32 @@ pub(super) async fn measure(
     service
         .metrics()
         .request(&method, route, response.status(), started.elapsed());
+    response
+}
+
+/// Asks the client to open another connection when this one ends: with the service, or because the rest of a body
+/// that was refused stands in the way of the next request.
+pub(super) async fn parting(
+    State(service): State<Arc<Service>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let whole = Arc::new(AtomicBool::new(request.body().is_end_stream()));
+    let request = request.map(|body| {
+        let whole = Arc::clone(&whole);
+        let end = stream::poll_fn(move |_| {
+            whole.store(true, Ordering::Relaxed);
+            Poll::Ready(None)
+        });
+        Body::from_stream(body.into_data_stream().chain(end))
+    });
+    let mut response = next.run(request).await;
+    let status = response.status();
+    let refused = status.is_client_error() || status.is_server_error();
+    if service.stopping().is_cancelled() || (refused && !whole.load(Ordering::Relaxed)) {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
     response
 }
 

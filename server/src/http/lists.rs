@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Collection, Problem,
-    extract::{PathOf, QueryOf},
+    extract::{PathOf, QueryOf, within},
     problem::ProblemBody,
 };
 use crate::{
@@ -107,6 +107,7 @@ pub async fn list(
             "limit is from 1 to {MAX_PAGE}"
         )));
     }
+    within(wanted.after)?;
     let filter = Filter {
         kind: Some(collection.kind().into()),
         member: wanted.member,

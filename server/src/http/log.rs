@@ -34,7 +34,7 @@ pub(super) fn file(kind: &'static str, caching: &'static str, bytes: Vec<u8>) ->
     (status = 404, body = super::problem::ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn checkpoint(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
-    let published = service.published();
+    let published = service.checkpoint().await?;
     let text = published.ok_or_else(|| Problem::not_found("no checkpoint has been signed yet"))?;
     Ok(file(TEXT, "no-cache", text.text.into_bytes()))
 }

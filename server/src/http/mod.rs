@@ -106,7 +106,11 @@ pub fn router(service: Arc<Service>) -> Router {
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(Arc::clone(&service))
-        .layer(middleware::from_fn_with_state(service, guard::measure))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&service),
+            guard::measure,
+        ))
+        .layer(middleware::from_fn_with_state(service, guard::parting))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))

@@ -26,16 +26,16 @@ pub struct LogView {
 
 /// The log's name, key and size
 #[utoipa::path(get, path = "/v1/log", tag = "log", responses((status = 200, body = LogView)))]
-pub async fn log(State(service): State<Arc<Service>>) -> Json<LogView> {
-    Json(view(&service))
+pub async fn log(State(service): State<Arc<Service>>) -> Result<Json<LogView>, Problem> {
+    Ok(Json(view(&service).await?))
 }
 
-fn view(service: &Service) -> LogView {
-    LogView {
+async fn view(service: &Service) -> Result<LogView, Problem> {
+    Ok(LogView {
         origin: service.log().origin().into(),
         verifier_key: service.log().encoded(),
-        size: service.published().map_or(0, |p| p.size),
-    }
+        size: service.checkpoint().await?.map_or(0, |p| p.size),
+    })
 }
 
 fn escaped(text: &str) -> String {
@@ -45,10 +45,10 @@ fn escaped(text: &str) -> String {
 }
 
 /// The front page.
-pub async fn front(State(service): State<Arc<Service>>) -> Html<String> {
-    let view = view(&service);
+pub async fn front(State(service): State<Arc<Service>>) -> Result<Html<String>, Problem> {
+    let view = view(&service).await?;
     let (origin, key) = (escaped(&view.origin), escaped(&view.verifier_key));
-    Html(format!(
+    Ok(Html(format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Galen: {origin}</title>\
          <style>body{{font:16px/1.5 sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}}\
          code{{overflow-wrap:anywhere}}</style>\
@@ -62,7 +62,7 @@ pub async fn front(State(service): State<Arc<Service>>) -> Html<String> {
          <li><a href=\"/checkpoint\">The signed checkpoint</a></li></ul>\
          <p>The log's key: <code>{key}</code></p></html>\n",
         size = view.size
-    ))
+    )))
 }
 
 /// What a problem's type means.

@@ -20,9 +20,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     Collection, JSON_BODY, Problem,
     entries::{Inclusion, inclusion},
-    extract::{PathOf, QueryOf, body, media_type, too_large},
+    extract::{PathOf, QueryOf, add, body, media_type, too_large},
 };
-use crate::service::Service;
+use crate::service::{Room, Service};
 
 /// How long a submitter who asks for it waits for a checkpoint.
 const PUBLICATION: std::time::Duration = std::time::Duration::from_secs(10);
@@ -131,7 +131,8 @@ pub async fn submit(
 ) -> Result<Response, Problem> {
     let accepted = match media_type(request.headers()).as_str() {
         "application/json" => {
-            let bytes = body(request, JSON_BODY).await?;
+            let mut room = service.rooms().statement();
+            let bytes = body(request, JSON_BODY, &mut room).await?;
             one(&service, collection, &bytes).await?
         }
         "multipart/form-data" => multipart(&service, collection, request).await?,
@@ -165,7 +166,7 @@ async fn one(service: &Service, collection: Collection, bytes: &[u8]) -> Result<
 enum Begun {
     /// The same bytes were recorded before: whoever signed them and whatever has changed since.
     Recorded(Accepted),
-    /// Its signatures hold.
+    /// Its signatures hold, and no rule stands against it.
     New(Box<Proposal>),
 }
 
@@ -183,6 +184,7 @@ async fn begin(service: &Service, collection: Collection, bytes: &[u8]) -> Resul
     }
     let proposal = service.read(bytes).await?;
     of_kind(collection, proposal.statement())?;
+    service.precheck(&proposal).await?;
     Ok(Begun::New(Box::new(proposal)))
 }
 
@@ -233,13 +235,13 @@ async fn multipart(
             "multipart/form-data: the first part is named `statement` and holds the envelope",
         ));
     };
-    let bytes = read_part(first, MAX_ENTRY_BYTES).await?;
+    let mut envelope = service.rooms().statement();
+    let bytes = read_part(first, MAX_ENTRY_BYTES, &mut envelope).await?;
     let proposal = match begin(service, collection, &bytes).await? {
         Begun::Recorded(accepted) => return Ok(accepted),
         Begun::New(proposal) => *proposal,
     };
-    service.precheck(&proposal).await?;
-    let _permit = service.uploads().signed()?;
+    let mut room = service.rooms().signed();
     let mut sizes: Vec<u64> = proposal
         .statement()
         .blobs()
@@ -258,12 +260,12 @@ async fn multipart(
         let limit = usize::try_from(*most)
             .unwrap_or(usize::MAX)
             .min(service.limits().blob);
-        blobs.push(Bytes::from(read_part(part, limit).await?));
+        blobs.push(Bytes::from(read_part(part, limit, &mut room).await?));
     }
     finish(service, proposal, &blobs).await
 }
 
-async fn read_part(mut part: Field<'_>, limit: usize) -> Result<Vec<u8>, Problem> {
+async fn read_part(mut part: Field<'_>, limit: usize, room: &mut Room) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     loop {
         let chunk = part.chunk().await.map_err(|e| match e.status() {
@@ -271,10 +273,7 @@ async fn read_part(mut part: Field<'_>, limit: usize) -> Result<Vec<u8>, Problem
             _ => Problem::bad_request(e.body_text()),
         })?;
         let Some(chunk) = chunk else { return Ok(bytes) };
-        if bytes.len() + chunk.len() > limit {
-            return Err(too_large());
-        }
-        bytes.extend_from_slice(&chunk);
+        add(&mut bytes, &chunk, limit, room)?;
     }
 }
 

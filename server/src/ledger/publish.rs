@@ -99,7 +99,7 @@ impl Publisher {
                 }
                 stand_for(&store, &objects, own, heads).await?
             }
-            None => match heads.first() {
+            None => match heads.iter().find(|(_, head)| head.size > 0) {
                 Some((whose, head)) => return Err(ahead(whose, head)),
                 None => Edge::new(),
             },
@@ -134,6 +134,9 @@ impl Publisher {
         let published = match old {
             Some(p) if p.size >= size => p,
             old => {
+                if old.is_none() {
+                    self.serve_empty().await?;
+                }
                 let mut edge = self.edge.clone();
                 self.integrate(&mut edge, size).await?;
                 let text = self.key.sign(size, &edge.root())?;
@@ -147,6 +150,13 @@ impl Publisher {
         };
         self.serve(&published).await?;
         Ok(published)
+    }
+
+    /// The first checkpoint of a log is served before any is in the database, and is of the empty tree: from then on
+    /// a served one that is missing was lost.
+    async fn serve_empty(&self) -> Result<(), LedgerStoreError> {
+        let text = self.key.sign(0, &Edge::new().root())?;
+        self.serve(&Published { size: 0, text }).await
     }
 
     async fn check_halted(&self) -> Result<(), LedgerStoreError> {

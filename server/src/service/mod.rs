@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use error::ServiceError;
-pub use limits::{Limits, Uploads};
+pub use limits::{Limits, Room, Rooms};
 
 use self::{
     context::{Contexts, Kept},
@@ -63,7 +63,7 @@ pub struct Service {
     published: watch::Receiver<Option<Published>>,
     log: LogVerifier,
     limits: Limits,
-    uploads: Uploads,
+    rooms: Rooms,
     streams: Arc<Semaphore>,
     pool: Pool,
     contexts: Contexts,
@@ -98,7 +98,7 @@ impl Service {
             submitter: parts.submitter,
             published: parts.published,
             log: parts.log,
-            uploads: Uploads::new(&limits),
+            rooms: Rooms::new(&limits),
             streams: Arc::new(Semaphore::new(limits.streams)),
             pool: Pool::start(&limits, Arc::clone(&metrics))?,
             limits,
@@ -116,10 +116,10 @@ impl Service {
         &self.limits
     }
 
-    /// Places for uploads.
+    /// Room for bodies.
     #[must_use]
-    pub fn uploads(&self) -> &Uploads {
-        &self.uploads
+    pub fn rooms(&self) -> &Rooms {
+        &self.rooms
     }
 
     /// A place for an event stream.
@@ -148,7 +148,16 @@ impl Service {
         &self.log
     }
 
-    /// The last signed checkpoint.
+    /// The last signed checkpoint in the database: of all replicas', so that none shows an older one after another
+    /// has shown it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn checkpoint(&self) -> Result<Option<Published>, ServiceError> {
+        Ok(self.store.published().await?)
+    }
+
+    /// The last signed checkpoint that this replica has heard of.
     #[must_use]
     pub fn published(&self) -> Option<Published> {
         self.published.borrow().clone()

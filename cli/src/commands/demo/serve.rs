@@ -1,6 +1,6 @@
 //! The demonstration's ledger: a service with the made-up hospital registered and its answers recorded.
 
-use std::{net::SocketAddr, path::Path};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 use ed25519_dalek::SigningKey;
@@ -80,7 +80,7 @@ pub fn run(
     tell(&running, &client, &recorded, output)?;
     runtime.block_on(async {
         ended().await?;
-        Ok(running.stop().await?)
+        Ok(running.stop(Duration::ZERO).await?)
     })
 }
 
