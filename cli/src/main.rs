@@ -5,6 +5,7 @@ mod commands;
 mod export;
 mod failure;
 mod files;
+mod mirror;
 mod output;
 mod params;
 mod picture;
@@ -18,8 +19,8 @@ use std::{env, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 use commands::{
-    commit, demo, evidence, inspect, key, ledger, params as params_command, prove, publish, query,
-    serve, table, verify,
+    commit, demo, evidence, inspect, key, ledger, mirror as mirror_command,
+    params as params_command, prove, publish, query, serve, table, verify,
 };
 use output::Output;
 
@@ -41,6 +42,7 @@ By role:
   operator     galen serve     runs the public service
                galen ledger    audits and restores its store
   everyone     galen key       makes a signing key
+               galen mirror    keeps a copy of the ledger, every entry checked
 Every command takes --json. `galen <command> --help` has an example for each.";
 
 /// Proves cohort queries over patient tables that never leave the hospital
@@ -61,6 +63,7 @@ enum Command {
     Key(key::Args),
     Publish(publish::Args),
     Evidence(evidence::Args),
+    Mirror(mirror_command::Args),
     Ledger(ledger::Args),
     Params(params_command::Args),
     Commit(commit::Args),
@@ -104,6 +107,7 @@ fn main() -> ExitCode {
         Command::Key(args) => key::run(&args, &output),
         Command::Publish(args) => publish::run(&args, &output),
         Command::Evidence(args) => evidence::run(&args, &output),
+        Command::Mirror(args) => mirror_command::run(&args, &output),
         Command::Ledger(args) => ledger::run(&args, &output),
         Command::Params(args) => params_command::run(&args, &output),
         Command::Commit(args) => commit::run(&args, &output),

@@ -21,6 +21,13 @@ use crate::{client::Client, failure::refusal, files};
 /// The largest bundle of entries, bytes.
 const MAX_BUNDLE: u64 = 256 * (65_535 + 2);
 
+fn most_bytes(path: &TilePath) -> u64 {
+    match path.level() {
+        Level::Entries => MAX_BUNDLE,
+        Level::Hashes(_) => 32 * TILE_WIDTH,
+    }
+}
+
 /// A ledger to read. Nothing of it is believed: whoever gathers from it verifies.
 pub trait Source {
     /// The log's key, if the source tells it.
@@ -48,13 +55,18 @@ pub fn open(from: &str) -> Result<Box<dyn Source>> {
     }
     let folder = PathBuf::from(from);
     if folder.join("checkpoint").is_file() {
-        return Ok(Box::new(Mirror {
-            folder,
-            ..Mirror::default()
-        }));
+        return Ok(folder_at(folder));
     }
     let why = format!("{from} is neither a URL nor a folder with a log's checkpoint in it");
     Err(refusal("usage.From", why))
+}
+
+/// A folder with a log's files.
+pub fn folder_at(folder: PathBuf) -> Box<dyn Source> {
+    Box::new(Folder {
+        folder,
+        ..Folder::default()
+    })
 }
 
 struct Service(Client);
@@ -88,7 +100,7 @@ impl Source for Service {
     }
 
     fn tile(&self, path: &TilePath) -> Result<Vec<u8>> {
-        self.0.bytes(&format!("/{path}"), 32 * TILE_WIDTH)
+        self.0.bytes(&format!("/{path}"), most_bytes(path))
     }
 
     fn entry(&self, index: u64) -> Result<Vec<u8>> {
@@ -125,20 +137,20 @@ impl Source for Service {
 
 /// The files of a log in a folder, as the service keeps and serves them.
 #[derive(Default)]
-struct Mirror {
+struct Folder {
     folder: PathBuf,
     entries: Vec<Vec<u8>>,
     by_name: BTreeMap<(String, String), u64>,
     by_kind: BTreeMap<String, Vec<u64>>,
 }
 
-impl Mirror {
+impl Folder {
     fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>> {
         files::read_limited(&self.folder.join(path), "mirrored file", limit)
     }
 }
 
-impl Source for Mirror {
+impl Source for Folder {
     fn log_key(&self) -> Result<Option<String>> {
         Ok(None)
     }
@@ -172,10 +184,7 @@ impl Source for Mirror {
     }
 
     fn tile(&self, path: &TilePath) -> Result<Vec<u8>> {
-        let limit = match path.level() {
-            Level::Entries => MAX_BUNDLE,
-            Level::Hashes(_) => 32 * TILE_WIDTH,
-        };
+        let limit = most_bytes(path);
         let own = PathBuf::from(path.to_string());
         // A partial tile may be gone once the full one is there.
         if path.is_full() || fs::exists(self.folder.join(&own))? {
@@ -210,10 +219,12 @@ impl Source for Mirror {
     }
 
     fn blob(&self, blob: &Blob) -> Result<Vec<u8>> {
-        let folder = blob.sha256.get(..2).unwrap_or_default();
-        self.read(
-            &Path::new("blobs").join(folder).join(&blob.sha256),
-            blob.bytes,
-        )
+        self.read(&blob_path(blob), blob.bytes)
     }
+}
+
+/// Where a folder keeps a file beside the log.
+pub fn blob_path(blob: &Blob) -> PathBuf {
+    let folder = blob.sha256.get(..2).unwrap_or_default();
+    Path::new("blobs").join(folder).join(&blob.sha256)
 }

@@ -6,6 +6,7 @@ pub mod evidence;
 pub mod inspect;
 pub mod key;
 pub mod ledger;
+pub mod mirror;
 pub mod params;
 pub mod prove;
 pub mod publish;

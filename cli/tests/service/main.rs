@@ -7,5 +7,6 @@ mod answers;
 mod hospital;
 mod interface;
 mod members;
+mod mirror;
 mod reading;
 mod world;

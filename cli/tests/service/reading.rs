@@ -16,7 +16,7 @@ use crate::{
     world::{World, log_key},
 };
 
-fn galen(arguments: &[&str]) -> (bool, Value) {
+pub fn galen(arguments: &[&str]) -> (bool, Value) {
     let output = Command::new(env!("CARGO_BIN_EXE_galen"))
         .arg("--json")
         .args(arguments)
@@ -28,7 +28,7 @@ fn galen(arguments: &[&str]) -> (bool, Value) {
     (output.status.success(), document)
 }
 
-fn answered() -> (World, Value) {
+pub fn answered() -> (World, Value) {
     let world = World::begun();
     world.register(&FIRST);
     world.ask(SQL);

@@ -1,0 +1,116 @@
+use std::{path::PathBuf, thread, time::Duration};
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::verify::read_key;
+use crate::{
+    failure::{chain, kind, refusal, told},
+    mirror::{Gain, Mirror},
+    output::Output,
+    progress::Bars,
+    show,
+    source::{Source, open},
+};
+
+const EXAMPLE: &str = "\
+Example: an organisation keeps its own copy of the ledger, and takes evidence from it
+  galen mirror https://ledger.example --data /srv/ledger --log-key 'ledger.example/heart+3ba40a5f+AaX…'
+  galen mirror https://ledger.example --data /srv/ledger --log-key log.pub --every 60
+  galen evidence 17 --from /srv/ledger --log-key log.pub --out answer.galen
+Every entry is checked: signatures, the ledger's rules, its place in the tree. A log that shows others another past is
+found out by the first copy that sees both.";
+
+/// Keeps a copy of a ledger, checking every entry
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub struct Args {
+    /// The service's URL, or the folder of another copy
+    #[arg(value_name = "URL|DIR", env = "GALEN_SERVICE")]
+    from: String,
+    /// The copy's folder; made where there is none
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The log's public key, or a file with it, as its operator publishes it
+    #[arg(long, value_name = "KEY|FILE")]
+    log_key: String,
+    /// Look for new entries every so many seconds, until Ctrl-C
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    every: Option<u64>,
+}
+
+/// Copies, and goes on if asked to.
+pub fn run(args: &Args, output: &Output) -> Result<()> {
+    let log = read_key(&args.log_key)?;
+    let source = open(&args.from)?;
+    let bars = Bars::new(output);
+    let mut mirror = Mirror::open(&args.data, log, &bars)?;
+    let gain = mirror.follow(source.as_ref(), &bars)?;
+    tell(args, &mirror, gain, output)?;
+    if let Some(seconds) = args.every {
+        return go_on(
+            args,
+            &mut mirror,
+            source.as_ref(),
+            Duration::from_secs(seconds),
+            output,
+        );
+    }
+    judge(&mirror)
+}
+
+fn go_on(
+    args: &Args,
+    mirror: &mut Mirror,
+    source: &dyn Source,
+    pause: Duration,
+    output: &Output,
+) -> Result<()> {
+    loop {
+        judge(mirror)?;
+        thread::sleep(pause);
+        match mirror.follow(source, &Bars::new(output)) {
+            Ok(Gain {
+                entries: 0,
+                files: 0,
+            }) => {}
+            Ok(gain) => tell(args, mirror, gain, output)?,
+            // A service that is away comes back; one that contradicts itself does not become true again.
+            Err(e) if kind(&e).starts_with("ledger.") => return Err(e),
+            Err(e) => output.line(format!("will be tried again: {}", chain(&e)))?,
+        }
+    }
+}
+
+fn tell(args: &Args, mirror: &Mirror, gain: Gain, output: &Output) -> Result<()> {
+    output.document(&json!({
+        "data": args.data,
+        "entries": mirror.size(),
+        "new_entries": gain.entries,
+        "new_files": gain.files,
+        "findings": mirror.findings,
+    }))?;
+    output.line(format!(
+        "{}  {} entries, {} of them new; {} new files",
+        args.data.display(),
+        show::thousands(mirror.size()),
+        show::thousands(gain.entries),
+        show::thousands(gain.files),
+    ))?;
+    for finding in &mirror.findings {
+        output.line(format!("- {finding}"))?;
+    }
+    Ok(())
+}
+
+/// A copy that is whole and of a log that keeps its rules.
+fn judge(mirror: &Mirror) -> Result<()> {
+    if mirror.findings.is_empty() {
+        return Ok(());
+    }
+    let why = format!(
+        "the copy is what the log's key has signed, but the log has faults: {}",
+        mirror.findings.join("; ")
+    );
+    Err(told(refusal("ledger.Findings", why)))
+}
