@@ -16,7 +16,7 @@ use galen_verifier::ledger::{
     Proposal,
     entry::Envelope,
     facts::{Fact, Facts, Proposed as _},
-    statement::Blob,
+    statement::{Blob, Statement},
     tiles::{
         Checkpoint, Edge, Level, LogVerifier, TILE_WIDTH, Tile, TilePath, TileSet, parse_bundle,
         prove_consistency, tiles_for_consistency, verify_consistency,
@@ -169,6 +169,9 @@ impl Mirror {
     fn state(&mut self, index: u64, bytes: &[u8]) -> Result<()> {
         let proposal = Proposal::read(Envelope::parse(bytes)?, &self.facts)?;
         let effects = proposal.apply(&self.facts)?;
+        if let Statement::Consortium(consortium) = proposal.statement() {
+            consortium.check_log(&self.log)?;
+        }
         let writes = effects.writes.into_iter();
         self.facts
             .extend(writes.map(|(name, value)| (name, Fact { index, value })));

@@ -222,7 +222,7 @@ pub async fn start(config: Config) -> Result<Running, RunError> {
     let published = publisher.published();
     let sequencer = Sequencer::start(store.clone(), Batching::default()).await?;
     if store.size().await? == 0 {
-        begin(&sequencer, consortium.as_deref(), &place.data).await?;
+        begin(&sequencer, consortium.as_deref(), &log, &place.data).await?;
     }
     let halted = CancellationToken::new();
     let publisher = tokio::spawn(publish(publisher, sequencer.committed(), halted.clone()));
@@ -270,6 +270,7 @@ async fn publish(
 async fn begin(
     sequencer: &Sequencer,
     consortium: Option<&[u8]>,
+    log: &LogVerifier,
     data: &Path,
 ) -> Result<(), RunError> {
     let bytes = consortium.ok_or_else(|| RunError::NoLedger { data: data.into() })?;
@@ -280,12 +281,11 @@ async fn begin(
         Proposal::read(Envelope::parse(bytes)?, &Facts::new())
     };
     let proposal = read(bytes).map_err(|e| refused(&e))?;
-    if !matches!(proposal.statement(), Statement::Consortium(_)) {
-        return Err(refused(&format!(
-            "it is of kind {}",
-            proposal.statement().kind()
-        )));
-    }
+    let Statement::Consortium(first) = proposal.statement() else {
+        let kind = proposal.statement().kind();
+        return Err(refused(&format!("it is of kind {kind}")));
+    };
+    first.check_log(log).map_err(|e| refused(&e))?;
     proposal.apply(&Facts::new()).map_err(|e| refused(&e))?;
     sequencer.submitter().submit(Arc::new(proposal)).await?;
     Ok(())

@@ -14,6 +14,7 @@ use galen_verifier::{
             AnswerStatement, Blob, Consortium, DatasetStatement, Member, ParameterSetStatement,
             QueryStatement, RefusalStatement, RegistryStatement, Revocation, Role, Statement,
         },
+        tiles::LogKey,
     },
     text::hex,
 };
@@ -52,8 +53,13 @@ fn sign(statement: &Statement, seeds: &[u8]) -> Proposal {
     Proposal::new(entry.unwrap()).unwrap()
 }
 
+fn log(origin: &str) -> String {
+    LogKey::new(origin, key(100)).unwrap().verifier().encoded()
+}
+
 fn consortium(version: u32, threshold: u32, stewards: &[u8]) -> Statement {
     Statement::Consortium(Consortium {
+        log: log("log.example"),
         version,
         name: "Stewards".into(),
         threshold,
@@ -231,6 +237,12 @@ fn a_consortium_is_replaced_by_thresholds_of_the_old_and_the_new() {
         ledger.refusal_of(&consortium(1, 2, &[4, 5]), &[1, 2, 4, 5]),
         "consortium-version"
     );
+    let Statement::Consortium(mut elsewhere) = consortium(2, 2, &[4, 5]) else {
+        unreachable!()
+    };
+    elsewhere.log = log("log.example/other");
+    let elsewhere = Statement::Consortium(elsewhere);
+    assert_eq!(ledger.refusal_of(&elsewhere, &[1, 2, 4, 5]), "another-log");
     ledger.add(&consortium(2, 2, &[4, 5]), &[1, 2, 4, 5]);
     // The old ones are no longer heard.
     let anna = member("Anna", Role::Researcher, RESEARCHER);

@@ -13,9 +13,13 @@ use galen_verifier::{
     ledger::{
         entry::Entry,
         statement::{Consortium, Statement},
+        tiles::LogKey,
     },
     text::hex,
 };
+
+/// The log's name.
+const ORIGIN: &str = "localhost/load";
 
 /// A running service with a ledger of its own.
 #[derive(Debug)]
@@ -44,7 +48,9 @@ impl Service {
     ) -> Result<Self> {
         let key = folder.join("log.key");
         fs::write(&key, hex(&[7; 32]) + "\n")?;
+        let log = LogKey::new(ORIGIN, SigningKey::from_bytes(&[7; 32]))?;
         let statement = Statement::Consortium(Consortium {
+            log: log.verifier().encoded(),
             version: 1,
             name: "Load".into(),
             threshold: 1,
@@ -57,7 +63,7 @@ impl Service {
             .args([
                 "serve",
                 "--origin",
-                "localhost/load",
+                ORIGIN,
                 "--listen",
                 "127.0.0.1:0",
                 "--data",

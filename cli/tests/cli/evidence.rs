@@ -106,6 +106,7 @@ fn statements(study: &Study, files: &mut Files) -> Vec<(Statement, SigningKey)> 
         bundle: files.add(read("bundle.json")),
     };
     let consortium = Consortium {
+        log: vkey(),
         version: 1,
         name: "The Study".into(),
         threshold: 1,

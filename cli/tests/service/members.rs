@@ -7,7 +7,7 @@ use galen_verifier::ledger::{
 
 use crate::{
     hospital::{FIRST, question},
-    world::{World, key, public, researcher, steward},
+    world::{World, key, log_key, public, researcher, steward},
 };
 
 fn member(seed: u8) -> Statement {
@@ -72,6 +72,7 @@ fn roles_are_kept() {
 fn a_new_consortium_is_signed_by_the_old_and_the_new_one() {
     let world = World::begun();
     let next = Statement::Consortium(Consortium {
+        log: log_key().verifier().encoded(),
         version: 2,
         name: "Test".into(),
         threshold: 2,
@@ -98,6 +99,7 @@ fn a_new_consortium_is_signed_by_the_old_and_the_new_one() {
 fn nobody_begins_a_ledger_over_http() {
     let world = World::new();
     let first = Statement::Consortium(Consortium {
+        log: log_key().verifier().encoded(),
         version: 1,
         name: "Coup".into(),
         threshold: 1,

@@ -229,6 +229,7 @@ fn a_file_that_is_missing_is_told_and_asked_for_again() {
 /// A log whose keeper took what the rules forbid, with the keeper's good signature.
 fn against_the_rules(folder: &Path) {
     let consortium = Statement::Consortium(Consortium {
+        log: log_key().verifier().encoded(),
         version: 1,
         name: "Test".into(),
         threshold: 1,

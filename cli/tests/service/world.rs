@@ -95,6 +95,7 @@ impl World {
 
     pub fn with(limits: Limits) -> Self {
         let consortium = Statement::Consortium(Consortium {
+            log: log_key().verifier().encoded(),
             version: 1,
             name: "Test".into(),
             threshold: 1,

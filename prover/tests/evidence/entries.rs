@@ -76,6 +76,20 @@ fn the_second_consortium_is_dropped() {
 }
 
 #[test]
+fn the_consortium_governs_another_log() {
+    let e = refused_story(|story| {
+        for said in story {
+            if let Statement::Consortium(s) = &mut said.statement {
+                s.log = log_key(LOG + 1).verifier().encoded();
+            }
+        }
+    });
+    let (index, why) = entry(e);
+    assert_eq!(index, at::CONSORTIUM as u64);
+    assert!(why.contains("is for the log"), "{why}");
+}
+
+#[test]
 fn a_consortium_is_skipped() {
     let [a, b, _, d] = STEWARDS;
     let third = consortium(3, &[a, b, d]);

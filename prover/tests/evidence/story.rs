@@ -65,6 +65,7 @@ fn said(statement: Statement, signers: &[u8]) -> Said {
 
 pub fn consortium(version: u32, stewards: &[u8]) -> Statement {
     Statement::Consortium(Consortium {
+        log: log_key(LOG).verifier().encoded(),
         version,
         name: "Test Consortium".into(),
         threshold: 2,

@@ -240,6 +240,9 @@ pub fn meaning(code: &str) -> Option<&'static str> {
         }
         "no-consortium" => "the ledger has no stewards yet",
         "consortium-version" => "a consortium's versions go up by one",
+        "another-log" => {
+            "a consortium governs one log for good; its key stands in the first statement"
+        }
         "consortium-stewards" => {
             "stewards are different keys, and the threshold is at most their number"
         }

@@ -68,6 +68,7 @@ fn member(name: &str, role: Role, key: &SigningKey) -> Arc<dyn Proposed> {
 /// What a ledger begins with, up to the first query: entries 0 to 5.
 pub fn beginning() -> Vec<Arc<dyn Proposed>> {
     let consortium = Consortium {
+        log: super::log_key().verifier().encoded(),
         version: 1,
         name: "Stewards".into(),
         threshold: 1,

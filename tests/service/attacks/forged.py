@@ -60,8 +60,8 @@ def roles(target):
     again = target.post("/v1/queries", state("query", query, study.researcher) + b" ")
     target.expect("a query in another spelling", again, 409, "already-registered")
     usurper = Key()
-    target.expect("a second first consortium", target.post("/v1/consortia", consortium(usurper)), 403, "first-consortium")
-    next_ = {"version": 2, "name": "T", "threshold": 1, "stewards": [usurper.public]}
+    target.expect("a second first consortium", target.post("/v1/consortia", consortium(target.ledger.log, usurper)), 403, "first-consortium")
+    next_ = {"log": target.ledger.log, "version": 2, "name": "T", "threshold": 1, "stewards": [usurper.public]}
     coup = target.post("/v1/consortia", state("consortium", next_, usurper))
     target.expect("stewards who admit themselves", coup, 403, "too-few-signatures")
     target.expect("a consortium too far", target.post("/v1/consortia", state(

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from .statements import Key, consortium
+from .statements import Key, consortium, log_key
 from .tree import Verifier
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,8 +40,10 @@ class Ledger:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.steward = Key()
         self.steward.write(self.folder / "steward.key")
-        Key().write(self.folder / "log.key")
-        (self.folder / "consortium.json").write_bytes(consortium(self.steward))
+        key = Key()
+        key.write(self.folder / "log.key")
+        self.log = log_key(ORIGIN, key)
+        (self.folder / "consortium.json").write_bytes(consortium(self.log, self.steward))
         self.database = new_database(server) if server else None
 
     @property

@@ -53,8 +53,16 @@ def blob(data):
     return {"sha256": sha256(data), "bytes": len(data)}
 
 
-def consortium(steward):
-    return state("consortium", {"version": 1, "name": "Test", "threshold": 1, "stewards": [steward.public]}, steward)
+def log_key(origin, key):
+    """A log's public key, as c2sp.org/signed-note has it."""
+    typed = b"\x01" + bytes.fromhex(key.public)
+    number = sha256(origin.encode() + b"\n" + typed)[:8]
+    return f"{origin}+{number}+{base64.b64encode(typed).decode()}"
+
+
+def consortium(log, steward):
+    statement = {"log": log, "version": 1, "name": "Test", "threshold": 1, "stewards": [steward.public]}
+    return state("consortium", statement, steward)
 
 
 def member(steward, name, key, role="researcher"):

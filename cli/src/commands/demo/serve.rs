@@ -85,7 +85,9 @@ pub fn run(
 }
 
 fn config(work: &Path, listen: SocketAddr, keys: &Keys) -> Result<Config> {
+    let log = LogKey::new(ORIGIN, key(work, "log")?)?;
     let consortium = Statement::Consortium(Consortium {
+        log: log.verifier().encoded(),
         version: 1,
         name: "Demonstration".into(),
         threshold: 1,
@@ -98,7 +100,7 @@ fn config(work: &Path, listen: SocketAddr, keys: &Keys) -> Result<Config> {
             database: None,
             origin: ORIGIN.into(),
         },
-        key: LogKey::new(ORIGIN, key(work, "log")?)?,
+        key: log,
         consortium: Some(consortium.bytes().to_vec()),
         seen: Vec::new(),
         listen,

@@ -12,7 +12,7 @@ use galen_verifier::{
     plan::gates_for,
 };
 
-use super::Stated;
+use super::{super::verify::read_key, Stated};
 use crate::{failure::refusal, files, output::Output, params::Cache, progress::Bars};
 
 /// What is stated.
@@ -20,6 +20,9 @@ use crate::{failure::refusal, files, output::Output, params::Cache, progress::Ba
 pub enum About {
     /// The stewards, at first or anew (stewards sign; a new set is signed by old and new ones)
     Consortium {
+        /// The public key of the log that they govern, or a file with it: `galen key log.key --origin NAME` shows it
+        #[arg(long, value_name = "KEY|FILE")]
+        log_key: String,
         /// The consortium's name
         #[arg(long)]
         name: String,
@@ -123,11 +126,13 @@ impl About {
     pub fn state(&self, output: &Output) -> Result<Stated> {
         Ok(match self {
             Self::Consortium {
+                log_key,
                 name,
                 threshold,
                 stewards,
                 version,
             } => Stated::alone(Statement::Consortium(Consortium {
+                log: read_key(log_key)?.encoded(),
                 version: *version,
                 name: name.clone(),
                 threshold: *threshold,

@@ -57,6 +57,7 @@ impl Evidence {
         let answer = one_answer(&entries)?;
         let parts = parts(&entries, answer)?;
         let stated = replay(&entries)?;
+        of_this_log(&entries, &log)?;
         if let Some(s) = stated.iter().find(|s| !parts.contains(&s.index)) {
             let (index, kind) = (s.index, s.statement.kind());
             return Err(EvidenceError::NoPart { index, kind });
@@ -164,6 +165,19 @@ fn read_entry(entry: &WireEntry) -> Result<Read, EvidenceError> {
         envelope,
         statement,
     })
+}
+
+/// The stewards govern the log that signed the checkpoint.
+fn of_this_log(entries: &[Read], log: &LogVerifier) -> Result<(), EvidenceError> {
+    for entry in entries {
+        if let Statement::Consortium(consortium) = &entry.statement {
+            let index = entry.index;
+            consortium
+                .check_log(log)
+                .map_err(|source| EvidenceError::Entry { index, source })?;
+        }
+    }
+    Ok(())
 }
 
 /// Check 6.

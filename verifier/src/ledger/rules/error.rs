@@ -18,6 +18,14 @@ pub enum RuleError {
         /// The statement's.
         got: u32,
     },
+    /// A consortium of another log.
+    #[error("the statement is for the log {got}, but this consortium governs {expected}")]
+    AnotherLog {
+        /// The log's public key in the statement before.
+        expected: String,
+        /// The statement's.
+        got: String,
+    },
     /// Stewards that make no consortium.
     #[error("stewards are different ed25519 keys, and the threshold is from 1 to their number")]
     Stewards,
@@ -141,6 +149,7 @@ impl RuleError {
             Self::Ledger(_) => "damaged-ledger",
             Self::NoConsortium => "no-consortium",
             Self::Version { .. } => "consortium-version",
+            Self::AnotherLog { .. } => "another-log",
             Self::Stewards => "consortium-stewards",
             Self::NotASteward { .. } => "not-a-steward",
             Self::Threshold { .. } => "too-few-signatures",

@@ -23,6 +23,12 @@ impl Proposal {
                 got: s.version,
             });
         }
+        if let Some((_, before)) = before.as_ref().filter(|(_, b)| b.log != s.log) {
+            return Err(RuleError::AnotherLog {
+                expected: before.log.clone(),
+                got: s.log.clone(),
+            });
+        }
         let distinct: BTreeSet<&String> = s.stewards.iter().collect();
         let keys = s.stewards.iter().all(|k| known::public_key(k).is_some());
         let threshold = usize::try_from(s.threshold).unwrap_or(usize::MAX);

@@ -5,7 +5,7 @@ mod make;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{LedgerError, entry::Envelope};
+use super::{LedgerError, entry::Envelope, tiles::LogVerifier};
 use crate::{question::Question, text::from_hex};
 
 /// The most bytes of a name.
@@ -31,6 +31,9 @@ pub struct Blob {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Consortium {
+    /// The public key of the one log that they govern, `<origin>+<id>+<key>`: whoever keeps another log cannot begin
+    /// it with their statement.
+    pub log: String,
     /// 1 for the first, one more for each that replaces it.
     pub version: u32,
     /// The consortium's name.
@@ -39,6 +42,23 @@ pub struct Consortium {
     pub threshold: u32,
     /// Their ed25519 public keys.
     pub stewards: Vec<String>,
+}
+
+impl Consortium {
+    /// Whether they govern this log.
+    ///
+    /// # Errors
+    /// Names both logs.
+    pub fn check_log(&self, log: &LogVerifier) -> Result<(), LedgerError> {
+        let expected = log.encoded();
+        if self.log == expected {
+            return Ok(());
+        }
+        Err(refused(format!(
+            "the consortium's statement is for the log {}, and this is {expected}",
+            self.log
+        )))
+    }
 }
 
 /// What a member may do.
@@ -295,6 +315,7 @@ impl Statement {
         }
         match self {
             Self::Consortium(s) => {
+                LogVerifier::parse(&s.log).map_err(|e| refused(format!("log: {e}")))?;
                 text("name", &s.name, MAX_NAME)?;
                 if !(1..=MAX_STEWARDS).contains(&s.stewards.len()) {
                     return Err(refused("a consortium has 1 to 16 stewards"));
