@@ -159,6 +159,15 @@ async fn changed_facts_are_found(db: Db) {
         ("UPDATE facts SET value = 'other' WHERE idx = 3", fact(3)),
         ("UPDATE facts SET idx = 5 WHERE name = 'entry 4'", fact(4)),
         ("DELETE FROM facts WHERE idx = 599", fact(599)),
+        // As if entries to come had said so.
+        (
+            "UPDATE facts SET idx = 1000000, value = 'other' WHERE name = 'entry 9'",
+            fact(9),
+        ),
+        (
+            "INSERT INTO facts (name, idx, value) VALUES ('later', 600, 'x')",
+            Finding::Fact("later".into()),
+        ),
         (
             "INSERT INTO facts (name, idx, value) VALUES ('é', 7, 'x')",
             Finding::Fact("é".into()),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     VerifyError,
+    bounded::list,
     rules::State,
     text::{base64, from_base64, parse_json},
 };
@@ -17,6 +18,9 @@ pub(crate) const FORMAT: &str = "galen/bundle/v1";
 
 /// A bundle larger than this is refused unread.
 pub const MAX_BUNDLE_BYTES: usize = 256 << 20;
+
+/// Items of a list that take many times their length in the file, at most: far more than any plan has.
+const MANY: usize = 1 << 16;
 
 /// The warning in every bundle and registration made with a development set.
 pub const INSECURE: &str =
@@ -37,12 +41,20 @@ pub struct Bundle {
     /// Query digest, hex.
     pub query: String,
     /// The published percentiles as stored values, group by group; null where hidden.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "list::<_, _, MANY>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub quantiles: Vec<Option<u64>>,
     /// What is published and its proofs, one for each release of the plan.
     pub releases: Vec<ReleaseProof>,
     /// Proofs of what is compared, in order: percentiles, then hidden cells. 192 bytes each, base64url.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "list::<_, _, MANY>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub comparisons: Vec<String>,
     /// The evidence: one for each step of the plan, in order.
     pub steps: Vec<StepProof>,
@@ -53,6 +65,7 @@ pub struct Bundle {
 #[serde(deny_unknown_fields)]
 pub struct ReleaseProof {
     /// How each used limb is published, in order: a number, or why it is hidden.
+    #[serde(deserialize_with = "list::<_, _, MANY>")]
     pub cells: Vec<State>,
     /// 192 bytes, base64url.
     pub proof: String,

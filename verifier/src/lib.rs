@@ -7,6 +7,7 @@
 
 pub mod analysis;
 pub mod answer;
+mod bounded;
 pub mod bundle;
 mod claims;
 mod error;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
+use std::time::{Duration, Instant};
+
 use galen_verifier::query::{CohortQuery, QueryError, parse_query};
 use galen_verifier::registry::Registry;
 use proptest::prelude::*;
@@ -148,6 +150,81 @@ proptest! {
         let text = if whole { text } else { format!("SELECT count(*) FROM breast_cancer WHERE {text}") };
         if let Err(error) = parse(&text) {
             prop_assert!(!error.to_string().is_empty());
+        }
+    }
+}
+
+/// What opens in texts whose readers try one reading after another: nested, each try may double the work.
+const OPENINGS: [&str; 45] = [
+    "(",
+    "NOT (",
+    "NOT ",
+    "- (",
+    "+",
+    "CASE WHEN (",
+    "CASE WHEN ",
+    "CASE ",
+    "CAST(",
+    "TRY_CAST(",
+    "EXTRACT(",
+    "EXISTS (",
+    "NOT EXISTS (",
+    "INTERVAL (",
+    "INTERVAL ",
+    "ARRAY[",
+    "ARRAY(",
+    "ROW(",
+    "STRUCT(",
+    "MAP {",
+    "[",
+    "(SELECT ",
+    "(VALUES (",
+    "(WITH a AS (",
+    "date (",
+    "timestamp (",
+    "f(",
+    "f(x=>",
+    "f(DISTINCT ",
+    "age IN (",
+    "age BETWEEN (",
+    "age > ANY(",
+    "age LIKE (",
+    "POSITION(",
+    "POSITION (",
+    "SUBSTRING(",
+    "OVERLAY(",
+    "TRIM(",
+    "CEIL(",
+    "FLOOR(",
+    "CONVERT(",
+    "LISTAGG(",
+    "age AT TIME ZONE (",
+    "GROUPING SETS (",
+    "x -> ",
+];
+
+fn soon(sql: &str) {
+    let started = Instant::now();
+    let _ = parse(sql);
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?} for {sql}");
+}
+
+#[test]
+fn no_nesting_takes_long() {
+    for opening in OPENINGS {
+        for depth in [8, 14, 20, 40, 90, 400] {
+            for core in ["age", "age >", "age > > 1", "1)", "", "'x' y", "age > 60"] {
+                for closing in ["", ")", "]"] {
+                    let (open, close) = (opening.repeat(depth), closing.repeat(depth));
+                    let nested = format!("{open}{core}{close}");
+                    soon(&format!(
+                        "SELECT count(*) FROM breast_cancer WHERE {nested}"
+                    ));
+                    soon(&format!("SELECT {nested} FROM breast_cancer"));
+                    soon(&format!("SELECT count(*) FROM {nested}"));
+                }
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use galen_verifier::ledger::{
 };
 
 use crate::{
-    hospital::SQL,
+    hospital::{REGISTRY, SQL},
     world::{World, key, public, steward},
 };
 
@@ -93,6 +93,83 @@ fn what_cannot_be_read_is_refused_with_a_problem() {
     ));
     assert_eq!(world.size(), 1);
     assert_eq!(world.post("/v1/members", json, text.as_bytes()).status, 201);
+}
+
+#[test]
+fn a_statement_has_one_form() {
+    let world = World::new();
+    let steward = steward();
+    let good = member(1);
+    let Statement::Member(Member { name, key, .. }) = &good else {
+        unreachable!()
+    };
+    let payloads = [
+        format!(r#"["{name}","hospital","{key}"]"#),
+        format!(r#"{{"name":"{name}","role":{{"hospital":null}},"key":"{key}"}}"#),
+        format!(r#"{{"name":"{name} ","role":"hospital","key":"{key}"}}"#),
+        format!(r#"{{"name":"{name}\u200b","role":"hospital","key":"{key}"}}"#),
+    ];
+    for payload in payloads {
+        let entry = Entry::sign(&good.payload_type(), payload.as_bytes(), &[&steward]).unwrap();
+        let refused = world.post("/v1/members", "application/json", entry.bytes());
+        assert_eq!(refused.problem(), "malformed-entry", "{payload}");
+    }
+    let entry: serde_json::Value =
+        serde_json::from_slice(Entry::state(&good, &[&steward]).unwrap().bytes()).unwrap();
+    let signature = &entry["signatures"][0];
+    let listed = serde_json::json!([
+        entry["payloadType"],
+        entry["payload"],
+        [[signature["keyid"], signature["sig"]]]
+    ]);
+    let refused = world.post(
+        "/v1/members",
+        "application/json",
+        listed.to_string().as_bytes(),
+    );
+    assert_eq!(refused.problem(), "malformed-entry");
+    // Spaces and the order of members are free.
+    let spaced = serde_json::to_vec_pretty(&entry).unwrap();
+    assert_eq!(
+        world
+            .post("/v1/members", "application/json", &spaced)
+            .status,
+        201
+    );
+}
+
+#[test]
+fn nothing_is_kept_of_what_comes_before_a_part() {
+    let world = World::new();
+    let kind = "multipart/form-data; boundary=BB";
+    let endless = vec![b'a'; 2 << 20];
+    let headers = [b"--BB\r\nx: ".as_slice(), &endless].concat();
+    for body in [endless, headers] {
+        let refused = world.post("/v1/queries", kind, &body);
+        assert_eq!(
+            (refused.status, refused.problem().as_str()),
+            (400, "bad-request")
+        );
+        assert!(
+            refused.text().contains("too much comes before"),
+            "{}",
+            refused.text()
+        );
+    }
+}
+
+#[test]
+fn files_are_sent_as_they_are() {
+    let world = World::begun();
+    let sha256 = galen_verifier::ledger::statement::Blob::of(REGISTRY.as_bytes()).sha256;
+    let head = "host: x\r\naccept-encoding: gzip\r\nconnection: close\r\n\r\n";
+    let text = answered(
+        &world,
+        &format!("GET /v1/blobs/{sha256} HTTP/1.1\r\n{head}"),
+        5,
+    );
+    assert!(!text.contains("content-encoding"), "{text}");
+    assert!(text.ends_with(REGISTRY), "{text}");
 }
 
 #[test]

@@ -1,13 +1,20 @@
 //! axum's extractors, with refusals as problems.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Poll, ready},
+    time::Duration,
+};
 
 use axum::{
-    body::{BodyDataStream, Bytes},
+    body::{Body, BodyDataStream, Bytes},
     extract::{FromRequestParts, Path, Query, Request},
     http::{StatusCode, header, request::Parts},
 };
-use futures::StreamExt as _;
+use futures::{StreamExt as _, stream};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
@@ -81,6 +88,34 @@ pub fn add(
     room.take(piece.len())?;
     bytes.extend_from_slice(piece);
     Ok(())
+}
+
+/// Bytes of a body of several parts that may have come and not been read: two pieces and the parts' headers. The
+/// reader of parts keeps whatever comes until it finds the end of what it looks for.
+const AHEAD: usize = 192 << 10;
+
+/// A body for the reader of parts: one piece at a time, and no more than is used soon. `used`: what was read of
+/// the parts' contents.
+pub fn paced(body: Body, used: Arc<AtomicUsize>) -> Body {
+    let mut frames = body.into_data_stream();
+    let (mut given, mut pause) = (0_usize, false);
+    Body::from_stream(stream::poll_fn(move |context| {
+        // The reader takes all there is before it looks at any of it: so it looks after each piece.
+        if std::mem::take(&mut pause) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if given.saturating_sub(used.load(Ordering::Relaxed)) > AHEAD {
+            let why = "too much comes before a part or between two";
+            return Poll::Ready(Some(Err(axum::Error::new(why))));
+        }
+        let frame = ready!(frames.poll_next_unpin(context));
+        if let Some(Ok(bytes)) = &frame {
+            given = given.saturating_add(bytes.len());
+            pause = true;
+        }
+        Poll::Ready(frame)
+    }))
 }
 
 async fn drain(mut frames: BodyDataStream) {

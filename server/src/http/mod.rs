@@ -25,7 +25,9 @@ use axum::{
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    compression::CompressionLayer,
+    compression::{
+        CompressionLayer, DefaultPredicate, Predicate as _, predicate::NotForContentType,
+    },
     cors::{Any, CorsLayer},
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
     timeout::RequestBodyTimeoutLayer,
@@ -111,7 +113,10 @@ pub fn router(service: Arc<Service>) -> Router {
             guard::measure,
         ))
         .layer(middleware::from_fn_with_state(service, guard::parting))
-        .layer(CompressionLayer::new())
+        // Points, proofs and digests do not get smaller.
+        .layer(CompressionLayer::new().compress_when(
+            DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream")),
+        ))
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(

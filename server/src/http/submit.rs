@@ -1,11 +1,20 @@
 //! Submitting statements.
 
-use std::sync::Arc;
+use std::{
+    error::Error,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use axum::{
     Json,
     body::Bytes,
-    extract::{FromRequest, Multipart, Request, State, multipart::Field},
+    extract::{
+        FromRequest, Multipart, Request, State,
+        multipart::{Field, MultipartError},
+    },
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -20,7 +29,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     Collection, JSON_BODY, Problem,
     entries::{Inclusion, inclusion},
-    extract::{PathOf, QueryOf, add, body, media_type, too_large},
+    extract::{PathOf, QueryOf, add, body, media_type, paced, too_large},
 };
 use crate::service::{Room, Service};
 
@@ -222,10 +231,8 @@ async fn multipart(
     collection: Collection,
     request: Request,
 ) -> Result<Accepted, Problem> {
-    let malformed = |e: axum::extract::multipart::MultipartError| match e.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-        _ => Problem::bad_request(format!("multipart/form-data: {}", e.body_text())),
-    };
+    let used = Arc::new(AtomicUsize::new(0));
+    let request = request.map(|body| paced(body, Arc::clone(&used)));
     let mut parts = Multipart::from_request(request, &())
         .await
         .map_err(|e| Problem::bad_request(e.body_text()))?;
@@ -236,7 +243,7 @@ async fn multipart(
         ));
     };
     let mut envelope = service.rooms().statement();
-    let bytes = read_part(first, MAX_ENTRY_BYTES, &mut envelope).await?;
+    let bytes = read_part(first, MAX_ENTRY_BYTES, &mut envelope, &used).await?;
     let proposal = match begin(service, collection, &bytes).await? {
         Begun::Recorded(accepted) => return Ok(accepted),
         Begun::New(proposal) => *proposal,
@@ -260,20 +267,36 @@ async fn multipart(
         let limit = usize::try_from(*most)
             .unwrap_or(usize::MAX)
             .min(service.limits().blob);
-        blobs.push(Bytes::from(read_part(part, limit, &mut room).await?));
+        blobs.push(Bytes::from(read_part(part, limit, &mut room, &used).await?));
     }
     finish(service, proposal, &blobs).await
 }
 
-async fn read_part(mut part: Field<'_>, limit: usize, room: &mut Room) -> Result<Vec<u8>, Problem> {
+fn malformed(e: MultipartError) -> Problem {
+    if e.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return too_large();
+    }
+    // What the reader of parts says is general; what it was told is not.
+    let mut why: &dyn Error = &e;
+    while let Some(source) = why.source() {
+        why = source;
+    }
+    Problem::bad_request(format!("multipart/form-data: {why}"))
+}
+
+async fn read_part(
+    mut part: Field<'_>,
+    limit: usize,
+    room: &mut Room,
+    used: &AtomicUsize,
+) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     loop {
-        let chunk = part.chunk().await.map_err(|e| match e.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-            _ => Problem::bad_request(e.body_text()),
-        })?;
-        let Some(chunk) = chunk else { return Ok(bytes) };
+        let Some(chunk) = part.chunk().await.map_err(malformed)? else {
+            return Ok(bytes);
+        };
         add(&mut bytes, &chunk, limit, room)?;
+        used.fetch_add(chunk.len(), Ordering::Relaxed);
     }
 }
 

@@ -14,16 +14,24 @@ use galen_verifier::{
         facts::Proposed as _,
         key_facts,
         statement::{
-            AnswerStatement, DatasetStatement, ParameterSetStatement, QueryStatement,
+            AnswerStatement, Blob, DatasetStatement, ParameterSetStatement, QueryStatement,
             RegistryStatement, Statement,
         },
     },
     text::{from_hex, hex},
 };
 use sha2::{Digest, Sha256};
+use tokio::task::spawn_blocking;
 
-use super::{Service, ServiceError, pool::AnswerJob};
+use super::{Room, Service, ServiceError, pool::AnswerJob};
 use crate::ledger::Receipt;
+
+fn other_length(blob: &Blob, bytes: usize) -> ServiceError {
+    let (sha256, named) = (&blob.sha256, blob.bytes);
+    ServiceError::Blob {
+        why: format!("the file {sha256} has {bytes} bytes, and the statement says {named}"),
+    }
+}
 
 /// The files of a statement, by SHA-256 in hex.
 type Files = BTreeMap<String, Bytes>;
@@ -121,7 +129,9 @@ impl Service {
         proposal: Arc<Proposal>,
         blobs: &[Bytes],
     ) -> Result<Receipt, ServiceError> {
-        let files = self.gather(proposal.statement(), blobs).await?;
+        // Held until the verdict.
+        let mut room = self.rooms.signed();
+        let files = self.gather(proposal.statement(), blobs, &mut room).await?;
         self.check_documents(&proposal, &files).await?;
         // On disk before the entry that names them.
         for (sha256, bytes) in files {
@@ -132,7 +142,12 @@ impl Service {
     }
 
     /// The files that the statement names: from the request, from those uploaded before, or recorded already.
-    async fn gather(&self, statement: &Statement, blobs: &[Bytes]) -> Result<Files, ServiceError> {
+    async fn gather(
+        &self,
+        statement: &Statement,
+        blobs: &[Bytes],
+        room: &mut Room,
+    ) -> Result<Files, ServiceError> {
         let named = statement.blobs();
         let mut files = Files::new();
         for bytes in blobs {
@@ -151,7 +166,11 @@ impl Service {
                 continue;
             }
             let digest = from_hex(&blob.sha256).expect("checked with the statement's form");
+            room.take(usize::try_from(blob.bytes).map_err(|_| ServiceError::Busy)?)?;
             match self.blobs.find(&digest).await? {
+                Some(bytes) if bytes.len() as u64 != blob.bytes => {
+                    return Err(other_length(blob, bytes.len()));
+                }
                 Some(bytes) => {
                     files.insert(blob.sha256.clone(), bytes);
                 }
@@ -224,8 +243,11 @@ impl Service {
 
     async fn check_query(&self, s: &QueryStatement) -> Result<(), ServiceError> {
         let registry = self.registry(&s.query.registry_digest).await?;
-        // Parsing is bounded by the entry's size, and quick: no place in the queue for it.
-        check_query(s, &registry)?;
+        let s = s.clone();
+        // Beside the verification: a query is read in less than a millisecond, and many come at once.
+        let _turn = self.reading.acquire().await;
+        let read = spawn_blocking(move || check_query(&s, &registry)).await;
+        read.map_err(|e| ServiceError::Internal(e.to_string()))??;
         Ok(())
     }
 

@@ -8,7 +8,9 @@ mod pool;
 pub mod results;
 
 use std::{
+    num::NonZero,
     sync::{Arc, Mutex, PoisonError},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -65,6 +67,8 @@ pub struct Service {
     limits: Limits,
     rooms: Rooms,
     streams: Arc<Semaphore>,
+    /// Queries that are read at a time.
+    reading: Semaphore,
     pool: Pool,
     contexts: Contexts,
     answers: Kept<Answer>,
@@ -100,6 +104,7 @@ impl Service {
             log: parts.log,
             rooms: Rooms::new(&limits),
             streams: Arc::new(Semaphore::new(limits.streams)),
+            reading: Semaphore::new(thread::available_parallelism().map_or(1, NonZero::get)),
             pool: Pool::start(&limits, Arc::clone(&metrics))?,
             limits,
             contexts: Contexts::default(),

@@ -1,7 +1,13 @@
 //! Where documents and proofs are checked: threads of their own behind a bounded queue, so that requests that
 //! need no arithmetic are never held up by it.
 
-use std::{collections::BTreeMap, sync::Arc, thread, time::Instant};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::Instant,
+};
 
 use galen_verifier::{
     answer::Answer,
@@ -20,6 +26,10 @@ use crate::metrics::Metrics;
 /// Jobs taken from the queue at once, at most.
 const BATCH: usize = 64;
 
+/// Bytes of bundles that are read at once, before the one that exceeds them: a hostile bundle takes several times
+/// its length when it is read.
+const BATCH_BYTES: usize = 8 << 20;
+
 /// Proofs remembered, 64 bytes and some each. Predicates and registration come back with every answer over a
 /// dataset, and are not verified again.
 const REMEMBERED: usize = 1 << 20;
@@ -33,6 +43,16 @@ pub(super) struct AnswerJob {
     pub(super) bundle: bytes::Bytes,
     pub(super) context: Arc<DatasetContext>,
     pub(super) question: Arc<Question>,
+}
+
+impl Work {
+    /// What it reads, as far as that can be large.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Run(_) => 0,
+            Self::Answer(job, _) => job.bundle.len(),
+        }
+    }
 }
 
 type Verdict = Result<Answer, DocumentError>;
@@ -110,16 +130,24 @@ impl Pool {
 fn dispatch(mut jobs: mpsc::Receiver<Work>, rayon: &rayon::ThreadPool, metrics: &Metrics) {
     let mut proven = Proven::default();
     while let Some(first) = jobs.blocking_recv() {
+        let mut bytes = first.bytes();
         let mut batch = vec![first];
         while batch.len() < BATCH
+            && bytes <= BATCH_BYTES
             && let Ok(next) = jobs.try_recv()
         {
+            bytes += next.bytes();
             batch.push(next);
         }
         if proven.len() > REMEMBERED {
             proven.clear();
         }
-        rayon.install(|| work(batch, &mut proven, metrics));
+        let worked = AssertUnwindSafe(|| rayon.install(|| work(batch, &mut proven, metrics)));
+        if catch_unwind(worked).is_err() {
+            // Whoever waited hears of it; what was proven when it came about is not known for certain.
+            tracing::error!("a check has panicked");
+            proven = Proven::default();
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use super::{
     statement::Statement,
     tiles::{Hash, MAX_ENTRY_BYTES},
 };
+use crate::text::parse_exact;
 
 /// The most signatures of an envelope.
 pub const MAX_SIGNATURES: usize = 16;
@@ -105,7 +106,7 @@ impl Envelope {
         if bytes.len() > MAX_ENTRY_BYTES {
             return Err(LedgerError::EntryTooLarge { bytes: bytes.len() });
         }
-        let wire: Wire = serde_json::from_slice(bytes).map_err(|e| refused(e.to_string()))?;
+        let wire: Wire = parse_exact(bytes).map_err(refused)?;
         if !(1..=MAX_PAYLOAD_TYPE).contains(&wire.payload_type.len()) {
             return Err(refused("payloadType is of 1 to 256 bytes"));
         }

@@ -1,6 +1,6 @@
 //! Aggregates with a form of their own: functions of two columns, and percentiles.
 
-use sqlparser::ast::{Expr, Function};
+use sqlparser::ast::{Expr, Function, OrderBySort};
 
 use crate::registry::ColumnKind;
 
@@ -82,7 +82,8 @@ pub(super) fn percentile(
         ));
     };
     let at = position(&order.expr);
-    if order.options.asc == Some(false) || order.options.nulls_first.is_some() {
+    let descends = !matches!(order.options.sort, None | Some(OrderBySort::Asc));
+    if descends || order.options.nulls_first.is_some() {
         let help = "leave DESC and NULLS out: percentile_disc(1 − p) is the other end, and NULL is \
                     never counted";
         return Err(unsupported(at, "another order", help));

@@ -58,6 +58,7 @@ fn read(sql: &str, registry: &Registry) -> Result<CohortQuery, QueryError> {
             message: e.message,
         })?;
     check_size(&tokens)?;
+    check_calls(&tokens)?;
     let (tokens, explained) = attrition::without_prefix(tokens)?;
     let statements = Parser::new(&dialect)
         .with_recursion_limit(MAX_RECURSION)
@@ -91,6 +92,43 @@ fn check_size(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
         limit: MAX_TOKENS,
         help: "use IN lists and BETWEEN instead of long chains",
     })
+}
+
+/// Calls within calls, at most: `sum(CASE … END)` is one, `width_bucket(age, ARRAY[…])` too.
+const MAX_CALLS: usize = 6;
+
+/// The parser tries a call in more than one way, each try reading what is in it: the work doubles with every
+/// call within a call. Words after which a parenthesis is no call nest as deep as they like.
+fn check_calls(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
+    const NO_CALLS: [Keyword; 6] = [
+        Keyword::AND,
+        Keyword::OR,
+        Keyword::NOT,
+        Keyword::IN,
+        Keyword::WHERE,
+        Keyword::BETWEEN,
+    ];
+    let mut open = Vec::new();
+    let mut calls = 0;
+    let mut before: Option<&Token> = None;
+    for token in tokens.iter().map(|t| &t.token) {
+        match token {
+            Token::Whitespace(_) => continue,
+            Token::LParen => {
+                let called =
+                    matches!(before, Some(Token::Word(w)) if !NO_CALLS.contains(&w.keyword));
+                calls += usize::from(called);
+                open.push(called);
+            }
+            Token::RParen => calls -= usize::from(open.pop().unwrap_or_default()),
+            _ => {}
+        }
+        if calls > MAX_CALLS {
+            return Err(QueryError::TooDeep);
+        }
+        before = Some(token);
+    }
+    Ok(())
 }
 
 fn syntax(error: &ParserError, tokens: &[TokenWithSpan]) -> QueryError {

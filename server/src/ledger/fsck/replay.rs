@@ -38,7 +38,7 @@ pub(super) struct Replay {
     read: Reader,
     facts: Facts,
     /// Files that have been looked at.
-    blobs: BTreeSet<String>,
+    blobs: BTreeSet<(String, u64)>,
 }
 
 impl Replay {
@@ -75,7 +75,7 @@ impl Replay {
             let Some(sha256) = from_hex(&blob.sha256) else {
                 continue;
             };
-            if !self.blobs.insert(blob.sha256.clone()) {
+            if !self.blobs.insert((blob.sha256.clone(), blob.bytes)) {
                 continue;
             }
             let good = match objects.blob(&sha256).await {
@@ -92,7 +92,7 @@ impl Replay {
     }
 
     /// Compares the facts with the database's. Those that an entry from `size` on has set are newer than this
-    /// audit, and passed over.
+    /// audit, and passed over; one that no entry can have set is not.
     pub(super) async fn compare_facts(
         mut self,
         store: &Store,
@@ -106,7 +106,8 @@ impl Replay {
             after = Some(last.clone());
             for (name, fact) in page {
                 let ours = self.facts.remove(&name);
-                if fact.index < size && ours.as_ref() != Some(&fact) {
+                let newer = fact.index >= size && fact.index < store.size().await?;
+                if !newer && ours.as_ref() != Some(&fact) {
                     findings.push(Finding::Fact(name));
                 }
             }

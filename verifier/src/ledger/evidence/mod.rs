@@ -6,7 +6,6 @@
 //! for granted. A gatherer finds the entries with [`Gathering`] and puts the file together with
 //! [`Evidence::new`].
 
-mod bounded;
 mod chain;
 mod error;
 mod needs;
@@ -25,7 +24,10 @@ use super::{
     LedgerError,
     tiles::{Hash, LogVerifier},
 };
-use crate::text::{hex, parse_json};
+use crate::{
+    bounded::list,
+    text::{hex, parse_json},
+};
 
 const FORMAT: &str = "galen/evidence/v1";
 
@@ -51,9 +53,9 @@ pub struct Evidence {
     /// A signed checkpoint of the log, as it is published.
     checkpoint: String,
     /// In ascending order of their indices.
-    #[serde(deserialize_with = "bounded::list::<_, _, MAX_ENTRIES>")]
+    #[serde(deserialize_with = "list::<_, _, MAX_ENTRIES>")]
     entries: Vec<WireEntry>,
-    #[serde(deserialize_with = "bounded::list::<_, _, MAX_BLOBS>")]
+    #[serde(deserialize_with = "list::<_, _, MAX_BLOBS>")]
     blobs: Vec<WireBlob>,
 }
 
@@ -64,7 +66,7 @@ struct WireEntry {
     /// The envelope's bytes: those of the leaf.
     envelope: String,
     /// The inclusion proof's hashes from the leaf upward, hex.
-    #[serde(deserialize_with = "bounded::list::<_, _, MAX_PROOF_HASHES>")]
+    #[serde(deserialize_with = "list::<_, _, MAX_PROOF_HASHES>")]
     proof: Vec<String>,
 }
 

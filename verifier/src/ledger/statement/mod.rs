@@ -6,7 +6,10 @@ mod make;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{LedgerError, entry::Envelope, tiles::LogVerifier};
-use crate::{question::Question, text::from_hex};
+use crate::{
+    question::Question,
+    text::{from_hex, is_invisible, parse_exact},
+};
 
 /// The most bytes of a name.
 pub const MAX_NAME: usize = 256;
@@ -359,8 +362,8 @@ fn over(query: &str, hospital: &str, dataset: &str, manifest: &str) -> Result<()
     digest("manifest", manifest)
 }
 
-fn parse<T: DeserializeOwned>(payload: &[u8]) -> Result<T, LedgerError> {
-    serde_json::from_slice(payload).map_err(|e| refused(format!("payload: {e}")))
+fn parse<T: DeserializeOwned + Serialize>(payload: &[u8]) -> Result<T, LedgerError> {
+    parse_exact(payload).map_err(|e| refused(format!("payload: {e}")))
 }
 
 fn digest(what: &str, hex: &str) -> Result<(), LedgerError> {
@@ -371,9 +374,15 @@ fn digest(what: &str, hex: &str) -> Result<(), LedgerError> {
 }
 
 fn text(what: &str, text: &str, limit: usize) -> Result<(), LedgerError> {
-    if text.is_empty() || text.len() > limit || text.chars().any(char::is_control) {
+    if text.is_empty() || text.len() > limit {
         return Err(refused(format!(
-            "{what}: empty, longer than {limit} bytes, or with control characters"
+            "{what}: empty, or longer than {limit} bytes"
+        )));
+    }
+    // Two names that look alike are to be one.
+    if text.trim() != text || text.chars().any(is_invisible) {
+        return Err(refused(format!(
+            "{what}: begins or ends with a space, or has characters that are not seen"
         )));
     }
     Ok(())
