@@ -14,7 +14,7 @@ use galen_verifier::{
             AnswerStatement, Blob, Consortium, DatasetStatement, Member, ParameterSetStatement,
             QueryStatement, RefusalStatement, RegistryStatement, Revocation, Role, Statement,
         },
-        tiles::LogKey,
+        tiles::{LogKey, leaf_hash},
     },
     text::hex,
 };
@@ -523,4 +523,20 @@ fn an_envelope_is_read_with_the_keys_that_the_ledger_knows() {
     let first = sign(&consortium(1, 2, &STEWARDS), &[1, 2]);
     let envelope = Envelope::parse(first.entry().bytes()).unwrap();
     assert!(Proposal::read(envelope, &fresh.facts).is_ok());
+}
+
+#[test]
+fn the_specifications_example_is_one() {
+    let spec = include_str!("../../docs/spec/ledger.md");
+    let block = spec.split("```json\n").nth(1).unwrap();
+    let bytes = block.split('\n').next().unwrap();
+    let envelope = Envelope::parse(bytes.as_bytes()).unwrap();
+    let payload = std::str::from_utf8(envelope.payload()).unwrap().to_owned();
+    assert!(spec.contains(&format!("```json\n{payload}\n```")));
+    assert!(spec.contains(&format!("Its {} bytes are the leaf", bytes.len())));
+    let proposal = Proposal::read(envelope, &Facts::new()).unwrap();
+    proposal.apply(&Facts::new()).unwrap();
+    let short = |hash: &[u8]| format!("`{}…{}`", &hex(hash)[..8], &hex(hash)[59..]);
+    assert!(spec.contains(&short(&proposal.entry().dedup())));
+    assert!(spec.contains(&short(&leaf_hash(bytes.as_bytes()))));
 }
