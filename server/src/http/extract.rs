@@ -105,17 +105,31 @@ pub fn paced(body: Body, used: Arc<AtomicUsize>) -> Body {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if given.saturating_sub(used.load(Ordering::Relaxed)) > AHEAD {
-            let why = "too much comes before a part or between two";
-            return Poll::Ready(Some(Err(axum::Error::new(why))));
+        loop {
+            let ahead = given.saturating_sub(used.load(Ordering::Relaxed));
+            if ahead > AHEAD + DRAINED {
+                return Poll::Ready(Some(too_far_ahead()));
+            }
+            let frame = ready!(frames.poll_next_unpin(context));
+            given = given.saturating_add(
+                frame
+                    .as_ref()
+                    .map_or(0, |f| f.as_ref().map_or(0, Bytes::len)),
+            );
+            if ahead <= AHEAD {
+                pause = true;
+                return Poll::Ready(frame);
+            }
+            if !matches!(frame, Some(Ok(_))) {
+                return Poll::Ready(Some(too_far_ahead()));
+            }
         }
-        let frame = ready!(frames.poll_next_unpin(context));
-        if let Some(Ok(bytes)) = &frame {
-            given = given.saturating_add(bytes.len());
-            pause = true;
-        }
-        Poll::Ready(frame)
     }))
+}
+
+fn too_far_ahead() -> Result<Bytes, axum::Error> {
+    let why = "too much comes before a part or between two";
+    Err(axum::Error::new(why))
 }
 
 async fn drain(mut frames: BodyDataStream) {
