@@ -335,8 +335,9 @@ impl Answer {
         let s = &self.source;
         let mut text = format!(
             "Proven: each number of the answer's table, over the patients of {} who consented to the purpose, \
-             hidden and shown as release rule {} says.",
-            s.hospital, s.profile.name
+             hidden and shown as the release rule says ({}).",
+            s.hospital,
+            s.profile.in_words()
         );
         if !self.derived.is_empty() {
             text += " Derived: everything else, computed from those numbers by whoever verifies the answer; \

@@ -56,6 +56,25 @@ impl Default for ReleaseProfile {
 }
 
 impl ReleaseProfile {
+    /// The rule in words, its name first. A hospital chooses its name as it likes: what counts is the rest.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let zero = if self.zero_releasable {
+            "0 is shown"
+        } else {
+            "0 is hidden too"
+        };
+        let mut text = format!("{}: counts below {} are hidden, {zero}", self.name, self.k);
+        if self.rounding > 1 {
+            let step = format!(", others are rounded to multiples of {}", self.rounding);
+            text.push_str(&step);
+        }
+        if self.complementary {
+            text.push_str("; so is what a hidden count could be computed from");
+        }
+        text
+    }
+
     /// The names that [`ReleaseProfile::named`] knows.
     pub const NAMES: [&'static str; 3] = ["cms-11", "opensafely", "ohdsi-5"];
 

@@ -1,10 +1,10 @@
 //! Check 10: the entries and the files that they name say the same, and the proofs hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     EvidenceError, MAX_EVIDENCE_BYTES,
-    report::{LogReport, ParameterSetReport, Report, ReportedEntry},
+    report::{LogReport, ParameterSetReport, Report, ReportedEntry, ReportedKey},
     verify::Stated,
 };
 use crate::{
@@ -69,6 +69,20 @@ fn refused(index: u64, kind: &'static str) -> impl Fn(DocumentError) -> Evidence
         kind,
         source: Box::new(source),
     }
+}
+
+/// Each key once, though a new consortium names some of the stewards again.
+fn keys_of(stated: &[Stated]) -> Vec<ReportedKey> {
+    let signers: BTreeSet<&str> = stated
+        .iter()
+        .flat_map(|s| &s.signers)
+        .map(|s| &**s)
+        .collect();
+    let all = stated
+        .iter()
+        .flat_map(|s| ReportedKey::of(&s.statement, &signers));
+    let mut seen = BTreeSet::new();
+    all.filter(|k| seen.insert(k.id.clone())).collect()
 }
 
 impl<'a> Chain<'a> {
@@ -146,6 +160,7 @@ impl<'a> Chain<'a> {
             query_index: self.query.0,
             answer_index: index,
             entries: stated.iter().map(ReportedEntry::of).collect(),
+            keys: keys_of(stated),
         })
     }
 }

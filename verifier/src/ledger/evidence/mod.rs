@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 pub use error::EvidenceError;
 pub use needs::{Gathering, Need, needs};
-pub use report::{LogReport, ParameterSetReport, Report, ReportedEntry};
+pub use report::{LogReport, ParameterSetReport, Report, ReportedEntry, ReportedKey};
 
 use super::{
     LedgerError,

@@ -1,5 +1,7 @@
 //! What verified evidence shows, for people, and what it does not.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use galen_params::Shape;
 use serde::Serialize;
@@ -7,7 +9,11 @@ use serde::Serialize;
 use super::verify::Stated;
 use crate::{
     answer::Answer,
-    ledger::{statement::Consortium, tiles::Hash},
+    ledger::{
+        rules::id_of,
+        statement::{Consortium, Statement},
+        tiles::Hash,
+    },
     question::Question,
     registry::Registry,
     text::hex,
@@ -74,6 +80,37 @@ impl ReportedEntry {
     }
 }
 
+/// A key that signed something that the answer rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReportedKey {
+    /// The member's name; `steward` for the consortium's.
+    pub whose: String,
+    /// `steward`, `hospital` or `researcher`.
+    pub role: &'static str,
+    /// The public key, hex.
+    pub key: String,
+    /// Its id.
+    pub id: String,
+}
+
+impl ReportedKey {
+    /// The keys that a statement makes known, if they are among the signers.
+    pub(super) fn of(statement: &Statement, signers: &BTreeSet<&str>) -> Vec<Self> {
+        let (whose, role, keys) = match statement {
+            Statement::Consortium(s) => ("steward", "steward", s.stewards.as_slice()),
+            Statement::Member(s) => (s.name.as_str(), s.role.name(), std::slice::from_ref(&s.key)),
+            _ => return Vec::new(),
+        };
+        let reported = keys.iter().map(|key| Self {
+            whose: whose.to_owned(),
+            role,
+            key: key.clone(),
+            id: id_of(key),
+        });
+        reported.filter(|k| signers.contains(&*k.id)).collect()
+    }
+}
+
 /// What verified evidence shows.
 #[derive(Debug, Clone)]
 pub struct Report {
@@ -97,6 +134,8 @@ pub struct Report {
     pub answer_index: u64,
     /// Every entry that the answer rests on, itself included, by index.
     pub entries: Vec<ReportedEntry>,
+    /// The keys that signed these entries, as the log makes them known.
+    pub keys: Vec<ReportedKey>,
 }
 
 impl Report {
@@ -106,7 +145,7 @@ impl Report {
         let s = &self.answer.source;
         vec![
             format!(
-                "The log {} signed a checkpoint of {} entries, and each of the {} entries below stands in it at its index.",
+                "The log {} signed a checkpoint of {} entries, and each of the {} entries that the answer rests on stands in it at its index.",
                 self.log.origin,
                 self.log.size,
                 self.entries.len()
@@ -118,8 +157,8 @@ impl Report {
             ),
             "Registry, parameter set, manifest, registration and bundle are the files that the entries name, and say what the entries say.".into(),
             format!(
-                "The proofs hold: every column that {} committed is well-formed, and each cell is its query's value over the committed rows, shown or hidden as release rule {} says.",
-                s.hospital, s.profile.name
+                "The proofs hold: every column that {} committed is well-formed, and each cell is its query's value over the committed rows, shown or hidden as the dataset's release rule says ({}).",
+                s.hospital, s.profile.in_words()
             ),
         ]
     }
@@ -172,6 +211,7 @@ impl Report {
             "query_index": self.query_index,
             "answer_index": self.answer_index,
             "entries": self.entries,
+            "keys": self.keys,
             "checked": self.checked(),
             "unchecked": self.unchecked(),
         })

@@ -8,8 +8,8 @@ mod stewards;
 use std::collections::BTreeSet;
 
 pub use error::RuleError;
-pub use known::name as fact_name;
 use known::{KeyFact, name};
+pub use known::{id_of, name as fact_name};
 use members::over;
 
 use super::{
