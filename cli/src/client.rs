@@ -1,13 +1,16 @@
 //! Talking to a Galen service.
 
-use std::{thread, time::Duration};
+use std::{io::Read as _, thread, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use galen_verifier::ledger::statement::Blob;
 use serde_json::Value;
 use ureq::{
     Agent, Body,
-    http::{Response, header::RETRY_AFTER},
+    http::{
+        Response,
+        header::{ACCEPT_ENCODING, RETRY_AFTER},
+    },
 };
 
 use crate::failure::refusal;
@@ -20,6 +23,9 @@ const TRIES: u32 = 8;
 
 /// The largest JSON document that is read.
 const MAX_JSON: u64 = 64 << 20;
+
+/// The largest problem that is read.
+const MAX_PROBLEM: u64 = 1 << 20;
 
 /// A service, by the URL of its front page.
 #[derive(Debug, Clone)]
@@ -60,9 +66,9 @@ impl Client {
         let mut tries = 0;
         loop {
             tries += 1;
-            let response = request(&url).with_context(|| format!("asking {url}"))?;
+            let response = request(&url).map_err(|e| self.unreached(e))?;
             if response.status() != 503 || tries == TRIES {
-                return succeeded(response, &url);
+                return self.succeeded(response, &url);
             }
             let after = response.headers().get(RETRY_AFTER);
             let seconds = after
@@ -72,22 +78,63 @@ impl Client {
         }
     }
 
-    /// A JSON document.
-    pub fn json(&self, path: &str) -> Result<Value> {
-        let bytes = self.bytes(path, MAX_JSON)?;
-        serde_json::from_slice(&bytes).with_context(|| format!("{} is no JSON", self.url(path)))
+    /// Why no answer came, and what to look at.
+    fn unreached(&self, error: ureq::Error) -> Error {
+        let tls = error.to_string().contains("corrupt message");
+        let hint = if tls && self.base.starts_with("https://") {
+            "what answers there speaks no TLS: is its URL http://?"
+        } else {
+            "does a Galen service run there? Look at host, port and http or https"
+        };
+        let context = format!("asking {}: {hint}", self.base);
+        Error::new(error).context(context)
     }
 
-    /// A file of at most `limit` bytes.
+    fn has_path(&self) -> bool {
+        let rest = self.base.split_once("://").map_or("", |(_, rest)| rest);
+        rest.contains('/')
+    }
+
+    /// What to say where something answers that does not seem to be a service.
+    fn no_service(&self) -> String {
+        let base = &self.base;
+        format!("is {base} a Galen service? Give the URL of its front page, without a path")
+    }
+
+    /// A JSON document.
+    pub fn json(&self, path: &str) -> Result<Value> {
+        let response = self.send(path, |url| self.agent.get(url).call())?;
+        let bytes = self.body(response, path, MAX_JSON)?;
+        let why = || format!("{} is no JSON: {}", self.url(path), self.no_service());
+        serde_json::from_slice(&bytes).with_context(why)
+    }
+
+    /// A file of at most `limit` bytes. It is asked for as it is: most are proofs and keys, which no
+    /// compression makes shorter.
     pub fn bytes(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
-        let mut response = self.send(path, |url| self.agent.get(url).call())?;
-        // The library refuses a body that is exactly as long as its limit.
-        let body = response
-            .body_mut()
-            .with_config()
-            .limit(limit.saturating_add(1))
-            .read_to_vec();
-        body.with_context(|| format!("reading {}", self.url(path)))
+        let get = |url: &str| {
+            let request = self.agent.get(url);
+            request.header(ACCEPT_ENCODING, "identity").call()
+        };
+        let response = self.send(path, get)?;
+        self.body(response, path, limit)
+    }
+
+    /// A body of at most `limit` bytes after decompression. The library's own limit counts the bytes on the
+    /// wire: of a compressed body it would refuse good ones, and take bad ones of any length.
+    fn body(&self, response: Response<Body>, path: &str, limit: u64) -> Result<Vec<u8>> {
+        let named = || format!("reading {}", self.url(path));
+        let mut bytes = Vec::new();
+        let reader = response.into_body().into_reader();
+        let read = reader
+            .take(limit.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .with_context(named)?;
+        if read as u64 > limit {
+            let why = format!("more than the {limit} bytes that it may have");
+            return Err(refusal("TooLarge", why)).with_context(named);
+        }
+        Ok(bytes)
     }
 
     /// Submits an envelope with the files that it names; the receipt, once a checkpoint covers the entry.
@@ -99,13 +146,32 @@ impl Client {
             multipart(envelope, files)
         };
         let send = |url: &str| self.agent.post(url).content_type(&kind).send(&body[..]);
-        let mut response = self.send(&path, send)?;
-        let text = response
-            .body_mut()
-            .with_config()
-            .limit(MAX_JSON)
-            .read_to_vec()?;
-        serde_json::from_slice(&text).context("the service's receipt is no JSON")
+        let response = self.send(&path, send)?;
+        let text = self.body(response, &path, MAX_JSON)?;
+        let why = || format!("the receipt is no JSON: {}", self.no_service());
+        serde_json::from_slice(&text).with_context(why)
+    }
+
+    /// The response, or the problem that the service tells.
+    fn succeeded(&self, response: Response<Body>, url: &str) -> Result<Response<Body>> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let mut body = Vec::new();
+        let reader = response.into_body().into_reader();
+        let _ = reader.take(MAX_PROBLEM).read_to_end(&mut body);
+        let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let detail = problem["detail"].as_str().unwrap_or("it says no more");
+        let code = problem["type"].as_str().and_then(|t| t.rsplit('/').next());
+        let why = match code {
+            Some(_) if status == 404 && self.has_path() => {
+                format!("{url} is not there; {}", self.no_service())
+            }
+            Some(code) => format!("the service refused it ({code}): {detail}"),
+            None => format!("{url} answered {status}; {}", self.no_service()),
+        };
+        Err(refusal("service.Refused", why))
     }
 }
 
@@ -124,25 +190,4 @@ fn multipart(envelope: &[u8], files: &[Vec<u8>]) -> (String, Vec<u8>) {
     }
     body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
     (format!("multipart/form-data; boundary={boundary}"), body)
-}
-
-/// The response, or the problem that the service tells.
-fn succeeded(mut response: Response<Body>, url: &str) -> Result<Response<Body>> {
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
-    }
-    let body = response
-        .body_mut()
-        .with_config()
-        .limit(1 << 20)
-        .read_to_vec();
-    let problem: Value = serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
-    let detail = problem["detail"].as_str().unwrap_or("it says no more");
-    let code = problem["type"].as_str().and_then(|t| t.rsplit('/').next());
-    let why = match code {
-        Some(code) => format!("the service refused it ({code}): {detail}"),
-        None => format!("{url} answered {status}: {detail}"),
-    };
-    Err(refusal("service.Refused", why))
 }
