@@ -5,6 +5,7 @@ mod commands;
 mod export;
 mod failure;
 mod files;
+mod keys;
 mod mirror;
 mod output;
 mod params;
@@ -38,7 +39,7 @@ By role:
   reviewer     galen evidence  takes an answer out of the ledger, with all that a check needs
                galen verify    checks an answer from public files alone
                galen inspect   shows what a file is
-  steward      galen publish   admits members, publishes registries and parameters
+  steward      galen publish   sets up the consortium, admits members, publishes registries and parameters
   operator     galen serve     runs the public service
                galen ledger    audits and restores its store
   everyone     galen key       makes a signing key

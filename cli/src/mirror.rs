@@ -25,7 +25,7 @@ use galen_verifier::ledger::{
 
 use crate::{
     failure::refusal,
-    files,
+    files, keys,
     source::{Source, blob_path, folder_at},
 };
 
@@ -71,7 +71,8 @@ impl Mirror {
             let own = folder_at(folder.into());
             let text = own.checkpoint()?;
             let named = || format!("the copy in {}", folder.display());
-            let head = mirror.log.open(text.as_bytes()).with_context(named)?;
+            let head = keys::open_checkpoint(&mirror.log, text.as_bytes(), "its checkpoint")
+                .with_context(named)?;
             mirror
                 .read(own.as_ref(), &head, false, progress)
                 .with_context(named)?;
@@ -96,10 +97,7 @@ impl Mirror {
     /// shows it is kept in the folder, as evidence.
     pub fn follow(&mut self, source: &dyn Source, progress: &dyn Progress) -> Result<Gain> {
         let text = source.checkpoint()?;
-        let head = self
-            .log
-            .open(text.as_bytes())
-            .context("the source's checkpoint")?;
+        let head = keys::open_checkpoint(&self.log, text.as_bytes(), "the source's checkpoint")?;
         fs::create_dir_all(&self.folder)
             .with_context(|| format!("creating {}", self.folder.display()))?;
         let before = self.size();

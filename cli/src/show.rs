@@ -214,7 +214,7 @@ pub fn source(answer: &Answer) -> Vec<(&'static str, String)> {
     vec![
         (
             "hospital",
-            format!("{} (key {})", s.hospital, short(&s.hospital_key)),
+            format!("{} (public key {})", s.hospital, short(&s.hospital_key)),
         ),
         (
             "dataset",
@@ -316,6 +316,17 @@ pub fn plain_line(text: &str) -> String {
     plain(&text.replace(['\n', '\t'], " "))
 }
 
+/// The same, cut to a width in characters.
+pub fn cut(text: &str, width: usize) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = plain(&words.join(" "));
+    if line.chars().count() <= width {
+        return line;
+    }
+    let start: String = line.chars().take(width - 1).collect();
+    start.trim_end().to_owned() + "…"
+}
+
 /// Text moved in by two.
 pub fn indent(text: &str) -> String {
     let moved = |line: &str| format!("  {line}").trim_end().to_owned();
@@ -359,6 +370,12 @@ mod tests {
     #[test]
     fn a_title_is_one_line() {
         assert_eq!(plain_line("a\nlog key  mine\r\n"), "a log key  mine\\u{d} ");
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        assert_eq!(cut("a  b\nc", 5), "a b c");
+        assert_eq!(cut("äbcdef", 5), "äbcd…");
     }
 
     #[test]

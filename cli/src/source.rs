@@ -44,8 +44,21 @@ pub trait Source {
     fn find(&self, kind: &str, digest: &str) -> Result<Option<u64>>;
     /// All entries of a kind.
     fn all(&self, kind: &str) -> Result<Vec<u64>>;
+    /// All statements of a kind, as the source has them.
+    fn list(&self, kind: &str) -> Result<Vec<Listed>>;
     /// A file beside the log.
     fn blob(&self, blob: &Blob) -> Result<Vec<u8>>;
+}
+
+/// A statement in a list.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The entry's index.
+    pub index: u64,
+    /// Who signed it or who it is about, by name.
+    pub member: Option<String>,
+    /// The statement's JSON.
+    pub statement: Value,
 }
 
 /// A service by its URL, or a mirror by its folder.
@@ -56,6 +69,14 @@ pub fn open(from: &str) -> Result<Box<dyn Source>> {
     let folder = PathBuf::from(from);
     if folder.join("checkpoint").is_file() {
         return Ok(folder_at(folder));
+    }
+    let files = folder.join("files");
+    if files.join("checkpoint").is_file() {
+        let why = format!(
+            "{from} is a service's own folder; what it publishes is in {}",
+            files.display()
+        );
+        return Err(refusal("usage.From", why));
     }
     let why = format!("{from} is neither a URL nor a folder with a log's checkpoint in it");
     Err(refusal("usage.From", why))
@@ -76,12 +97,18 @@ fn collection(kind: &str) -> &'static str {
     collection.expect("every kind has a collection").path()
 }
 
-fn indices(page: &Value) -> Vec<u64> {
-    let items = page["items"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    items.iter().filter_map(|i| i["index"].as_u64()).collect()
+fn listed(page: &mut Value) -> Vec<Listed> {
+    let Value::Array(items) = page["items"].take() else {
+        return Vec::new();
+    };
+    let read = |mut item: Value| {
+        Some(Listed {
+            index: item["index"].as_u64()?,
+            member: item["member"].as_str().map(str::to_owned),
+            statement: item["statement"].take(),
+        })
+    };
+    items.into_iter().filter_map(read).collect()
 }
 
 impl Source for Service {
@@ -115,13 +142,16 @@ impl Source for Service {
     }
 
     fn all(&self, kind: &str) -> Result<Vec<u64>> {
+        Ok(self.list(kind)?.iter().map(|l| l.index).collect())
+    }
+
+    fn list(&self, kind: &str) -> Result<Vec<Listed>> {
         let mut all = Vec::new();
         let mut after = String::new();
         loop {
-            let page = self
-                .0
-                .json(&format!("/v1/{}?limit=200{after}", collection(kind)))?;
-            all.extend(indices(&page));
+            let path = format!("/v1/{}?limit=200{after}", collection(kind));
+            let mut page = self.0.json(&path)?;
+            all.extend(listed(&mut page));
             match page["next"].as_u64() {
                 Some(next) => after = format!("&after={next}"),
                 None => return Ok(all),
@@ -142,6 +172,8 @@ struct Folder {
     entries: Vec<Vec<u8>>,
     by_name: BTreeMap<(String, String), u64>,
     by_kind: BTreeMap<String, Vec<u64>>,
+    /// Members' names by their keys' ids.
+    names: BTreeMap<String, String>,
 }
 
 impl Folder {
@@ -176,6 +208,9 @@ impl Source for Folder {
             let statement = statement.with_context(|| format!("entry {index}"))?;
             let kind = statement.kind();
             if let Some(digest) = known_by(&statement) {
+                if let Statement::Member(member) = &statement {
+                    self.names.insert(digest.clone(), member.name.clone());
+                }
                 self.by_name.entry((kind.into(), digest)).or_insert(index);
             }
             self.by_kind.entry(kind.into()).or_default().push(index);
@@ -216,6 +251,20 @@ impl Source for Folder {
 
     fn all(&self, kind: &str) -> Result<Vec<u64>> {
         Ok(self.by_kind.get(kind).cloned().unwrap_or_default())
+    }
+
+    fn list(&self, kind: &str) -> Result<Vec<Listed>> {
+        let mut all = Vec::new();
+        for index in self.all(kind)? {
+            let envelope = Envelope::parse(&self.entry(index)?)?;
+            let member = envelope.signers().find_map(|id| self.names.get(id));
+            all.push(Listed {
+                index,
+                member: member.cloned(),
+                statement: serde_json::from_slice(envelope.payload())?,
+            });
+        }
+        Ok(all)
     }
 
     fn blob(&self, blob: &Blob) -> Result<Vec<u8>> {

@@ -9,10 +9,9 @@ use galen_verifier::ledger::{
 };
 use serde_json::json;
 
-use super::verify::read_key;
 use crate::{
     failure::refusal,
-    files,
+    files, keys,
     output::Output,
     show,
     source::{Source, open},
@@ -83,15 +82,13 @@ fn log_key(args: &Args, source: &dyn Source) -> Result<LogVerifier> {
             )
         })?,
     };
-    read_key(&key)
+    keys::log(&key)
 }
 
 /// Everything under one checkpoint, so that all proofs are of one tree.
 fn gather(source: &mut dyn Source, answer: &str, log: &LogVerifier) -> Result<Evidence> {
     let checkpoint = source.checkpoint()?;
-    let head = log
-        .open(checkpoint.as_bytes())
-        .context("the log's checkpoint")?;
+    let head = keys::open_checkpoint(log, checkpoint.as_bytes(), "the ledger's checkpoint")?;
     source.read_until(head.size)?;
     let index = match answer.parse::<u64>() {
         Ok(index) => index,
@@ -121,11 +118,20 @@ fn gather(source: &mut dyn Source, answer: &str, log: &LogVerifier) -> Result<Ev
     for (what, blob) in gathering.blobs() {
         let bytes = source
             .blob(blob)
-            .with_context(|| format!("the {what} {}", blob.sha256))?;
+            .with_context(|| format!("the {} {}", file_name(what), blob.sha256))?;
         blobs.insert(blob.sha256.clone(), bytes);
     }
     let blobs: Vec<Vec<u8>> = blobs.into_values().collect();
     Ok(Evidence::new(log, checkpoint, entries, &blobs)?)
+}
+
+/// What a file is, as people call it.
+fn file_name(what: &str) -> &str {
+    match what {
+        "toml" => "registry",
+        "verifying" => "parameter set",
+        other => other,
+    }
 }
 
 fn need(found: Option<u64>, kind: &str, digest: &str) -> Result<u64> {

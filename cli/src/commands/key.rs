@@ -1,17 +1,33 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ed25519_dalek::SigningKey;
 use galen_prover::dataset::load_or_create_key;
-use galen_verifier::{ledger::entry::key_id, text::hex};
+use galen_verifier::{
+    ledger::{
+        entry::key_id,
+        tiles::{LogKey, LogVerifier},
+    },
+    text::hex,
+};
 use serde_json::json;
 
-use crate::{failure::refusal, files, output::Output};
+use crate::{
+    failure::refusal,
+    files,
+    keys::{load, parse_origin},
+    output::Output,
+    show,
+};
 
 const EXAMPLE: &str = "\
-Example: a researcher makes a key and sends the public half to the consortium's stewards
+Example: a researcher makes a key and sends what is shown to the consortium's stewards, who admit the public key
   galen key --new researcher.key
-  galen key researcher.key";
+  galen key researcher.key > researcher.pub
+Example: an operator publishes the log's public key, which readers give as --log-key
+  galen key log.key --origin ledger.example/heart > log.pub
+Wherever a command takes a public key, it takes such a file too. The key id is the public key's SHA-256: signatures and
+messages name a key by it.";
 
 /// Makes a signing key, or shows the public half of one
 #[derive(Debug, clap::Args)]
@@ -23,36 +39,67 @@ pub struct Args {
     /// Make a new key; the file must not exist
     #[arg(long)]
     new: bool,
+    /// Show it as the public key of the log of this name, <origin>+<id>+<key>, too
+    #[arg(long, value_name = "NAME", value_parser = parse_origin)]
+    origin: Option<String>,
 }
 
-/// Reads a key that is there.
-pub fn load(path: &Path) -> Result<SigningKey> {
-    if !path.exists() {
-        let why = format!(
-            "there is no key {0}; `galen key --new {0}` makes one",
-            path.display()
-        );
-        return Err(refusal("io.NotFound", why));
+/// What is shown of a key.
+pub struct Public {
+    /// Hex.
+    pub key: String,
+    /// Its SHA-256, hex.
+    pub id: String,
+}
+
+impl Public {
+    /// The public half.
+    pub fn of(key: &SigningKey) -> Self {
+        let public = key.verifying_key();
+        Self {
+            key: hex(public.as_bytes()),
+            id: key_id(&public),
+        }
     }
-    load_or_create_key(path).with_context(|| format!("key {}", path.display()))
+
+    /// Both, each with its name.
+    pub fn facts(self) -> Vec<(&'static str, String)> {
+        vec![("public key", self.key), ("key id", self.id)]
+    }
+}
+
+fn make(args: &Args) -> Result<SigningKey> {
+    files::check_place(&args.file)?;
+    if args.file.exists() {
+        let why = format!("{} exists; a key is never overwritten", args.file.display());
+        return Err(refusal("io.AlreadyExists", why));
+    }
+    Ok(load_or_create_key(&args.file)?)
 }
 
 /// Makes or shows a key.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
     let key = if args.new {
-        files::check_place(&args.file)?;
-        if args.file.exists() {
-            let why = format!("{} exists; a key is never overwritten", args.file.display());
-            return Err(refusal("io.AlreadyExists", why));
-        }
-        load_or_create_key(&args.file)?
+        make(args)?
     } else {
         load(&args.file)?
     };
-    let public = hex(key.verifying_key().as_bytes());
-    let id = key_id(&key.verifying_key());
-    output.document(&json!({ "file": args.file, "public_key": public, "key_id": id }))?;
-    output.line(format!("public key  {public}\nkey id      {id}"))?;
+    let public = Public::of(&key);
+    let log = args
+        .origin
+        .as_deref()
+        .map(|origin| LogKey::new(origin, key))
+        .transpose()?;
+    let log = log.as_ref().map(LogKey::verifier).map(LogVerifier::encoded);
+    output.document(&json!({
+        "file": args.file,
+        "public_key": public.key,
+        "key_id": public.id,
+        "log_key": log,
+    }))?;
+    let mut facts = public.facts();
+    facts.extend(log.map(|log| ("log key", log)));
+    output.line(show::facts(&facts))?;
     if args.new {
         output.line(format!(
             "\nKeep {} secret and keep a backup: whoever has it signs in your name.",

@@ -3,9 +3,9 @@ use std::{path::PathBuf, thread, time::Duration};
 use anyhow::Result;
 use serde_json::json;
 
-use super::verify::read_key;
 use crate::{
     failure::{chain, kind, refusal, told},
+    keys,
     mirror::{Gain, Mirror},
     output::Output,
     progress::Bars,
@@ -41,7 +41,7 @@ pub struct Args {
 
 /// Copies, and goes on if asked to.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
-    let log = read_key(&args.log_key)?;
+    let log = keys::log(&args.log_key)?;
     let source = open(&args.from)?;
     let bars = Bars::new(output);
     let mut mirror = Mirror::open(&args.data, log, &bars)?;

@@ -1,29 +1,32 @@
 use std::{
     fs,
-    io::IsTerminal as _,
-    net::SocketAddr,
+    io::{self, IsTerminal as _},
+    net::{SocketAddr, TcpListener, ToSocketAddrs as _},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use galen_server::{
-    run::{Config, Place, Running, start},
+    run::{Config, Place, RunError, Running, start},
     service::Limits,
 };
 use galen_verifier::ledger::tiles::LogKey;
 use serde_json::json;
 use tokio::signal;
 
-use super::key;
-use crate::{failure::refusal, files, output::Output};
+use crate::{
+    failure::{kind, refusal},
+    files, keys,
+    output::Output,
+};
 
 const EXAMPLE: &str = "\
 Example: a consortium begins a ledger, and starts the service again later
   galen key --new steward.key
   galen key --new log.key
-  galen publish consortium --name 'Heart network' --steward <its public key> \\
-      --key steward.key --out consortium.json
+  galen publish consortium --name 'Heart network' --steward steward.key \\
+      --log-key log.key --origin ledger.example/heart --key steward.key --out consortium.json
   galen serve --data /var/lib/galen --origin ledger.example/heart --log-key log.key \\
       --consortium consortium.json
   galen serve --data /var/lib/galen --origin ledger.example/heart --log-key log.key
@@ -38,7 +41,7 @@ pub struct Ledger {
     #[arg(long, value_name = "DIR", env = "GALEN_DATA")]
     data: PathBuf,
     /// The log's name in its checkpoints, for good: a host's name and a path, without a scheme
-    #[arg(long, value_name = "NAME", env = "GALEN_ORIGIN")]
+    #[arg(long, value_name = "NAME", env = "GALEN_ORIGIN", value_parser = keys::parse_origin)]
     origin: String,
     /// A PostgreSQL database instead of a file in the folder: postgres://user@host/name
     #[arg(
@@ -65,8 +68,51 @@ impl Ledger {
 
     /// The log's key under its name.
     pub fn key(&self) -> Result<LogKey> {
-        let key = key::load(&self.log_key)?;
+        let key = keys::load(&self.log_key)?;
         LogKey::new(&self.origin, key).with_context(|| format!("--origin {}", self.origin))
+    }
+
+    /// The log's key, if what was published in the folder is of it: another key or name is no damage.
+    pub fn key_of_this(&self) -> Result<LogKey> {
+        let key = self.key()?;
+        let path = self.data.join("files/checkpoint");
+        if path.is_file() {
+            let text = read(&path, "checkpoint")?;
+            let whose = format!("the checkpoint in {}", self.data.display());
+            // What else is wrong with it, the audit and the service tell.
+            let opened = keys::open_checkpoint(key.verifier(), &text, &whose);
+            if let Some(refused) = opened.err().filter(|e| kind(e) == "ledger.AnotherLog") {
+                return Err(refused);
+            }
+        }
+        Ok(key)
+    }
+
+    /// Refuses a folder that is not there: nothing is made where something is to be looked at.
+    pub fn check_there(&self) -> Result<()> {
+        if self.database_url.is_some() || self.data.is_dir() {
+            return Ok(());
+        }
+        let why = format!(
+            "there is no folder {}: is --data right?",
+            self.data.display()
+        );
+        Err(refusal("io.NotFound", why))
+    }
+
+    /// Says where no ledger is, and what then.
+    pub fn explain(&self, error: RunError, then: &str) -> Error {
+        if !matches!(error, RunError::NoLedger { .. }) {
+            return error.into();
+        }
+        let (place, option) = match self.database_url {
+            Some(_) => ("the database".to_owned(), "--database-url"),
+            None => (self.data.display().to_string(), "--data"),
+        };
+        let why = format!(
+            "there is no ledger in {place}: is {option} right? If its database was lost, restore a backup{then}"
+        );
+        refusal("ledger.NoLedger", why)
     }
 }
 
@@ -76,15 +122,16 @@ impl Ledger {
 pub struct Args {
     #[command(flatten)]
     ledger: Ledger,
-    /// Address and port to listen at
+    /// Address or host, and port, to listen at
     #[arg(
         long,
         value_name = "ADDR",
         default_value = "127.0.0.1:8080",
-        env = "GALEN_LISTEN"
+        env = "GALEN_LISTEN",
+        value_parser = parse_listen
     )]
     listen: SocketAddr,
-    /// The consortium's first signed statement, to begin a new ledger with
+    /// The consortium's first signed statement, to begin a new ledger with; of one that is there, it must be entry 0
     #[arg(long, value_name = "FILE")]
     consortium: Option<PathBuf>,
     /// A checkpoint that a mirror or cosigner has seen; the service refuses to start behind it
@@ -99,8 +146,14 @@ pub struct Args {
     )]
     lame_duck: u64,
     /// The largest file that is taken, MiB
-    #[arg(long, value_name = "MIB", default_value_t = 64, env = "GALEN_MAX_FILE")]
-    max_file: usize,
+    #[arg(
+        long,
+        value_name = "MIB",
+        default_value_t = 64,
+        env = "GALEN_MAX_FILE",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    max_file: u32,
 }
 
 /// What ended a service.
@@ -140,6 +193,34 @@ pub fn log_to_stderr() {
     let _ = subscriber.try_init();
 }
 
+/// Reads `--listen`: an address, or a host's name, of which an IPv4 address is preferred.
+pub fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    let found = text
+        .to_socket_addrs()
+        .map_err(|e| format!("{e}; give an address and a port, as 127.0.0.1:8080"))?;
+    let found: Vec<SocketAddr> = found.collect();
+    let first = found.iter().find(|a| a.is_ipv4()).or(found.first());
+    first
+        .copied()
+        .ok_or_else(|| "the host has no address".into())
+}
+
+/// Refuses an address that cannot be listened at, before any long work.
+pub fn check_free(listen: SocketAddr) -> Result<()> {
+    TcpListener::bind(listen).map(drop).map_err(|e| {
+        let hint = match e.kind() {
+            io::ErrorKind::AddrInUse => {
+                "another program listens there; choose another --listen, as 127.0.0.1:8081"
+            }
+            io::ErrorKind::PermissionDenied => {
+                "ports below 1024 are the system's; choose another --listen"
+            }
+            _ => "is it an address of this machine? Choose another --listen",
+        };
+        Error::new(e).context(format!("--listen {listen}: {hint}"))
+    })
+}
+
 fn read(path: &Path, what: &str) -> Result<Vec<u8>> {
     files::read_limited(path, what, 65_536)
 }
@@ -156,14 +237,10 @@ fn connections() -> usize {
     usize::try_from(left).unwrap_or(most).min(most)
 }
 
-/// Serves until a signal comes.
-pub fn run(args: &Args, output: &Output) -> Result<()> {
-    log_to_stderr();
-    let data = &args.ledger.data;
-    fs::create_dir_all(data).with_context(|| format!("creating {}", data.display()))?;
-    let config = Config {
+fn config(args: &Args) -> Result<Config> {
+    Ok(Config {
         place: args.ledger.place(),
-        key: args.ledger.key()?,
+        key: args.ledger.key_of_this()?,
         consortium: args
             .consortium
             .as_deref()
@@ -176,14 +253,34 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
             .collect::<Result<_>>()?,
         listen: args.listen,
         limits: Limits {
-            blob: args.max_file.saturating_mul(1 << 20),
+            blob: usize::try_from(args.max_file)?.saturating_mul(1 << 20),
             connections: connections(),
             ..Limits::default()
         },
-    };
+    })
+}
+
+/// Serves until a signal comes.
+pub fn run(args: &Args, output: &Output) -> Result<()> {
+    log_to_stderr();
+    check_free(args.listen)?;
+    let data = &args.ledger.data;
+    let then = ". Only a new ledger begins with --consortium";
+    if args.consortium.is_none() && args.ledger.check_there().is_err() {
+        let data = data.clone();
+        return Err(args.ledger.explain(RunError::NoLedger { data }, then));
+    }
+    let config = config(args)?;
+    fs::create_dir_all(data).with_context(|| format!("creating {}", data.display()))?;
+    let consortium = config.consortium.clone();
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
-        let running = start(config).await?;
+        let running = start(config).await;
+        let running = running.map_err(|e| args.ledger.explain(e, then))?;
+        if let Some(refused) = not_its_first(&running, consortium.as_deref()).await? {
+            running.stop(Duration::ZERO).await?;
+            return Err(refused);
+        }
         tell(&running, output)?;
         let why = tokio::select! {
             signal = ended() => signal?,
@@ -203,6 +300,18 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         }
         Ok(stopped?)
     })
+}
+
+/// A consortium that was given, but that this ledger has not begun with.
+async fn not_its_first(running: &Running, consortium: Option<&[u8]>) -> Result<Option<Error>> {
+    let Some(given) = consortium else {
+        return Ok(None);
+    };
+    let first = running.service.entry(0).await?;
+    let why = "--consortium: this ledger began with another statement. A later consortium is published with \
+               `galen publish consortium --version N --to URL`; start the service without --consortium";
+    let other = first.as_deref() != Some(given);
+    Ok(other.then(|| refusal("ledger.Begun", why)))
 }
 
 fn tell(running: &Running, output: &Output) -> Result<()> {

@@ -175,6 +175,8 @@ fn the_report_shows_the_answer_and_what_was_checked() {
         "log.example/study, 8 entries, root ",
         &format!("{} (the one given)", vkey()),
         &hex(&Sha256::digest(bytes)),
+        &format!("public key  {}", public(&key(STEWARD))),
+        "counts below 11 are hidden",
         "What was checked",
         "What was not checked",
         "no cosignature",
@@ -200,6 +202,26 @@ fn the_answer_is_that_of_its_documents() {
         (&json!(6), &json!(7))
     );
     assert_eq!(report["entries"].as_array().unwrap().len(), 8);
+    let keys = &document["keys"];
+    let id = |key: &SigningKey| galen_verifier::ledger::entry::key_id(&key.verifying_key());
+    assert_eq!(keys["researcher"]["key_id"], id(&key(RESEARCHER)));
+    assert_eq!(keys["stewards"][0]["public_key"], public(&key(STEWARD)));
+    assert_eq!(keys["stewards"][0]["key_id"], id(&key(STEWARD)));
+    let hospital = load_or_create_key(Path::new(&study().path("hospital.key"))).unwrap();
+    assert_eq!(keys["hospital"]["public_key"], public(&hospital));
+    assert_eq!(
+        keys["hospital"]["key_id"],
+        report["entries"][7]["signers"][0]
+    );
+}
+
+#[test]
+fn inspect_knows_evidence() {
+    let shown = ok_json(&["inspect", evidence()]);
+    assert_eq!(shown["kind"], "evidence");
+    assert_eq!(shown["log_key"], vkey());
+    assert_eq!(shown["entries"][6]["kind"], "query");
+    assert!(ok(&["inspect", evidence()]).contains("of 8 entries"));
 }
 
 #[test]
@@ -221,13 +243,14 @@ fn another_logs_key_is_refused() {
     let (kind, error) = refused(&["verify", evidence(), "--log-key", &other]);
     assert_eq!(kind, "evidence.AnotherLog");
     assert!(error.contains("answer.galen was REFUSED"), "{error}");
-    for bad in [
-        "log.example/study",
-        "nowhere.vkey",
-        &study().path("registry.toml"),
+    for (bad, expected) in [
+        ("log.example/study", "io.NotFound"),
+        ("nowhere.vkey", "io.NotFound"),
+        ("log.example/study+1+2", "ledger.Checkpoint"),
+        (&study().path("registry.toml"), "ledger.Checkpoint"),
     ] {
         let (kind, _) = refused(&["verify", evidence(), "--log-key", bad]);
-        assert_eq!(kind, "ledger.Checkpoint", "{bad}");
+        assert_eq!(kind, expected, "{bad}");
     }
 }
 

@@ -8,6 +8,7 @@ mod demo;
 mod evidence;
 mod exports;
 mod help;
+mod publish;
 mod refusals;
 mod study;
 mod study_page;

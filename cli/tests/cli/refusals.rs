@@ -277,7 +277,9 @@ fn a_command_line_that_cannot_be_read_is_a_document_too() {
     assert_eq!(output.status.code(), Some(2));
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["kind"], "usage");
-    assert!(document["error"].as_str().unwrap().contains("--bundle"));
+    let error = document["error"].as_str().unwrap();
+    assert!(error.contains("--bundle"), "{error}");
+    assert!(error.lines().any(|l| l.trim() == "<EVIDENCE>"), "{error}");
 }
 
 #[test]

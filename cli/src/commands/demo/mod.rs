@@ -16,6 +16,7 @@ use galen_params::Shape;
 use galen_prover::synthetic::{REGISTRY_TOML, write_hospital};
 use serde_json::json;
 
+use super::serve::{check_free as check_port, parse_listen};
 use crate::{
     failure::refusal,
     files,
@@ -47,12 +48,13 @@ pub struct Args {
     /// Then run the public service with everything registered and answered, until Ctrl-C
     #[arg(long, conflicts_with = "table")]
     serve: bool,
-    /// Address and port of --serve
+    /// Address or host, and port, of --serve
     #[arg(
         long,
         value_name = "ADDR",
         default_value = "127.0.0.1:8080",
-        requires = "serve"
+        requires = "serve",
+        value_parser = parse_listen
     )]
     listen: SocketAddr,
     /// Made-up patients
@@ -75,6 +77,9 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     }
     if let (true, Some(out)) = (args.table, &args.out) {
         return write_table(args, out, output);
+    }
+    if args.serve {
+        check_port(args.listen)?;
     }
     let work = tempfile::Builder::new()
         .prefix("galen-demo-")

@@ -12,25 +12,29 @@ use galen_verifier::{
     plan::gates_for,
 };
 
-use super::{super::verify::read_key, Stated};
-use crate::{failure::refusal, files, output::Output, params::Cache, progress::Bars};
+use super::Stated;
+use crate::{failure::refusal, files, keys, output::Output, params::Cache, progress::Bars};
 
 /// What is stated.
 #[derive(Debug, clap::Subcommand)]
 pub enum About {
     /// The stewards, at first or anew (stewards sign; a new set is signed by old and new ones)
     Consortium {
-        /// The public key of the log that they govern, or a file with it: `galen key log.key --origin NAME` shows it
+        /// The public key of the log that they govern, or a file with it (`galen key log.key --origin NAME` shows it);
+        /// with --origin the log's signing key's file, too
         #[arg(long, value_name = "KEY|FILE")]
         log_key: String,
+        /// The log's name, as `galen serve` will be given it
+        #[arg(long, value_name = "NAME", value_parser = keys::parse_origin)]
+        origin: Option<String>,
         /// The consortium's name
         #[arg(long)]
         name: String,
         /// How many stewards must sign
         #[arg(long, default_value_t = 1)]
         threshold: u32,
-        /// A steward's public key in hex; once for each
-        #[arg(long = "steward", value_name = "HEX", required = true)]
+        /// A steward's public key in hex, or a file with it (`galen key`); once for each
+        #[arg(long = "steward", value_name = "HEX|FILE", required = true)]
         stewards: Vec<String>,
         /// 1 for the first, one more for each that replaces it
         #[arg(long, default_value_t = 1)]
@@ -44,14 +48,14 @@ pub enum About {
         /// hospital or researcher
         #[arg(long, value_parser = parse_role)]
         role: Role,
-        /// The member's public key in hex, as `galen key` shows it
-        #[arg(long, value_name = "HEX")]
+        /// The member's public key in hex, or a file with it, as `galen key` shows it
+        #[arg(long, value_name = "HEX|FILE")]
         member_key: String,
     },
     /// Declare a member's key invalid (stewards sign)
     Revocation {
-        /// The public key in hex
-        #[arg(long, value_name = "HEX")]
+        /// The public key in hex, or a file with it
+        #[arg(long, value_name = "HEX|FILE")]
         member_key: String,
         /// Why, for people
         #[arg(long)]
@@ -127,16 +131,20 @@ impl About {
         Ok(match self {
             Self::Consortium {
                 log_key,
+                origin,
                 name,
                 threshold,
                 stewards,
                 version,
             } => Stated::alone(Statement::Consortium(Consortium {
-                log: read_key(log_key)?.encoded(),
+                log: keys::log_or_own(log_key, origin.as_deref())?.encoded(),
                 version: *version,
                 name: name.clone(),
                 threshold: *threshold,
-                stewards: stewards.clone(),
+                stewards: stewards
+                    .iter()
+                    .map(|key| keys::public("--steward", key))
+                    .collect::<Result<_>>()?,
             })),
             Self::Member {
                 name,
@@ -145,10 +153,11 @@ impl About {
             } => Stated::alone(Statement::Member(Member {
                 name: name.clone(),
                 role: *role,
-                key: member_key.clone(),
+                key: keys::public("--member-key", member_key)?,
             })),
             Self::Revocation { member_key, reason } => {
-                let (key, reason) = (member_key.clone(), reason.clone());
+                let key = keys::public("--member-key", member_key)?;
+                let reason = reason.clone();
                 Stated::alone(Statement::Revocation(Revocation { key, reason }))
             }
             Self::Registry { registry } => {

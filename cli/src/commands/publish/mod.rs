@@ -1,6 +1,8 @@
 //! Signing statements and recording them on a ledger.
 
 mod about;
+mod check;
+mod receipt;
 
 use std::path::PathBuf;
 
@@ -13,12 +15,17 @@ use galen_verifier::ledger::{
 };
 use serde_json::json;
 
-use super::key;
-use crate::{client::Client, failure::refusal, files, output::Output};
+use crate::{client::Client, failure::refusal, files, keys, output::Output, show};
 
 const EXAMPLE: &str = "\
-Example: the consortium's steward admits a hospital, which then registers its dataset and an answer
-  galen publish member --name 'St. Bartholomew' --role hospital --member-key 3b6a…29 \\
+Example: a steward sets up the consortium of a log that is yet to begin; `galen serve --consortium` begins it
+  galen key --new steward.key
+  galen key --new log.key
+  galen publish consortium --name 'Heart network' --steward steward.key \\
+      --log-key log.key --origin ledger.example/heart --key steward.key --out consortium.json
+
+The steward admits a hospital, which then registers its dataset and an answer
+  galen publish member --name 'St. Bartholomew' --role hospital --member-key hospital.pub \\
       --key steward.key --to https://ledger.example
   galen publish dataset --dataset heart-epoch1 --key hospital.key --to https://ledger.example
   galen publish answer --dataset heart-epoch1 --bundle bundle.json \\
@@ -42,7 +49,7 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 struct Signing {
     /// The key to sign with; stewards may give several
-    #[arg(long = "key", value_name = "FILE", global = true)]
+    #[arg(long = "key", value_name = "FILE", env = "GALEN_KEY", global = true)]
     keys: Vec<PathBuf>,
     /// The service to record it at
     #[arg(long, value_name = "URL", env = "GALEN_SERVICE", global = true)]
@@ -50,7 +57,8 @@ struct Signing {
     /// Write the signed statement to this file, which must not exist, and do not send it unless --to is given
     #[arg(long, value_name = "FILE", global = true)]
     out: Option<PathBuf>,
-    /// Add the signatures to this signed statement, which must say the same
+    /// Add the signatures to this signed statement, which must say the same; the file is replaced unless --out or
+    /// --to is given
     #[arg(long, value_name = "FILE", global = true)]
     add_to: Option<PathBuf>,
 }
@@ -80,80 +88,82 @@ fn sign(stated: &Stated, signing: &Signing) -> Result<Envelope> {
     let keys = signing
         .keys
         .iter()
-        .map(|path| key::load(path))
+        .map(|path| keys::load(path))
         .collect::<Result<Vec<_>>>()?;
+    check::before_signing(&stated.statement, &keys)?;
     let keys: Vec<&SigningKey> = keys.iter().collect();
     let entry = Entry::state(&stated.statement, &keys)?;
+    // Its form: names and reasons that are empty, too long or no text.
+    Statement::read(entry.envelope())?;
     let Some(path) = &signing.add_to else {
         return Ok(entry.envelope().clone());
     };
+    let named = || path.display().to_string();
     let bytes = files::read_limited(path, "signed statement", 65_535)?;
-    let earlier = Envelope::parse(&bytes).with_context(|| path.display().to_string())?;
+    let earlier = Envelope::parse(&bytes).with_context(named)?;
+    check::same(&stated.statement, &earlier, path)?;
     let joined = entry.joined(&earlier);
-    joined.with_context(|| {
-        format!(
-            "{} with at most {MAX_SIGNATURES} signatures",
-            path.display()
-        )
-    })
+    joined.with_context(|| format!("{} with at most {MAX_SIGNATURES} signatures", named()))
+}
+
+impl Signing {
+    /// Refuses what cannot be written or sent, before any work.
+    fn check(&self) -> Result<()> {
+        if self.keys.is_empty() {
+            let why = "a statement is signed: give the key's file with --key";
+            return Err(refusal("usage.Key", why));
+        }
+        if self.to.is_none() && self.kept().is_none() {
+            let why =
+                "say where it goes: --to URL records it, --out FILE keeps it for others to sign";
+            return Err(refusal("usage.To", why));
+        }
+        if let Some(out) = &self.out {
+            files::check_place(out)?;
+            if out.exists() {
+                let why = format!("{} exists; choose another --out", out.display());
+                return Err(refusal("io.AlreadyExists", why));
+            }
+        }
+        Ok(())
+    }
+
+    /// The file that the signed statement is written to.
+    fn kept(&self) -> Option<&PathBuf> {
+        let alone = self.to.is_none().then_some(self.add_to.as_ref()).flatten();
+        self.out.as_ref().or(alone)
+    }
 }
 
 /// Signs and records.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
     let signing = &args.signing;
-    if signing.keys.is_empty() {
-        return Err(refusal(
-            "usage.Key",
-            "a statement is signed: give the key's file with --key",
-        ));
-    }
-    if signing.to.is_none() && signing.out.is_none() {
-        let why = "say where it goes: --to URL records it, --out FILE keeps it for others to sign";
-        return Err(refusal("usage.To", why));
-    }
-    if let Some(out) = &signing.out {
-        files::check_place(out)?;
-        if out.exists() {
-            let why = format!("{} exists; choose another --out", out.display());
-            return Err(refusal("io.AlreadyExists", why));
-        }
-    }
+    signing.check()?;
     let client = signing.to.as_deref().map(Client::new).transpose()?;
     let stated = args.about.state(output)?;
     let entry = sign(&stated, signing)?;
-    if let Some(out) = &signing.out {
+    if let Some(out) = signing.kept() {
         files::write_atomic(out, entry.bytes())?;
     }
     let receipt = client
         .as_ref()
         .map(|c| record(c, &stated, &entry))
         .transpose()?;
+    let sent = client.as_ref().zip(receipt.as_ref());
     output.document(&json!({
         "kind": stated.statement.kind(),
         "signatures": entry.signers().collect::<Vec<_>>(),
-        "out": signing.out,
+        "out": signing.kept(),
         "receipt": receipt,
+        "results": sent.and_then(|(c, r)| receipt::results(&stated, r, c)),
     }))?;
-    if let Some(out) = &signing.out {
-        output.line(format!("signed statement  {}", out.display()))?;
+    if let Some(out) = signing.kept() {
+        let signatures = show::plural(entry.signers().count(), "signature");
+        output.line(format!("signed statement  {}, {signatures}", out.display()))?;
     }
-    if let (Some(receipt), Some(client)) = (receipt, client) {
-        let again = receipt["duplicate"] == true;
-        output.line(format!(
-            "{}  entry {}: {}",
-            if again { "recorded before" } else { "recorded" },
-            receipt["index"],
-            client.url(receipt["entry"].as_str().unwrap_or_default()),
-        ))?;
-        output.line(format!(
-            "known by  {}",
-            receipt["digest"].as_str().unwrap_or_default()
-        ))?;
-        if receipt["inclusion"].is_null() {
-            output.line(
-                "durable, but no checkpoint covers it yet: its inclusion proof can be fetched later",
-            )?;
-        }
+    if let Some((client, receipt)) = sent {
+        receipt::show(&stated, receipt, client, output)?;
+        receipt::check_not_revoked(&stated, receipt, client)?;
     }
     Ok(())
 }

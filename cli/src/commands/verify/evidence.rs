@@ -3,34 +3,38 @@
 use std::{path::Path, time::Instant};
 
 use anyhow::{Context, Result};
-use galen_verifier::ledger::{
-    evidence::{Evidence, MAX_EVIDENCE_BYTES, Report},
-    statement::Blob,
-    tiles::LogVerifier,
+use galen_verifier::{
+    ledger::{
+        evidence::{Evidence, MAX_EVIDENCE_BYTES, Report},
+        statement::Blob,
+    },
+    text::{from_hex, hex},
 };
-use serde_json::json;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
-use super::{super::query::purpose, title};
+use super::{super::query::purpose, heading, title};
 use crate::{
     export::Exports,
-    failure::{chain, refusal, told},
-    files,
+    failure::{chain, told},
+    files, keys,
     output::Output,
     params::INSECURE,
     show,
 };
 
-/// A log's key is a line.
-const MAX_KEY_BYTES: u64 = 4_096;
-
 /// Verifies the evidence and prints the report.
 pub fn run(path: &Path, log_key: Option<&str>, exports: &Exports, output: &Output) -> Result<()> {
     exports.check()?;
-    let trusted = log_key.map(read_key).transpose()?;
+    let trusted = log_key.map(keys::log).transpose()?;
     let bytes = files::read_limited(path, "evidence", MAX_EVIDENCE_BYTES as u64)?;
     let started = Instant::now();
-    let report = Evidence::from_json(&bytes)
-        .and_then(|e| e.verify(trusted.as_ref()))
+    let evidence = Evidence::from_json(&bytes).with_context(|| {
+        let shown = path.display();
+        format!("{shown} is no evidence file (.galen), or is cut off; `galen evidence` writes one")
+    })?;
+    let report = evidence
+        .verify(trusted.as_ref())
         .with_context(|| format!("{} was REFUSED", path.display()))?;
     let time = started.elapsed();
     let digest = Blob::of(&bytes).sha256;
@@ -61,36 +65,23 @@ pub fn run(path: &Path, log_key: Option<&str>, exports: &Exports, output: &Outpu
         "evidence_sha256": digest,
         "verifying_seconds": time.as_secs_f64(),
         "report": report.to_json(),
+        "keys": keys_of(&report),
         "not_written": why,
     }))?;
     // The answer holds, and has been shown: only its files are missing.
     not_written.map_or(Ok(()), |e| Err(told(e)))
 }
 
-/// The key itself, or a file with it.
-pub fn read_key(text: &str) -> Result<LogVerifier> {
-    let path = Path::new(text);
-    if !path.is_file() {
-        let named = || format!("--log-key {text}: neither a log's key nor a file with one");
-        return LogVerifier::parse(text.trim()).with_context(named);
-    }
-    let bytes = files::read_limited(path, "log key", MAX_KEY_BYTES)?;
-    let named = || format!("log key {text}");
-    let key = std::str::from_utf8(&bytes)
-        .map_err(|_| refusal("ledger.Checkpoint", "not UTF-8"))
-        .with_context(named)?;
-    LogVerifier::parse(key.trim()).with_context(named)
-}
-
 fn print(report: &Report, file: &[(&'static str, String)], output: &Output) -> Result<()> {
     // Codes and names are the study's: nothing of them may pass for a line of ours.
     let say = |text: String| output.line(show::plain(&text));
     let (answer, question) = (&report.answer, &report.question);
-    say(format!("VERIFIED  {}\n", title(question)))?;
+    say(format!("VERIFIED  {}\n", heading(question)))?;
     say(show::indent(&question.sql))?;
     say(format!("\n{}\n", show::answer(answer)))?;
     let mut facts = vec![("purpose", purpose(question, &report.registry))];
     facts.extend(show::source(answer));
+    facts.push(("release rule", show::rule(&answer.source.profile)));
     facts.extend(log_facts(report));
     facts.extend_from_slice(file);
     say(show::facts(&facts))?;
@@ -98,8 +89,9 @@ fn print(report: &Report, file: &[(&'static str, String)], output: &Output) -> R
         say(format!("\n{note}"))?;
     }
     say(format!("\n{}", show::derived(answer)))?;
-    say(format!("\nEntries of the log\n{}", entries(report)))?;
+    say(format!("\nWho signed\n{}", people(report)))?;
     say(format!("\nWhat was checked\n{}", list(&report.checked())))?;
+    say(format!("\nEntries of the log\n{}", entries(report)))?;
     say(format!(
         "\nWhat was not checked\n{}",
         list(&report.unchecked())
@@ -154,6 +146,60 @@ fn log_facts(report: &Report) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// The id of the key that signed an entry; members sign alone.
+fn signer(report: &Report, index: u64) -> Option<&str> {
+    let entry = report.entries.iter().find(|e| e.index == index)?;
+    entry.signers.first().map(String::as_str)
+}
+
+/// SHA-256 of a public key, both in hex.
+fn id_of(public: &str) -> String {
+    from_hex::<32>(public).map_or_else(String::new, |key| hex(&Sha256::digest(key)))
+}
+
+/// Stewards, researcher and hospital with their keys: what a reader compares with what they publish.
+fn keys_of(report: &Report) -> Value {
+    let stewards = report.consortium.stewards.iter();
+    let stewards = stewards.map(|key| json!({ "public_key": key, "key_id": id_of(key) }));
+    let source = &report.answer.source;
+    let hospital = hex(&source.hospital_key);
+    json!({
+        "stewards": stewards.collect::<Vec<_>>(),
+        "researcher": {
+            "name": report.researcher,
+            "key_id": signer(report, report.query_index),
+        },
+        "hospital": {
+            "name": source.hospital,
+            "public_key": hospital,
+            "key_id": id_of(&hospital),
+        },
+    })
+}
+
+/// The same for people.
+fn people(report: &Report) -> String {
+    let keys = keys_of(report);
+    let mut lines = Vec::new();
+    let mut tell = |who: &str, name: &str, key: &Value| {
+        lines.push(format!("{who}  {name}"));
+        for (label, field) in [("public key", "public_key"), ("key id", "key_id")] {
+            lines.extend(key[field].as_str().map(|t| format!("    {label:<10}  {t}")));
+        }
+    };
+    for steward in keys["stewards"].as_array().into_iter().flatten() {
+        tell(
+            "steward",
+            &format!("of {}", report.consortium.name),
+            steward,
+        );
+    }
+    tell("researcher", &report.researcher, &keys["researcher"]);
+    let hospital = &report.answer.source.hospital;
+    tell("hospital", hospital, &keys["hospital"]);
+    show::indent(&lines.join("\n"))
+}
+
 fn entries(report: &Report) -> String {
     let cut = |hex: &str| hex.chars().take(16).collect::<String>();
     let rows = report.entries.iter().map(|e| {
@@ -166,7 +212,7 @@ fn entries(report: &Report) -> String {
             signers.join(" "),
         ]
     });
-    let header = ["entry", "kind", "who", "digest", "signed with keys"];
+    let header = ["entry", "kind", "who", "digest", "signed, by key id"];
     show::indent(&show::table(&header, &[0], rows))
 }
 

@@ -1,5 +1,4 @@
 mod evidence;
-pub use evidence::read_key;
 
 use std::{
     path::{Path, PathBuf},
@@ -43,7 +42,11 @@ galen verify [OPTIONS] <EVIDENCE>
 #[command(after_help = EXAMPLE, override_usage = USAGE)]
 pub struct Args {
     /// The evidence of one answer: a file that holds all of it, as `galen evidence` writes them
-    #[arg(value_name = "EVIDENCE", conflicts_with = "Documents")]
+    #[arg(
+        value_name = "EVIDENCE",
+        conflicts_with = "Documents",
+        required_unless_present = "Documents"
+    )]
     evidence: Option<PathBuf>,
     /// The key of the log that you trust, or a file with it; without it the evidence's own is believed
     #[arg(long, value_name = "KEY|FILE", conflicts_with = "Documents")]
@@ -163,19 +166,20 @@ fn verify_documents(args: &Documents, exports: &Exports, output: &Output) -> Res
     not_written.map_or(Ok(()), |e| Err(told(e)))
 }
 
+/// What a terminal shows of a title or query in one line, characters.
+const TITLE: usize = 90;
+
 /// The question's title, or the start of its text.
 fn title(question: &Question) -> String {
-    let sql = || {
-        let text: Vec<&str> = question.sql.split_whitespace().collect();
-        let text = text.join(" ");
-        let cut: String = text.chars().take(90).collect();
-        if cut.len() < text.len() {
-            cut + "…"
-        } else {
-            cut
-        }
-    };
-    show::plain_line(&question.title.clone().unwrap_or_else(sql))
+    match &question.title {
+        Some(title) => show::plain_line(title),
+        None => show::cut(&question.sql, TITLE),
+    }
+}
+
+/// The title for a terminal.
+fn heading(question: &Question) -> String {
+    show::cut(&title(question), TITLE)
 }
 
 fn print(
@@ -188,7 +192,7 @@ fn print(
 ) -> Result<()> {
     let title = question.title.clone();
     let title = title.unwrap_or_else(|| path.display().to_string());
-    output.line(format!("VERIFIED  {}\n", show::plain_line(&title)))?;
+    output.line(format!("VERIFIED  {}\n", show::cut(&title, TITLE)))?;
     output.line(show::indent(&show::plain(&question.sql)))?;
     output.line(format!("\n{}\n", show::answer(answer)))?;
     let mut facts = vec![("purpose", purpose(question, registry))];
