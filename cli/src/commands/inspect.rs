@@ -1,3 +1,5 @@
+mod ledger;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -5,7 +7,8 @@ use galen_circuits::prove::PROOF_BYTES;
 use galen_params::VerifyingSet;
 use galen_verifier::{
     VerifyError,
-    bundle::{Bundle, MAX_BUNDLE_BYTES},
+    bundle::Bundle,
+    ledger::evidence::MAX_EVIDENCE_BYTES,
     manifest::Manifest,
     question::Question,
     registry::{Column, ColumnKind, Registry},
@@ -15,13 +18,14 @@ use galen_verifier::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::{failure::refusal, files, output::Output, show};
+use crate::{failure::refusal, files, keys::is_seed, output::Output, show};
 
 const EXAMPLE: &str = "\
 Example: a reviewer looks at what came by mail
   galen inspect bundle.json
-Recognises manifests, bundles, queries, registries and parameters (a dataset folder
-stands for its manifest). Nothing is verified: that is `galen verify`.";
+Recognises manifests, bundles, queries, registries, parameters (a dataset folder stands for its manifest), evidence,
+registrations, signed statements and keys; of a signing key it shows the public half only. Nothing is verified: that is
+`galen verify`.";
 
 /// Shows what a file is and what it holds, without verifying it
 #[derive(Debug, clap::Args)]
@@ -42,7 +46,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     } else {
         args.file.clone()
     };
-    let bytes = files::read_limited(&path, "file", MAX_BUNDLE_BYTES as u64)?;
+    let bytes = files::read_limited(&path, "file", MAX_EVIDENCE_BYTES as u64)?;
     let Shown(mut document, text) =
         show(&path, &bytes).with_context(|| path.display().to_string())?;
     document["file"] = json!(path);
@@ -57,23 +61,33 @@ fn show(path: &Path, bytes: &[u8]) -> Result<Shown> {
     }
     if bytes.trim_ascii_start().starts_with(b"{") {
         let document: Value = parse("document", bytes)?;
+        if document["payloadType"].is_string() {
+            return ledger::envelope(bytes);
+        }
         let format = document["format"].as_str().unwrap_or_default();
         return match format.split('/').nth(1) {
             Some("bundle") => bundle(&Bundle::from_json(bytes)?, bytes.len()),
             Some("dataset") => manifest(&parse("manifest", bytes)?),
             Some("query") => query(&parse("query", bytes)?),
+            Some("registration") => ledger::registration(bytes),
+            Some("evidence") => ledger::evidence(bytes),
             _ => Err(unknown()),
         };
     }
     let is_toml = path.extension().is_some_and(|e| e == "toml");
     match std::str::from_utf8(bytes) {
         Ok(text) if is_toml || text.contains("[registry]") => registry(&Registry::from_toml(text)?),
+        Ok(text) if is_seed(text) => ledger::signing_key(path),
+        Ok(text) if text.contains('+') && text.len() < 4_096 => {
+            ledger::log_key(text).ok_or_else(unknown)
+        }
         _ => Err(unknown()),
     }
 }
 
 fn unknown() -> anyhow::Error {
-    let why = "not a file of galen's: neither a bundle, manifest, query, registry nor parameters";
+    let why = "not a file of galen's: neither a bundle, manifest, query, registry, parameters, evidence, registration, \
+               signed statement nor key";
     refusal("Format", why)
 }
 
