@@ -21,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 use commands::{
     commit, demo, evidence, inspect, key, ledger, mirror as mirror_command,
-    params as params_command, prove, publish, query, serve, table, verify,
+    params as params_command, prove, publish, queries, query, serve, table, verify,
 };
 use output::Output;
 
@@ -32,9 +32,11 @@ Example: everything at once, on a made-up hospital
 By role:
   researcher   galen query     writes a question, checked
                galen publish   registers it on the ledger
+               galen queries   shows what is registered, and how often it was answered
   hospital     galen table     makes the patient table from exports
                galen commit    commits it, once for each epoch
-               galen prove     answers a question
+               galen queries   lists the questions that are registered, and takes one
+               galen prove     answers it
                galen publish   registers the dataset and the answer
   reviewer     galen evidence  takes an answer out of the ledger, with all that a check needs
                galen verify    checks an answer from public files alone
@@ -69,6 +71,7 @@ enum Command {
     Params(params_command::Args),
     Commit(commit::Args),
     Query(query::Args),
+    Queries(queries::Args),
     Prove(prove::Args),
     Verify(verify::Args),
     Inspect(inspect::Args),
@@ -113,6 +116,7 @@ fn main() -> ExitCode {
         Command::Params(args) => params_command::run(&args, &output),
         Command::Commit(args) => commit::run(&args, &output),
         Command::Query(args) => query::run(&args, &output),
+        Command::Queries(args) => queries::run(&args, &output),
         Command::Prove(args) => prove::run(&args, &output),
         Command::Verify(args) => verify::run(&args, &output),
         Command::Inspect(args) => inspect::run(&args, &output),

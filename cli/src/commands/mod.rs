@@ -10,6 +10,7 @@ pub mod mirror;
 pub mod params;
 pub mod prove;
 pub mod publish;
+pub mod queries;
 pub mod query;
 pub mod serve;
 pub mod table;

@@ -8,7 +8,7 @@ use crate::study::{command, ok, run};
 fn every_help_has_an_example() {
     let commands = [
         "demo", "params", "commit", "query", "prove", "verify", "inspect", "table", "serve", "key",
-        "publish", "evidence", "ledger",
+        "publish", "evidence", "ledger", "mirror", "queries",
     ];
     for name in commands {
         for option in ["--help", "-h"] {

@@ -1,0 +1,185 @@
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use galen_verifier::{
+    ledger::statement::{AnswerStatement, QueryStatement, RefusalStatement},
+    question::Question,
+    text::hex,
+};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::{
+    failure::refusal,
+    files,
+    output::Output,
+    show,
+    source::{self, Listed, Source},
+};
+
+const EXAMPLE: &str = "\
+Example: a hospital looks at what is asked, and takes a query to answer it
+  galen queries --from https://ledger.example
+  galen queries --from https://ledger.example --get 5d1c04b2a9f37e60 --out query.json
+  galen prove --dataset heart-epoch1 --query query.json --out bundle.json
+A query's digest is over all of it: what --get writes is the query of that digest, whoever keeps the ledger. The list
+itself is as the ledger tells it; a mirror's folder is a checked copy.";
+
+/// The fewest digits of a digest that name a query: no other one can be made to begin with them.
+const DIGITS: usize = 16;
+
+/// SQL and titles are cut to so many characters in the table.
+const WIDTH: usize = 60;
+
+/// Lists the queries of a ledger, and takes one to answer it
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub struct Args {
+    /// The service's URL, or the folder of a mirror
+    #[arg(long, value_name = "URL|DIR", env = "GALEN_SERVICE")]
+    from: String,
+    /// Write this query as `galen prove` takes it: its digest, or the first 16 digits of it or more
+    #[arg(long, value_name = "DIGEST", requires = "out")]
+    get: Option<String>,
+    /// The file to write; it must not exist
+    #[arg(long, value_name = "FILE", requires = "get")]
+    out: Option<PathBuf>,
+}
+
+/// A registered query.
+struct Registered {
+    index: u64,
+    researcher: Option<String>,
+    digest: String,
+    question: Question,
+    answers: usize,
+    refusals: usize,
+}
+
+/// Lists, or writes one.
+pub fn run(args: &Args, output: &Output) -> Result<()> {
+    let wanted = args.get.as_deref().map(check_digits).transpose()?;
+    if let Some(out) = &args.out {
+        files::check_place(out)?;
+        if out.exists() {
+            let why = format!("{} exists; choose another --out", out.display());
+            return Err(refusal("io.AlreadyExists", why));
+        }
+    }
+    let mut source = source::open(&args.from)?;
+    source.read_until(told_size(&source.checkpoint()?))?;
+    let queries = registered(source.as_ref())?;
+    match (wanted, &args.out) {
+        (Some(digits), Some(out)) => get(&queries, &digits, out, output),
+        _ => list(&queries, output),
+    }
+}
+
+/// The size in a checkpoint, unchecked: how far a folder is to be read.
+fn told_size(checkpoint: &str) -> u64 {
+    let line = checkpoint.lines().nth(1);
+    line.and_then(|l| l.parse().ok()).unwrap_or(0)
+}
+
+fn check_digits(text: &str) -> Result<String> {
+    let digits = text.to_ascii_lowercase();
+    let good =
+        (DIGITS..=64).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    if good {
+        return Ok(digits);
+    }
+    let why = format!(
+        "--get {text}: a query's digest is 64 hex digits, of which at least {DIGITS} are given"
+    );
+    Err(refusal("usage.Digest", why))
+}
+
+fn read<T: DeserializeOwned>(listed: &Listed) -> Result<T> {
+    let named = || format!("entry {}", listed.index);
+    serde_json::from_value(listed.statement.clone()).with_context(named)
+}
+
+/// How many statements of a kind there are of each query.
+fn counted<T: DeserializeOwned>(
+    source: &dyn Source,
+    kind: &str,
+    query: fn(T) -> String,
+) -> Result<BTreeMap<String, usize>> {
+    let mut counts = BTreeMap::new();
+    for listed in source.list(kind)? {
+        *counts.entry(query(read(&listed)?)).or_default() += 1;
+    }
+    Ok(counts)
+}
+
+fn registered(source: &dyn Source) -> Result<Vec<Registered>> {
+    let answers = counted(source, "answer", |s: AnswerStatement| s.query)?;
+    let refusals = counted(source, "refusal", |s: RefusalStatement| s.query)?;
+    let of =
+        |counts: &BTreeMap<String, usize>, digest: &str| counts.get(digest).copied().unwrap_or(0);
+    let queries = source.list("query")?.into_iter().map(|listed| {
+        let QueryStatement { query } = read(&listed)?;
+        let digest = hex(&query.digest());
+        Ok(Registered {
+            index: listed.index,
+            researcher: listed.member,
+            answers: of(&answers, &digest),
+            refusals: of(&refusals, &digest),
+            question: query,
+            digest,
+        })
+    });
+    queries.collect()
+}
+
+fn list(queries: &[Registered], output: &Output) -> Result<()> {
+    let documents = queries.iter().map(|q| {
+        json!({
+            "index": q.index,
+            "digest": q.digest,
+            "researcher": q.researcher,
+            "query": q.question,
+            "answers": q.answers,
+            "refusals": q.refusals,
+        })
+    });
+    output.document(&json!({ "queries": documents.collect::<Vec<_>>() }))?;
+    if queries.is_empty() {
+        return output.line("no query is registered on this ledger yet");
+    }
+    let cut = |text: &str| show::cut(text, WIDTH);
+    let rows = queries.iter().map(|q| {
+        vec![
+            q.index.to_string(),
+            q.digest[..DIGITS].to_owned(),
+            cut(q.researcher.as_deref().unwrap_or_default()),
+            cut(&q.question.purpose),
+            q.answers.to_string(),
+            q.refusals.to_string(),
+            cut(q.question.title.as_deref().unwrap_or_default()),
+            cut(&q.question.sql),
+        ]
+    });
+    let header = [
+        "entry", "digest", "asked by", "purpose", "answers", "refusals", "title", "SQL",
+    ];
+    output.line(show::table(&header, &[0, 4, 5], rows))
+}
+
+fn get(queries: &[Registered], digits: &str, out: &Path, output: &Output) -> Result<()> {
+    // The digest was computed from the query that came, not taken from the ledger.
+    let found = queries.iter().find(|q| q.digest.starts_with(digits));
+    let Some(query) = found else {
+        let why = format!("no query with the digest {digits} is on this ledger");
+        return Err(refusal("ledger.NotFound", why));
+    };
+    files::write_atomic(out, &files::pretty(&query.question)?)?;
+    output.document(&json!({ "out": out, "digest": query.digest, "index": query.index }))?;
+    output.line(show::facts(&[
+        ("query", query.digest.clone()),
+        ("written to", out.display().to_string()),
+    ]))
+}
