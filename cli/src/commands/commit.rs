@@ -250,7 +250,7 @@ fn print(
         (
             "hospital",
             format!(
-                "{} (key {})",
+                "{} (public key {})",
                 d.manifest.hospital,
                 show::short(&d.hospital_key)
             ),

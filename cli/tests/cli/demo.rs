@@ -1,8 +1,12 @@
 //! The demonstration, on the smallest shape.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+};
 
-use crate::study::{ok, ok_json, refused};
+use crate::study::{command, ok, ok_json, refused};
 
 const SMALL: [&str; 5] = ["demo", "--shape", "tiny", "--patients", "400"];
 
@@ -58,4 +62,50 @@ fn the_third_query_reuses_what_the_first_made() {
     assert!(third["reused"].as_u64().unwrap() > 0);
     assert!(made(third) <= made(first) + 2, "{first} {third}");
     assert_eq!(document["out"], serde_json::Value::Null);
+}
+
+/// A program that ends with the test.
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The parameter set's verifying part is incompressible: the service may send it as it is, or longer.
+#[test]
+fn the_printed_commands_take_an_answer_out_of_the_service() {
+    let mut child = command()
+        .args(SMALL)
+        .args(["--serve", "--listen", "localhost:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    let _served = Served(child);
+    let mut printed = Vec::new();
+    for line in stdout.lines() {
+        let line = line.unwrap().trim().to_owned();
+        let last = line.starts_with("galen verify ");
+        printed.extend(line.starts_with("galen ").then_some(line));
+        if last {
+            break;
+        }
+    }
+    assert_eq!(printed.len(), 2, "{printed:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let program = command().get_program().to_owned();
+    for line in printed {
+        let line = line.replacen("galen", "\"$GALEN\"", 1);
+        let output = Command::new("sh")
+            .args(["-c", &line])
+            .env("GALEN", &program)
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{line}: {error}");
+    }
 }

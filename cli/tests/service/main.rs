@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod answers;
+mod asked;
 mod hospital;
 mod interface;
+mod keeping;
 mod members;
 mod mirror;
 mod reading;

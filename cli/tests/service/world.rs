@@ -47,6 +47,18 @@ pub fn log_key() -> LogKey {
     LogKey::new(ORIGIN, key(102)).unwrap()
 }
 
+/// What every ledger here begins with.
+pub fn consortium() -> Entry {
+    let consortium = Statement::Consortium(Consortium {
+        log: log_key().verifier().encoded(),
+        version: 1,
+        name: "Test".into(),
+        threshold: 1,
+        stewards: vec![public(&steward())],
+    });
+    Entry::state(&consortium, &[&steward()]).unwrap()
+}
+
 /// An answer to a request.
 pub struct Response {
     pub status: u16,
@@ -94,14 +106,7 @@ impl World {
     }
 
     pub fn with(limits: Limits) -> Self {
-        let consortium = Statement::Consortium(Consortium {
-            log: log_key().verifier().encoded(),
-            version: 1,
-            name: "Test".into(),
-            threshold: 1,
-            stewards: vec![public(&steward())],
-        });
-        let consortium = Entry::state(&consortium, &[&steward()]).unwrap();
+        let consortium = consortium();
         let folder = tempfile::tempdir().unwrap();
         let runtime = Runtime::new().unwrap();
         let config = Config {
@@ -239,6 +244,13 @@ impl World {
     /// As at the beginning of a stop.
     pub fn begin_to_stop(&self) {
         self.running.as_ref().unwrap().service.stopping().cancel();
+    }
+
+    /// Goes down, and leaves its folder.
+    pub fn rest(mut self) -> TempDir {
+        let running = self.running.take().unwrap();
+        self.runtime.block_on(running.stop(Duration::ZERO)).unwrap();
+        self.folder
     }
 
     /// Goes down, and audits what is left.

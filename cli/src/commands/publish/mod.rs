@@ -36,6 +36,9 @@ Where several stewards must sign, each adds a signature to a file, and the last 
   galen publish registry --registry registry.toml --key steward-2.key --add-to signed.json \\
       --to https://ledger.example";
 
+/// The usual service's URL.
+const SERVICE: &str = "GALEN_SERVICE";
+
 /// Signs a statement and records it on a ledger
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE, disable_help_subcommand = true)]
@@ -51,8 +54,8 @@ struct Signing {
     /// The key to sign with; stewards may give several
     #[arg(long = "key", value_name = "FILE", env = "GALEN_KEY", global = true)]
     keys: Vec<PathBuf>,
-    /// The service to record it at
-    #[arg(long, value_name = "URL", env = "GALEN_SERVICE", global = true)]
+    /// The service to record it at [env: GALEN_SERVICE, unless --out or --add-to is given]
+    #[arg(long, value_name = "URL", global = true)]
     to: Option<String>,
     /// Write the signed statement to this file, which must not exist, and do not send it unless --to is given
     #[arg(long, value_name = "FILE", global = true)]
@@ -107,13 +110,21 @@ fn sign(stated: &Stated, signing: &Signing) -> Result<Envelope> {
 }
 
 impl Signing {
+    /// Where it is sent. The environment's service is for those who say nothing else: what others are yet to sign
+    /// is not sent by chance.
+    fn service(&self) -> Option<String> {
+        let usual = || std::env::var(SERVICE).ok().filter(|url| !url.is_empty());
+        let kept = self.out.is_some() || self.add_to.is_some();
+        self.to.clone().or_else(|| (!kept).then(usual).flatten())
+    }
+
     /// Refuses what cannot be written or sent, before any work.
     fn check(&self) -> Result<()> {
         if self.keys.is_empty() {
             let why = "a statement is signed: give the key's file with --key";
             return Err(refusal("usage.Key", why));
         }
-        if self.to.is_none() && self.kept().is_none() {
+        if self.service().is_none() && self.kept().is_none() {
             let why =
                 "say where it goes: --to URL records it, --out FILE keeps it for others to sign";
             return Err(refusal("usage.To", why));
@@ -139,7 +150,7 @@ impl Signing {
 pub fn run(args: &Args, output: &Output) -> Result<()> {
     let signing = &args.signing;
     signing.check()?;
-    let client = signing.to.as_deref().map(Client::new).transpose()?;
+    let client = signing.service().as_deref().map(Client::new).transpose()?;
     let stated = args.about.state(output)?;
     let entry = sign(&stated, signing)?;
     if let Some(out) = signing.kept() {

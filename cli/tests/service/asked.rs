@@ -1,0 +1,125 @@
+//! What is asked on a ledger, as `galen queries` shows it; and what `galen publish` says of keys.
+
+use std::fs;
+
+use galen_verifier::{
+    ledger::statement::{Revocation, Statement},
+    question::Question,
+    text::hex,
+};
+
+use crate::{
+    hospital::{FIRST, SQL, question},
+    reading::{answered, galen},
+    world::{World, key, log_key, public, steward},
+};
+
+#[test]
+fn queries_are_listed_and_taken_from_the_service_and_from_a_copy() {
+    let (world, _) = answered();
+    let other = "SELECT count(*) FROM t";
+    let digest = world.ask(other);
+    world.recorded("refusals", &FIRST.refusal(other), &FIRST.key);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (copy, log) = (path("copy"), log_key().verifier().encoded());
+    let (ok, said) = galen(&["mirror", &world.url, "--data", &copy, "--log-key", &log]);
+    assert!(ok, "{said}");
+    for (number, from) in [&world.url, &copy].into_iter().enumerate() {
+        let (ok, said) = galen(&["queries", "--from", from]);
+        assert!(ok, "{said}");
+        let queries = said["queries"].as_array().unwrap();
+        assert_eq!(queries.len(), 2, "{said}");
+        assert_eq!(queries[0]["digest"], hex(&question(SQL).digest()));
+        assert_eq!(
+            (&queries[0]["answers"], &queries[0]["refusals"]),
+            (&1.into(), &0.into())
+        );
+        assert_eq!(
+            (&queries[1]["answers"], &queries[1]["refusals"]),
+            (&0.into(), &1.into())
+        );
+        assert_eq!(queries[1]["researcher"], "R");
+        let out = path(&format!("{number}.json"));
+        let get = [
+            "queries",
+            "--from",
+            from,
+            "--get",
+            &digest[..16],
+            "--out",
+            &out,
+        ];
+        let (ok, said) = galen(&get);
+        assert!(ok, "{said}");
+        let taken = Question::from_json(&fs::read(&out).unwrap()).unwrap();
+        assert_eq!(hex(&taken.digest()), digest);
+    }
+    let out = path("never.json");
+    for wrong in ["0123456789abcdef", "0123", &digest[..15]] {
+        let get = [
+            "queries", "--from", &world.url, "--get", wrong, "--out", &out,
+        ];
+        assert!(!galen(&get).0, "{wrong}");
+    }
+}
+
+#[test]
+fn a_query_comes_with_where_its_answers_will_be_and_a_revoked_key_stays_revoked() {
+    let world = World::begun();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (name, seed) in [("steward", 100), ("researcher", 101), ("late", 7)] {
+        fs::write(path(name), hex(&key(seed).to_bytes()) + "\n").unwrap();
+    }
+    let query = path("query.json");
+    fs::write(&query, serde_json::to_vec(&question(SQL)).unwrap()).unwrap();
+    let (researcher, to) = (path("researcher"), world.url.as_str());
+    let (ok, said) = galen(&[
+        "publish",
+        "query",
+        "--query",
+        &query,
+        "--key",
+        &researcher,
+        "--to",
+        to,
+    ]);
+    assert!(ok, "{said}");
+    let results = said["results"].as_str().unwrap();
+    let digest = hex(&question(SQL).digest());
+    assert_eq!(results, format!("{to}/v1/queries/{digest}/results"));
+
+    let (late, by) = (public(&key(7)), path("steward"));
+    let admit = [
+        "publish",
+        "member",
+        "--name",
+        "L",
+        "--role",
+        "researcher",
+        "--member-key",
+        &late,
+        "--key",
+        &by,
+        "--to",
+        to,
+    ];
+    for _ in 0..2 {
+        let (ok, said) = galen(&admit);
+        assert!(ok, "{said}");
+    }
+    let revocation = Statement::Revocation(Revocation {
+        key: late.clone(),
+        reason: "left".into(),
+    });
+    let receipt = world.recorded("revocations", &revocation, &steward());
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_galen"))
+        .args(admit)
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let error = String::from_utf8(output.stderr).unwrap();
+    let part = format!("was revoked by entry {}", receipt["index"]);
+    assert!(error.contains(&part), "{error}");
+}

@@ -1,0 +1,250 @@
+//! Those who keep a ledger: what the commands say when something is not as it must be.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use galen_verifier::{
+    ledger::{
+        entry::Entry,
+        statement::{Consortium, Statement},
+        tiles::LogKey,
+    },
+    text::hex,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    reading::{answered, galen},
+    world::{ORIGIN, key, log_key, public, steward},
+};
+
+/// A ledger at rest, with keys in files beside it.
+struct Rest {
+    data: TempDir,
+    keys: TempDir,
+}
+
+impl Rest {
+    fn new() -> Self {
+        let keys = tempfile::tempdir().unwrap();
+        for (name, seed) in [("log", 102), ("other", 103), ("steward", 100)] {
+            let path = keys.path().join(format!("{name}.key"));
+            fs::write(path, hex(&key(seed).to_bytes()) + "\n").unwrap();
+        }
+        let data = answered().0.rest();
+        Self { data, keys }
+    }
+
+    fn key(&self, name: &str) -> String {
+        self.keys.path().join(name).display().to_string()
+    }
+
+    fn ledger(&self, command: &str, data: &Path, origin: &str, key: &str) -> (bool, Value) {
+        let data = data.display().to_string();
+        galen(&[
+            "ledger",
+            command,
+            "--data",
+            &data,
+            "--origin",
+            origin,
+            "--log-key",
+            &self.key(key),
+        ])
+    }
+
+    fn refuses(&self, command: &str, data: &Path, origin: &str, key: &str) -> String {
+        let (ok, said) = self.ledger(command, data, origin, key);
+        assert!(!ok, "{said}");
+        said["error"].as_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn another_key_or_name_is_no_damage() {
+    let rest = Rest::new();
+    let data = rest.data.path();
+    let own = log_key().verifier().encoded();
+    // The key itself, in base64, may have pluses too.
+    let signer = own.splitn(3, '+').take(2).collect::<Vec<_>>().join("+");
+    for command in ["fsck", "restore"] {
+        for (origin, key) in [(ORIGIN, "other.key"), ("localhost/other", "log.key")] {
+            let error = rest.refuses(command, data, origin, key);
+            assert!(error.contains(&format!("is signed by {signer}")), "{error}");
+        }
+        let (ok, said) = rest.ledger(command, data, ORIGIN, "log.key");
+        assert!(ok, "{said}");
+    }
+}
+
+#[test]
+fn nobody_is_told_to_begin_a_ledger_where_one_was_lost() {
+    let rest = Rest::new();
+    let empty = tempfile::tempdir().unwrap();
+    let nowhere = empty.path().join("nowhere");
+    for command in ["fsck", "restore"] {
+        let error = rest.refuses(command, empty.path(), ORIGIN, "log.key");
+        assert!(error.contains("restore a backup"), "{error}");
+        assert!(!error.contains("begin"), "{error}");
+        rest.refuses(command, &nowhere, ORIGIN, "log.key");
+    }
+    let log = rest.key("log.key");
+    for data in [empty.path(), &nowhere] {
+        let data = data.display().to_string();
+        let serve = [
+            "serve",
+            "--data",
+            &data,
+            "--origin",
+            ORIGIN,
+            "--log-key",
+            &log,
+        ];
+        let (ok, said) = galen(&[&serve[..], &["--listen", "127.0.0.1:0"]].concat());
+        assert!(!ok);
+        let error = said["error"].as_str().unwrap();
+        assert!(error.contains("restore a backup"), "{error}");
+        assert!(error.contains("--consortium"), "{error}");
+    }
+    assert!(!nowhere.exists());
+}
+
+#[test]
+fn a_file_that_cannot_be_made_anew_is_told() {
+    let rest = Rest::new();
+    let blobs = rest.data.path().join("files/blobs");
+    let folder = fs::read_dir(blobs).unwrap().next().unwrap().unwrap().path();
+    let lost = fs::read_dir(folder)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    fs::remove_file(&lost).unwrap();
+    fs::remove_dir_all(rest.data.path().join("files/tile")).unwrap();
+    let (ok, said) = rest.ledger("restore", rest.data.path(), ORIGIN, "log.key");
+    assert!(!ok, "{said}");
+    assert_eq!(said["restored"], true);
+    let findings = said["findings"].as_array().unwrap();
+    let name = lost.file_name().unwrap().to_str().unwrap();
+    assert_eq!(findings.len(), 1, "{said}");
+    assert!(findings[0].as_str().unwrap().contains(name), "{said}");
+}
+
+fn serve(rest: &Rest, consortium: &Path) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_galen"))
+        .args([
+            "--json",
+            "serve",
+            "--origin",
+            ORIGIN,
+            "--listen",
+            "127.0.0.1:0",
+        ])
+        .args(["--log-key", &rest.key("log.key")])
+        .arg("--data")
+        .arg(rest.data.path())
+        .arg("--consortium")
+        .arg(consortium)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Whether it goes on for a while.
+fn runs(mut child: Child) -> bool {
+    let end = Instant::now() + Duration::from_secs(3);
+    while Instant::now() < end {
+        if child.try_wait().unwrap().is_some() {
+            let output = child.wait_with_output().unwrap();
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert!(error.contains("began with another statement"), "{error}");
+            return false;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    true
+}
+
+#[test]
+fn a_consortium_is_that_of_entry_0_or_refused() {
+    let rest = Rest::new();
+    let other = Statement::Consortium(Consortium {
+        log: log_key().verifier().encoded(),
+        version: 1,
+        name: "Another".into(),
+        threshold: 1,
+        stewards: vec![public(&steward())],
+    });
+    let other = Entry::state(&other, &[&steward()]).unwrap();
+    let path = rest.keys.path().join("other.json");
+    fs::write(&path, other.bytes()).unwrap();
+    assert!(!runs(serve(&rest, &path)));
+    let first = rest.keys.path().join("first.json");
+    fs::write(&first, crate::world::consortium().bytes()).unwrap();
+    assert!(runs(serve(&rest, &first)));
+}
+
+#[test]
+fn an_address_in_use_is_told_with_the_way_out() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let listen = format!("localhost:{port}");
+    let started = Instant::now();
+    let (ok, said) = galen(&["demo", "--serve", "--listen", &listen]);
+    assert!(!ok);
+    assert!(started.elapsed() < Duration::from_secs(3));
+    let error = said["error"].as_str().unwrap();
+    assert!(error.contains("choose another --listen"), "{error}");
+}
+
+#[test]
+fn a_wrong_key_for_evidence_is_told() {
+    let (world, receipt) = answered();
+    let other = LogKey::new(ORIGIN, key(103)).unwrap();
+    let other = other.verifier().encoded();
+    let out = world.files().join("never.galen").display().to_string();
+    let index = receipt["index"].to_string();
+    let from = &world.url;
+    let gather = [
+        "evidence",
+        &index,
+        "--from",
+        from,
+        "--log-key",
+        &other,
+        "--out",
+        &out,
+    ];
+    let (ok, said) = galen(&gather);
+    assert!(!ok);
+    assert_eq!(said["kind"], "ledger.AnotherLog", "{said}");
+    // A path behind the URL, and a service's folder in the place of its files.
+    let long = format!("{from}/v1");
+    let (_, said) = galen(&["evidence", &index, "--from", &long, "--out", &out]);
+    assert!(
+        said["error"].as_str().unwrap().contains("without a path"),
+        "{said}"
+    );
+    let folder = world.files().parent().unwrap().display().to_string();
+    let (_, said) = galen(&[
+        "evidence",
+        &index,
+        "--from",
+        &folder,
+        "--log-key",
+        &other,
+        "--out",
+        &out,
+    ]);
+    assert!(said["error"].as_str().unwrap().contains("/files"), "{said}");
+}
