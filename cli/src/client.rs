@@ -191,3 +191,76 @@ fn multipart(envelope: &[u8], files: &[Vec<u8>]) -> (String, Vec<u8>) {
     body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
     (format!("multipart/form-data; boundary={boundary}"), body)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io::{BufRead as _, BufReader, Write as _},
+        net::TcpListener,
+        thread::JoinHandle,
+    };
+
+    /// A service for one request: what it was asked, and it answers these bytes behind these header lines.
+    fn answering(head: &str, body: Vec<u8>) -> (Client, JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let head = format!(
+            "HTTP/1.1 200 OK\r\n{head}content-length: {}\r\n\r\n",
+            body.len()
+        );
+        let asked = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let lines = lines.map(Result::unwrap).take_while(|l| !l.is_empty());
+            let asked: Vec<String> = lines.collect();
+            // The client may have read enough before all is written.
+            let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+            asked.join("\n")
+        });
+        (Client::new(&url).unwrap(), asked)
+    }
+
+    /// gzip (RFC 1952) of one stored block: 23 bytes longer than what is in it.
+    fn stored(bytes: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(bytes.len()).unwrap();
+        let mut crc = u32::MAX;
+        for byte in bytes {
+            crc ^= u32::from(*byte);
+            for _ in 0..8 {
+                let low = crc & 1;
+                crc = (crc >> 1) ^ (0xedb8_8320 * low);
+            }
+        }
+        [
+            &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1][..],
+            &length.to_le_bytes(),
+            &(!length).to_le_bytes(),
+            bytes,
+            &(!crc).to_le_bytes(),
+            &u32::from(length).to_le_bytes(),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn a_file_is_asked_for_as_it_is() {
+        let (client, asked) = answering("", b"12345".to_vec());
+        assert_eq!(client.bytes("/v1/blobs/x", 5).unwrap(), b"12345");
+        let asked = asked.join().unwrap().to_lowercase();
+        assert!(asked.contains("accept-encoding: identity"), "{asked}");
+    }
+
+    #[test]
+    fn a_file_that_compression_has_made_longer_is_read_and_no_byte_more() {
+        let plain: Vec<u8> = (0..=255).collect();
+        for (limit, good) in [(256, true), (255, false)] {
+            let (client, _) = answering("content-encoding: gzip\r\n", stored(&plain));
+            let read = client.bytes("/v1/blobs/x", limit);
+            match read {
+                Ok(bytes) => assert!(good && bytes == plain),
+                Err(e) => assert!(!good, "{e:#}"),
+            }
+        }
+    }
+}

@@ -23,9 +23,9 @@ use crate::{failure::refusal, files, keys::is_seed, output::Output, show};
 const EXAMPLE: &str = "\
 Example: a reviewer looks at what came by mail
   galen inspect bundle.json
-Recognises manifests, bundles, queries, registries, parameters (a dataset folder stands for its manifest), evidence,
-registrations, signed statements and keys; of a signing key it shows the public half only. Nothing is verified: that is
-`galen verify`.";
+Recognises manifests, bundles, queries, registries, parameters (a dataset folder stands for its
+manifest), evidence, registrations, signed statements and keys; of a signing key it shows the
+public half only. Nothing is verified: that is `galen verify`.";
 
 /// Shows what a file is and what it holds, without verifying it
 #[derive(Debug, clap::Args)]

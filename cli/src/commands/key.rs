@@ -21,13 +21,13 @@ use crate::{
 };
 
 const EXAMPLE: &str = "\
-Example: a researcher makes a key and sends what is shown to the consortium's stewards, who admit the public key
+Example: a researcher makes a key and sends its public half to the consortium's stewards
   galen key --new researcher.key
   galen key researcher.key > researcher.pub
 Example: an operator publishes the log's public key, which readers give as --log-key
   galen key log.key --origin ledger.example/heart > log.pub
-Wherever a command takes a public key, it takes such a file too. The key id is the public key's SHA-256: signatures and
-messages name a key by it.";
+Wherever a command takes a public key, it takes such a file too. The key id is the public
+key's SHA-256: signatures and messages name a key by it.";
 
 /// Makes a signing key, or shows the public half of one
 #[derive(Debug, clap::Args)]

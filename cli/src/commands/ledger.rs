@@ -19,8 +19,8 @@ Example: after a crash, or before a backup is trusted
 const RESTORE: &str = "\
 Example: tiles were lost, the database was not
   galen ledger restore --data /var/lib/galen --origin ledger.example/heart --log-key log.key
-Files beside the log (registries, parameter sets, manifests, bundles) cannot be made anew: they come from a backup, or
-from a mirror's `blobs/`.";
+Files beside the log (registries, parameter sets, manifests, bundles) cannot be made anew: they
+come from a backup, or from a mirror's `blobs/`.";
 
 /// Looks after a ledger's store
 #[derive(Debug, clap::Args)]

@@ -18,8 +18,8 @@ Example: an organisation keeps its own copy of the ledger, and takes evidence fr
   galen mirror https://ledger.example --data /srv/ledger --log-key 'ledger.example/heart+3ba40a5f+AaX…'
   galen mirror https://ledger.example --data /srv/ledger --log-key log.pub --every 60
   galen evidence 17 --from /srv/ledger --log-key log.pub --out answer.galen
-Every entry is checked: signatures, the ledger's rules, its place in the tree. A log that shows others another past is
-found out by the first copy that sees both.";
+Every entry is checked: signatures, the ledger's rules, its place in the tree. A log that shows
+others another past is found out by the first copy that sees both.";
 
 /// Keeps a copy of a ledger, checking every entry
 #[derive(Debug, clap::Args)]

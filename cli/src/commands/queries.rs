@@ -25,10 +25,12 @@ Example: a hospital looks at what is asked, and takes a query to answer it
   galen queries --from https://ledger.example
   galen queries --from https://ledger.example --get 5d1c04b2a9f37e60 --out query.json
   galen prove --dataset heart-epoch1 --query query.json --out bundle.json
-A query's digest is over all of it: what --get writes is the query of that digest, whoever keeps the ledger. The list
-itself is as the ledger tells it; a mirror's folder is a checked copy.";
+A query's digest is over all of it: what --get writes is the query of that digest, whoever
+keeps the ledger. Give all 64 digits where you do not read what it shows. The list itself is as
+the ledger tells it; a mirror's folder is a checked copy.";
 
-/// The fewest digits of a digest that name a query: no other one can be made to begin with them.
+/// The fewest digits of a digest that name a query. With effort two queries can be made that begin with the same
+/// digits: so what is written is shown, and two of a list are not chosen from.
 const DIGITS: usize = 16;
 
 /// SQL and titles are cut to so many characters in the table.
@@ -171,15 +173,25 @@ fn list(queries: &[Registered], output: &Output) -> Result<()> {
 
 fn get(queries: &[Registered], digits: &str, out: &Path, output: &Output) -> Result<()> {
     // The digest was computed from the query that came, not taken from the ledger.
-    let found = queries.iter().find(|q| q.digest.starts_with(digits));
-    let Some(query) = found else {
+    let mut found = queries.iter().filter(|q| q.digest.starts_with(digits));
+    let Some(query) = found.next() else {
         let why = format!("no query with the digest {digits} is on this ledger");
         return Err(refusal("ledger.NotFound", why));
     };
+    if found.any(|q| q.digest != query.digest) {
+        let why = format!("more than one query begins with {digits}: give all 64 digits");
+        return Err(refusal("usage.Digest", why));
+    }
     files::write_atomic(out, &files::pretty(&query.question)?)?;
     output.document(&json!({ "out": out, "digest": query.digest, "index": query.index }))?;
-    output.line(show::facts(&[
-        ("query", query.digest.clone()),
+    let question = &query.question;
+    let mut facts = vec![("query", query.digest.clone())];
+    let title = question.title.as_deref().map(show::plain_line);
+    facts.extend(title.map(|t| ("title", t)));
+    facts.extend([
+        ("purpose", show::plain_line(&question.purpose)),
         ("written to", out.display().to_string()),
-    ]))
+    ]);
+    let sql = show::indent(&show::plain(&question.sql));
+    output.line(format!("{}\n\n{sql}", show::facts(&facts)))
 }

@@ -74,7 +74,6 @@ impl Drop for Served {
     }
 }
 
-/// The parameter set's verifying part is incompressible: the service may send it as it is, or longer.
 #[test]
 fn the_printed_commands_take_an_answer_out_of_the_service() {
     let mut child = command()
