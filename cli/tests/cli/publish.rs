@@ -170,7 +170,8 @@ fn the_second_steward_adds_to_the_same_statement_only() {
     let (one, two) = (desk.path("steward.key"), desk.path("second.key"));
     let out = desk.path("signed.json");
     let both = ["--steward", &one, "--steward", &two, "--threshold", "2"];
-    ok(&desk.consortium(&[&both[..], &["--out", &out]].concat()));
+    let said = ok(&desk.consortium(&[&both[..], &["--out", &out]].concat()));
+    assert!(said.contains("1 steward more must sign"), "{said}");
     let mut second = desk.consortium(&[&both[..], &["--add-to", &out]].concat());
     let at = second.iter().position(|a| a == "--key").unwrap();
     second[at + 1].clone_from(&two);

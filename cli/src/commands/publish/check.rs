@@ -49,6 +49,17 @@ fn stewards(consortium: &Consortium, keys: &[SigningKey]) -> Result<()> {
     }
 }
 
+/// How many stewards more must sign a first consortium; of others only the ledger knows.
+pub fn still_to_sign(statement: &Statement, signed: usize) -> Option<usize> {
+    match statement {
+        Statement::Consortium(c) if c.version == 1 => {
+            let threshold = usize::try_from(c.threshold).ok()?;
+            threshold.checked_sub(signed).filter(|more| *more > 0)
+        }
+        _ => None,
+    }
+}
+
 fn twice(keys: &[String]) -> Option<&String> {
     let mut seen = BTreeSet::new();
     keys.iter().find(|key| !seen.insert(*key))

@@ -171,6 +171,13 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     if let Some(out) = signing.kept() {
         let signatures = show::plural(entry.signers().count(), "signature");
         output.line(format!("signed statement  {}, {signatures}", out.display()))?;
+        if let Some(more) = check::still_to_sign(&stated.statement, entry.signers().count()) {
+            let stewards = show::plural(more, "steward");
+            let out = out.display();
+            output.line(format!(
+                "{stewards} more must sign: the same command with another --key and --add-to {out}"
+            ))?;
+        }
     }
     if let Some((client, receipt)) = sent {
         receipt::show(&stated, receipt, client, output)?;

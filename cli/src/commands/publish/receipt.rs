@@ -32,7 +32,11 @@ pub fn show(stated: &Stated, receipt: &Value, client: &Client, output: &Output) 
         receipt["index"],
         client.url(&text(receipt, "entry")),
     ))?;
-    output.line(format!("known by  {}", text(receipt, "digest")))?;
+    let label = match stated.statement {
+        Statement::Member(_) | Statement::Revocation(_) => "known by its key id",
+        _ => "known by",
+    };
+    output.line(format!("{label}  {}", text(receipt, "digest")))?;
     if let Some(url) = results(stated, receipt, client) {
         output.line(format!("its answers and refusals, as they come  {url}"))?;
     }
