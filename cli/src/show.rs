@@ -191,23 +191,6 @@ pub fn suppression(answer: &Answer, rule: &ReleaseProfile) -> Option<String> {
     (!notes.is_empty()).then(|| notes.join("\n"))
 }
 
-/// The release rule in words.
-pub fn rule(rule: &ReleaseProfile) -> String {
-    let zero = if rule.zero_releasable {
-        "0 is shown"
-    } else {
-        "0 is hidden too"
-    };
-    let mut text = format!("{}: counts below {} are hidden, {zero}", rule.name, rule.k);
-    if rule.rounding > 1 {
-        text += &format!(", others are rounded to multiples of {}", rule.rounding);
-    }
-    if rule.complementary {
-        text += "; so is what a hidden count could be computed from";
-    }
-    text
-}
-
 /// Where an answer comes from.
 pub fn source(answer: &Answer) -> Vec<(&'static str, String)> {
     let s = &answer.source;

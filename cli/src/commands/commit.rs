@@ -270,7 +270,7 @@ fn print(
                 d.shape
             ),
         ),
-        ("release rule", show::rule(&d.manifest.release)),
+        ("release rule", d.manifest.release.in_words()),
         (
             "committed",
             format!(

@@ -196,7 +196,7 @@ fn manifest(m: &Manifest) -> Result<Shown> {
                 show::plural(chunks, "chunk")
             ),
         ),
-        ("release rule", show::rule(&m.release)),
+        ("release rule", m.release.in_words()),
         ("columns", show::plural(columns.len(), "commitment column")),
     ];
     let text = format!(

@@ -62,7 +62,7 @@ pub fn committed(dataset: &CommittedDataset, report: &CommitReport, output: &Out
                 show::plural(report.proofs, "proof")
             ),
         ),
-        ("release rule", show::rule(&d.manifest.release)),
+        ("release rule", d.manifest.release.in_words()),
     ];
     output.line(show::indent(&show::facts(&facts)))
 }
@@ -88,7 +88,7 @@ pub fn finish(demo: &Demo, out: Option<&Path>, output: &Output) -> Result<()> {
         .first()
         .map(|a| a.answer.source.hospital.as_str());
     let hospital = hospital.unwrap_or("the hospital");
-    output.line(meaning(hospital, &show::rule(&demo.rule)))?;
+    output.line(meaning(hospital, &demo.rule.in_words()))?;
     output.line(format!("\n{INSECURE}"))?;
     if let Some(out) = out {
         output.line(format!(

@@ -3,15 +3,11 @@
 use std::{path::Path, time::Instant};
 
 use anyhow::{Context, Result};
-use galen_verifier::{
-    ledger::{
-        evidence::{Evidence, MAX_EVIDENCE_BYTES, Report},
-        statement::Blob,
-    },
-    text::{from_hex, hex},
+use galen_verifier::ledger::{
+    evidence::{Evidence, MAX_EVIDENCE_BYTES, Report},
+    statement::Blob,
 };
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 
 use super::{super::query::purpose, heading, title};
 use crate::{
@@ -65,7 +61,6 @@ pub fn run(path: &Path, log_key: Option<&str>, exports: &Exports, output: &Outpu
         "evidence_sha256": digest,
         "verifying_seconds": time.as_secs_f64(),
         "report": report.to_json(),
-        "keys": keys_of(&report),
         "not_written": why,
     }))?;
     // The answer holds, and has been shown: only its files are missing.
@@ -81,7 +76,7 @@ fn print(report: &Report, file: &[(&'static str, String)], output: &Output) -> R
     say(format!("\n{}\n", show::answer(answer)))?;
     let mut facts = vec![("purpose", purpose(question, &report.registry))];
     facts.extend(show::source(answer));
-    facts.push(("release rule", show::rule(&answer.source.profile)));
+    facts.push(("release rule", answer.source.profile.in_words()));
     facts.extend(log_facts(report));
     facts.extend_from_slice(file);
     say(show::facts(&facts))?;
@@ -146,58 +141,17 @@ fn log_facts(report: &Report) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The id of the key that signed an entry; members sign alone.
-fn signer(report: &Report, index: u64) -> Option<&str> {
-    let entry = report.entries.iter().find(|e| e.index == index)?;
-    entry.signers.first().map(String::as_str)
-}
-
-/// SHA-256 of a public key, both in hex.
-fn id_of(public: &str) -> String {
-    from_hex::<32>(public).map_or_else(String::new, |key| hex(&Sha256::digest(key)))
-}
-
-/// Stewards, researcher and hospital with their keys: what a reader compares with what they publish.
-fn keys_of(report: &Report) -> Value {
-    let stewards = report.consortium.stewards.iter();
-    let stewards = stewards.map(|key| json!({ "public_key": key, "key_id": id_of(key) }));
-    let source = &report.answer.source;
-    let hospital = hex(&source.hospital_key);
-    json!({
-        "stewards": stewards.collect::<Vec<_>>(),
-        "researcher": {
-            "name": report.researcher,
-            "key_id": signer(report, report.query_index),
-        },
-        "hospital": {
-            "name": source.hospital,
-            "public_key": hospital,
-            "key_id": id_of(&hospital),
-        },
-    })
-}
-
-/// The same for people.
+/// The keys that signed, for a reader to compare with what their owners publish.
 fn people(report: &Report) -> String {
-    let keys = keys_of(report);
-    let mut lines = Vec::new();
-    let mut tell = |who: &str, name: &str, key: &Value| {
-        lines.push(format!("{who}  {name}"));
-        for (label, field) in [("public key", "public_key"), ("key id", "key_id")] {
-            lines.extend(key[field].as_str().map(|t| format!("    {label:<10}  {t}")));
-        }
-    };
-    for steward in keys["stewards"].as_array().into_iter().flatten() {
-        tell(
-            "steward",
-            &format!("of {}", report.consortium.name),
-            steward,
-        );
-    }
-    tell("researcher", &report.researcher, &keys["researcher"]);
-    let hospital = &report.answer.source.hospital;
-    tell("hospital", hospital, &keys["hospital"]);
-    show::indent(&lines.join("\n"))
+    let lines = report.keys.iter().map(|key| {
+        let who = match key.role {
+            "steward" => format!("steward of {}", report.consortium.name),
+            role => format!("{role}  {}", key.whose),
+        };
+        let (public, id) = (&key.key, &key.id);
+        format!("{who}\n    public key  {public}\n    key id      {id}")
+    });
+    show::indent(&lines.collect::<Vec<_>>().join("\n"))
 }
 
 fn entries(report: &Report) -> String {

@@ -119,7 +119,7 @@ fn verify_documents(args: &Documents, exports: &Exports, output: &Output) -> Res
     let keys = files::parameters(&args.parameters)?;
     let dataset = check_dataset(&manifest, &registry, &keys)
         .with_context(|| format!("{} was refused", args.manifest.display()))?;
-    let rule = show::rule(&dataset.manifest.release);
+    let rule = dataset.manifest.release.in_words();
     let mut register = AnswerRegister::default();
     // Bundles over one dataset share most of their proofs.
     let mut proven = Proven::default();
