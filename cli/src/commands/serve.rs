@@ -281,12 +281,12 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
             running.stop(Duration::ZERO).await?;
             return Err(refused);
         }
-        tell(&running, output)?;
+        unheard(tell(&running, output));
         let why = tokio::select! {
             signal = ended() => signal?,
             () = running.halted() => Ended::Halted,
         };
-        output.line("going down: requests under way are finished first")?;
+        unheard(output.line("going down: requests under way are finished first"));
         // Whoever presses Ctrl-C waits for it.
         let lame_duck = if why == Ended::Terminated {
             args.lame_duck
@@ -300,6 +300,13 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         }
         Ok(stopped?)
     })
+}
+
+/// A service does not end because nobody listens to what it says.
+fn unheard(said: Result<()>) {
+    if let Err(error) = said {
+        tracing::debug!(%error, "standard output is not read");
+    }
 }
 
 /// A consortium that was given, but that this ledger has not begun with.
