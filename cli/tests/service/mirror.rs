@@ -7,7 +7,7 @@ use std::{
 
 use galen_verifier::ledger::{
     entry::Entry,
-    statement::{Consortium, Member, Role, Statement},
+    statement::{Member, Role, Statement},
     tiles::Edge,
 };
 use serde_json::Value;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::{
     reading::{answered, galen},
-    world::{World, key, log_key, public, steward},
+    world::{World, consortium, key, log_key, public, steward},
 };
 
 fn member(number: u32) -> Statement {
@@ -228,19 +228,9 @@ fn a_file_that_is_missing_is_told_and_asked_for_again() {
 
 /// A log whose keeper took what the rules forbid, with the keeper's good signature.
 fn against_the_rules(folder: &Path) {
-    let consortium = Statement::Consortium(Consortium {
-        log: log_key().verifier().encoded(),
-        version: 1,
-        name: "Test".into(),
-        threshold: 1,
-        stewards: vec![public(&steward())],
-    });
     let stranger = key(77);
     let entries = [
-        Entry::state(&consortium, &[&steward()])
-            .unwrap()
-            .bytes()
-            .to_vec(),
+        consortium().bytes().to_vec(),
         Entry::state(&member(1), &[&stranger])
             .unwrap()
             .bytes()

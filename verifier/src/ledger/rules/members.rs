@@ -15,25 +15,8 @@ use crate::{
     text::hex,
 };
 
-/// The facts that an answer or a refusal depends on.
-pub(super) fn over(
-    query: &str,
-    manifest: &str,
-    hospital: &str,
-    dataset: &str,
-    epoch: u32,
-) -> Vec<String> {
-    vec![
-        name(&["query", query]),
-        name(&["dataset", manifest]),
-        name(&["epoch", hospital, dataset]),
-        name(&["answer", query, hospital, dataset, &epoch.to_string()]),
-        name(&["refusal", query, hospital, dataset, &epoch.to_string()]),
-    ]
-}
-
 /// What an answer or refusal is about.
-struct Over<'a> {
+pub(super) struct Over<'a> {
     query: &'a str,
     hospital: &'a str,
     dataset: &'a str,
@@ -152,13 +135,7 @@ impl Proposal {
     }
 
     pub(super) fn answer(&self, s: &AnswerStatement, facts: &Facts) -> Result<Effects, RuleError> {
-        let over = Over {
-            query: &s.query,
-            hospital: &s.hospital,
-            dataset: &s.dataset,
-            epoch: s.epoch,
-            manifest: &s.manifest,
-        };
+        let over = Over::from(s);
         Ok(Effects {
             row: self.about(&over, facts)?,
             writes: vec![(over.slot("answer"), known::value(&s.bundle.sha256))],
@@ -171,13 +148,7 @@ impl Proposal {
         s: &RefusalStatement,
         facts: &Facts,
     ) -> Result<Effects, RuleError> {
-        let over = Over {
-            query: &s.query,
-            hospital: &s.hospital,
-            dataset: &s.dataset,
-            epoch: s.epoch,
-            manifest: &s.manifest,
-        };
+        let over = Over::from(s);
         absent(
             facts,
             "a refusal of this query over this epoch",
@@ -190,7 +161,42 @@ impl Proposal {
     }
 }
 
+impl<'a> From<&'a AnswerStatement> for Over<'a> {
+    fn from(s: &'a AnswerStatement) -> Self {
+        Self {
+            query: &s.query,
+            hospital: &s.hospital,
+            dataset: &s.dataset,
+            epoch: s.epoch,
+            manifest: &s.manifest,
+        }
+    }
+}
+
+impl<'a> From<&'a RefusalStatement> for Over<'a> {
+    fn from(s: &'a RefusalStatement) -> Self {
+        Self {
+            query: &s.query,
+            hospital: &s.hospital,
+            dataset: &s.dataset,
+            epoch: s.epoch,
+            manifest: &s.manifest,
+        }
+    }
+}
+
 impl Over<'_> {
+    /// The facts that it depends on.
+    pub(super) fn reads(&self) -> Vec<String> {
+        vec![
+            name(&["query", self.query]),
+            name(&["dataset", self.manifest]),
+            name(&["epoch", self.hospital, self.dataset]),
+            self.slot("answer"),
+            self.slot("refusal"),
+        ]
+    }
+
     fn slot(&self, kind: &str) -> String {
         name(&[
             kind,

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 pub use error::RuleError;
 use known::{KeyFact, name};
 pub use known::{id_of, name as fact_name};
-use members::over;
+use members::Over;
 
 use super::{
     LedgerError,
@@ -232,8 +232,8 @@ impl Proposed for Proposal {
                 name(&["registry", &s.query.registry_digest]),
                 name(&["query", &hex(&s.query.digest())]),
             ],
-            Statement::Answer(s) => over(&s.query, &s.manifest, &s.hospital, &s.dataset, s.epoch),
-            Statement::Refusal(s) => over(&s.query, &s.manifest, &s.hospital, &s.dataset, s.epoch),
+            Statement::Answer(s) => Over::from(s).reads(),
+            Statement::Refusal(s) => Over::from(s).reads(),
         });
         names
     }
