@@ -47,7 +47,8 @@ def noise(most=4_096):
 
 
 def flip(data):
-    """A few bytes changed, cut out, put in, or the rest cut off."""
+    """A few bytes changed, cut out, put in, or the rest cut off; never the same again."""
+    before = data
     for _ in range(random.randrange(1, 4)):
         at = random.randrange(len(data) or 1)
         data = random.choice((
@@ -56,7 +57,7 @@ def flip(data):
             data[:at] + noise(64) + data[at:],
             data[:at + 1],
         ))
-    return data
+    return data if data != before else noise()
 
 
 ODD = (None, True, -1, 0, 1.5, 1e308, 2**63, 2**64, 10**40, "", "x", "ff" * 32, "A" * 5_000, "\0", [], {}, [[]] * 50)
