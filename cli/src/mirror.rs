@@ -5,7 +5,7 @@
 //! checkpoint counts for nothing, and is written over by the next run: a run that breaks off does no harm.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -13,21 +13,24 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use galen_params::Progress;
 use galen_verifier::ledger::{
-    Proposal,
-    entry::Envelope,
-    facts::{Fact, Facts, Proposed as _},
     statement::{Blob, Statement},
     tiles::{
-        Checkpoint, Edge, Level, LogVerifier, TILE_WIDTH, Tile, TilePath, TileSet, parse_bundle,
-        prove_consistency, tiles_for_consistency, verify_consistency,
+        Checkpoint, Edge, Hash, Level, LogVerifier, TILE_WIDTH, Tile, TilePath, TileSet,
+        parse_bundle, prove_consistency, tiles_for_consistency, verify_consistency,
     },
 };
 
 use crate::{
     failure::refusal,
     files, keys,
-    source::{Source, blob_path, folder_at},
+    source::{Replay, Source, blob_path, folder_at},
 };
+
+/// The kind of the error that is no fault of a source or a disk.
+pub const FORK: &str = "ledger.Fork";
+
+/// Entries that break the rules and are told in full.
+const MOST_FINDINGS: usize = 100;
 
 /// A log's copy.
 pub struct Mirror {
@@ -36,11 +39,13 @@ pub struct Mirror {
     /// The last checkpoint, signed; of the tree in `edge`.
     head: Option<Checkpoint>,
     edge: Edge,
-    facts: Facts,
-    /// Files that entries name and that are not in the folder yet.
-    missing: BTreeSet<(String, u64)>,
+    replay: Replay,
+    /// Files that entries name and that are not in the folder yet, with why not.
+    missing: BTreeMap<(String, u64), String>,
     /// Entries that break the ledger's rules: its keeper's fault, and evidence of it.
-    pub findings: Vec<String>,
+    findings: Vec<String>,
+    /// Further ones, that are only counted.
+    more_findings: u64,
 }
 
 /// What a run has brought.
@@ -63,9 +68,10 @@ impl Mirror {
             log,
             head: None,
             edge: Edge::new(),
-            facts: Facts::new(),
-            missing: BTreeSet::new(),
+            replay: Replay::default(),
+            missing: BTreeMap::new(),
             findings: Vec::new(),
+            more_findings: 0,
         };
         if folder.join("checkpoint").is_file() {
             let own = folder_at(folder.into());
@@ -93,8 +99,9 @@ impl Mirror {
     /// Takes what is new in a source.
     ///
     /// # Errors
-    /// A source that shows another log, or a tree that does not go on from this copy's: then the checkpoint that
-    /// shows it is kept in the folder, as evidence.
+    /// A source that shows another log, entries that are not those of its checkpoint, or a tree that does not go on
+    /// from this copy's: then the checkpoint that shows it is kept in the folder, as evidence. After an error the copy
+    /// must be opened anew.
     pub fn follow(&mut self, source: &dyn Source, progress: &dyn Progress) -> Result<Gain> {
         let text = source.checkpoint()?;
         let head = keys::open_checkpoint(&self.log, text.as_bytes(), "the source's checkpoint")?;
@@ -104,9 +111,11 @@ impl Mirror {
         if head.size <= before {
             self.agree(&head, &text)?;
         } else {
-            self.read(source, &head, true, progress)?;
-            if self.edge.root() != head.root {
-                return Err(self.fork(&head, &text));
+            let read = self.read(source, &head, true, progress);
+            if read.is_err() || self.edge.root() != head.root {
+                self.goes_on(source, &head, &text)?;
+                read?;
+                return Err(not_its_entries());
             }
             for tile in self.edge.partials()? {
                 self.write(&tile)?;
@@ -159,58 +168,68 @@ impl Mirror {
     /// Whether an entry may stand where it does, by the ledger's rules; and which files it names.
     fn entry(&mut self, bytes: &[u8]) {
         let index = self.size();
-        if let Err(e) = self.state(index, bytes) {
-            self.findings.push(format!("entry {index}: {e:#}"));
+        match self.state(index, bytes) {
+            Err(e) if self.findings.len() < MOST_FINDINGS => {
+                self.findings.push(format!("entry {index}: {e:#}"));
+            }
+            Err(_) => self.more_findings += 1,
+            Ok(()) => {}
         }
     }
 
     fn state(&mut self, index: u64, bytes: &[u8]) -> Result<()> {
-        let proposal = Proposal::read(Envelope::parse(bytes)?, &self.facts)?;
-        let effects = proposal.apply(&self.facts)?;
-        if let Statement::Consortium(consortium) = proposal.statement() {
-            consortium.check_log(&self.log)?;
-        }
-        let writes = effects.writes.into_iter();
-        self.facts
-            .extend(writes.map(|(name, value)| (name, Fact { index, value })));
-        for (_, blob) in proposal.statement().blobs() {
+        let statement = self.replay.take(index, bytes)?;
+        for (_, blob) in statement.blobs() {
             if !self.holds(blob) {
-                self.missing.insert((blob.sha256.clone(), blob.bytes));
+                let why = "not asked for yet".to_owned();
+                self.missing.insert((blob.sha256.clone(), blob.bytes), why);
             }
         }
+        if let Statement::Consortium(consortium) = &statement {
+            consortium.check_log(&self.log)?;
+        }
         Ok(())
+    }
+
+    /// What is wrong with the log itself.
+    pub fn findings(&self) -> Vec<String> {
+        let mut all = self.findings.clone();
+        if self.more_findings > 0 {
+            all.push(format!("and {} entries more", self.more_findings));
+        }
+        all
+    }
+
+    /// The files that did not come, with why not.
+    pub fn missing(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.missing.iter();
+        all.map(|((sha256, _), why)| (sha256.as_str(), why.as_str()))
     }
 
     fn holds(&self, blob: &Blob) -> bool {
         fs::read(self.folder.join(blob_path(blob))).is_ok_and(|bytes| Blob::of(&bytes) == *blob)
     }
 
-    /// Fetches the files that are missing; how many came. One that the source has not is a finding, and is asked
-    /// for again the next time.
+    /// Fetches the files that are missing; how many came. One that does not come is asked for again the next time.
     fn fetch(&mut self, source: &dyn Source) -> Result<u64> {
         let mut came = 0;
-        for (sha256, bytes) in std::mem::take(&mut self.missing) {
+        for (sha256, bytes) in self.missing.keys().cloned().collect::<Vec<_>>() {
             let blob = Blob { sha256, bytes };
-            let path = self.folder.join(blob_path(&blob));
-            match source.blob(&blob) {
+            let why = match source.blob(&blob) {
                 Ok(bytes) if Blob::of(&bytes) == blob => {
+                    let path = self.folder.join(blob_path(&blob));
                     fs::create_dir_all(path.parent().expect("below the folder"))?;
                     files::write_atomic(&path, &bytes)?;
+                    self.missing.remove(&(blob.sha256, blob.bytes));
                     came += 1;
+                    continue;
                 }
-                Ok(_) => self.lack(blob, "other bytes came"),
-                Err(e) => self.lack(blob, &format!("{e:#}")),
-            }
+                Ok(_) => "other bytes came".to_owned(),
+                Err(e) => format!("{e:#}"),
+            };
+            self.missing.insert((blob.sha256, blob.bytes), why);
         }
         Ok(came)
-    }
-
-    fn lack(&mut self, blob: Blob, why: &str) {
-        let finding = format!("the file {}: {why}", blob.sha256);
-        if !self.findings.contains(&finding) {
-            self.findings.push(finding);
-        }
-        self.missing.insert((blob.sha256, blob.bytes));
     }
 
     fn write(&self, tile: &Tile) -> Result<()> {
@@ -221,13 +240,14 @@ impl Mirror {
 
     /// An older or equal checkpoint is of a tree that this copy begins with.
     fn agree(&self, head: &Checkpoint, text: &str) -> Result<()> {
-        let Some(own) = &self.head else {
-            return Ok(());
-        };
-        let begins = if head.size == own.size {
-            head.root == own.root
-        } else {
-            self.begins_with(head, own)?
+        let begins = match &self.head {
+            Some(own) if head.size < own.size => {
+                let folder = folder_at(self.folder.clone());
+                let proof = consistency(folder.as_ref(), head.size, own)?;
+                verify_consistency((head.size, &head.root), (own.size, &own.root), &proof).is_ok()
+            }
+            // Of the same size, or both empty.
+            _ => head.root == self.edge.root(),
         };
         if begins {
             Ok(())
@@ -236,16 +256,20 @@ impl Mirror {
         }
     }
 
-    fn begins_with(&self, old: &Checkpoint, own: &Checkpoint) -> Result<bool> {
-        let folder = folder_at(self.folder.clone());
-        let mut tiles = TileSet::new();
-        for path in tiles_for_consistency(old.size, own.size)? {
-            let bytes = folder.tile(&path)?;
-            tiles.insert(path, bytes);
+    /// Whether a greater checkpoint is of a tree that begins with this copy, where the source's tiles can show it. If
+    /// they cannot, the source is at fault, and nobody is to be accused of anything.
+    fn goes_on(&self, source: &dyn Source, head: &Checkpoint, text: &str) -> Result<()> {
+        let Some(own) = self.head.as_ref().filter(|own| own.size > 0) else {
+            return Ok(());
+        };
+        let Ok(proof) = consistency(source, own.size, head) else {
+            return Ok(());
+        };
+        let (old, new) = ((own.size, &own.root), (head.size, &head.root));
+        match verify_consistency(old, new, &proof) {
+            Ok(()) => Ok(()),
+            Err(_) => Err(self.fork(head, text)),
         }
-        let proof = prove_consistency(old.size, own.size, &own.root, &tiles)?;
-        let (old, new) = ((old.size, &old.root), (own.size, &own.root));
-        Ok(verify_consistency(old, new, &proof).is_ok())
     }
 
     /// The log's key has signed two trees that do not fit. Both checkpoints are kept: with both, anyone can see it.
@@ -261,6 +285,21 @@ impl Mirror {
             head.size,
             self.head.as_ref().map_or(0, |h| h.size),
         );
-        refusal("ledger.Fork", why)
+        refusal(FORK, why)
     }
+}
+
+/// The proof that the tree under a checkpoint begins with some tree of this size, from tiles that are of its root.
+fn consistency(source: &dyn Source, old: u64, head: &Checkpoint) -> Result<Vec<Hash>> {
+    let mut tiles = TileSet::new();
+    for path in tiles_for_consistency(old, head.size)? {
+        let bytes = source.tile(&path)?;
+        tiles.insert(path, bytes);
+    }
+    Ok(prove_consistency(old, head.size, &head.root, &tiles)?)
+}
+
+fn not_its_entries() -> anyhow::Error {
+    let why = "the source's entries are not those of the checkpoint that it shows; nothing of them counts";
+    refusal("ledger.Source", why)
 }

@@ -9,7 +9,9 @@ use std::{
 use anyhow::{Context, Result};
 use galen_server::http::Collection;
 use galen_verifier::ledger::{
+    Proposal,
     entry::Envelope,
+    facts::{Fact, Facts, Proposed as _},
     known_by,
     statement::{Blob, Statement},
     tiles::{Level, MAX_CHECKPOINT_BYTES, TILE_WIDTH, TilePath, parse_bundle},
@@ -20,6 +22,22 @@ use crate::{client::Client, failure::refusal, files};
 
 /// The largest bundle of entries, bytes.
 const MAX_BUNDLE: u64 = 256 * (65_535 + 2);
+
+/// What the entries so far have said.
+#[derive(Default)]
+pub struct Replay(Facts);
+
+impl Replay {
+    /// What the next entry states, if it may stand where it does: by its form, its signatures and the ledger's rules.
+    pub fn take(&mut self, index: u64, bytes: &[u8]) -> Result<Statement> {
+        let proposal = Proposal::read(Envelope::parse(bytes)?, &self.0)?;
+        let effects = proposal.apply(&self.0)?;
+        let writes = effects.writes.into_iter();
+        self.0
+            .extend(writes.map(|(name, value)| (name, Fact { index, value })));
+        Ok(proposal.statement().clone())
+    }
+}
 
 fn most_bytes(path: &TilePath) -> u64 {
     match path.level() {
@@ -203,9 +221,12 @@ impl Source for Folder {
                 self.entries.push(entry.to_vec());
             }
         }
+        let mut replay = Replay::default();
         for (index, bytes) in (0..).zip(&self.entries) {
-            let statement = Envelope::parse(bytes).and_then(|e| Statement::read(&e));
-            let statement = statement.with_context(|| format!("entry {index}"))?;
+            // One that the log's keeper should not have taken hides none of those that stand.
+            let Ok(statement) = replay.take(index, bytes) else {
+                continue;
+            };
             let kind = statement.kind();
             if let Some(digest) = known_by(&statement) {
                 if let Statement::Member(member) = &statement {

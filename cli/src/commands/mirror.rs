@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{
     failure::{chain, kind, refusal, told},
     keys,
-    mirror::{Gain, Mirror},
+    mirror::{FORK, Gain, Mirror},
     output::Output,
     progress::Bars,
     show,
@@ -44,51 +44,47 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     let log = keys::log(&args.log_key)?;
     let source = open(&args.from)?;
     let bars = Bars::new(output);
-    let mut mirror = Mirror::open(&args.data, log, &bars)?;
+    let mut mirror = Mirror::open(&args.data, log.clone(), &bars)?;
     let gain = mirror.follow(source.as_ref(), &bars)?;
     tell(args, &mirror, gain, output)?;
-    if let Some(seconds) = args.every {
-        return go_on(
-            args,
-            &mut mirror,
-            source.as_ref(),
-            Duration::from_secs(seconds),
-            output,
-        );
-    }
-    judge(&mirror)
-}
-
-fn go_on(
-    args: &Args,
-    mirror: &mut Mirror,
-    source: &dyn Source,
-    pause: Duration,
-    output: &Output,
-) -> Result<()> {
+    let Some(seconds) = args.every else {
+        return judge(&mirror);
+    };
     loop {
-        judge(mirror)?;
-        thread::sleep(pause);
-        match mirror.follow(source, &Bars::new(output)) {
-            Ok(Gain {
-                entries: 0,
-                files: 0,
-            }) => {}
-            Ok(gain) => tell(args, mirror, gain, output)?,
+        of_a_good_log(&mirror)?;
+        thread::sleep(Duration::from_secs(seconds));
+        if let Err(e) = round(args, &mut mirror, source.as_ref(), output) {
             // A service that is away comes back; one that contradicts itself does not become true again.
-            Err(e) if kind(&e).starts_with("ledger.") => return Err(e),
-            Err(e) => output.line(format!("will be tried again: {}", chain(&e)))?,
+            if kind(&e) == FORK {
+                return Err(e);
+            }
+            output.line(show::plain(&format!("will be tried again: {}", chain(&e))))?;
+            // What was read is in doubt, and what is in the folder under its checkpoint is not.
+            mirror = Mirror::open(&args.data, log.clone(), &Bars::new(output))?;
         }
     }
 }
 
+fn round(args: &Args, mirror: &mut Mirror, source: &dyn Source, output: &Output) -> Result<()> {
+    let gain = mirror.follow(source, &Bars::new(output))?;
+    if (gain.entries, gain.files) == (0, 0) {
+        return Ok(());
+    }
+    tell(args, mirror, gain, output)
+}
+
 fn tell(args: &Args, mirror: &Mirror, gain: Gain, output: &Output) -> Result<()> {
+    let missing = mirror.missing();
+    let missing: Vec<_> = missing
+        .map(|(sha256, why)| json!({ "sha256": sha256, "why": why }))
+        .collect();
     output.document(&json!({
         "data": args.data,
         "entries": mirror.size(),
         "new_entries": gain.entries,
         "new_files": gain.files,
-        "findings": mirror.findings,
+        "missing": missing,
+        "findings": mirror.findings(),
     }))?;
     output.line(format!(
         "{}  {} entries, {} of them new; {} new files",
@@ -97,20 +93,38 @@ fn tell(args: &Args, mirror: &Mirror, gain: Gain, output: &Output) -> Result<()>
         show::thousands(gain.entries),
         show::thousands(gain.files),
     ))?;
-    for finding in &mirror.findings {
-        output.line(format!("- {finding}"))?;
+    // What a log and its service say may be meant for the terminal.
+    for (sha256, why) in mirror.missing() {
+        output.line(show::plain(&format!(
+            "- the file {sha256} did not come: {why}"
+        )))?;
+    }
+    for finding in mirror.findings() {
+        output.line(show::plain(&format!("- {finding}")))?;
     }
     Ok(())
 }
 
-/// A copy that is whole and of a log that keeps its rules.
+/// A copy that is whole, of a log that keeps its rules.
 fn judge(mirror: &Mirror) -> Result<()> {
-    if mirror.findings.is_empty() {
+    of_a_good_log(mirror)?;
+    match mirror.missing().count() {
+        0 => Ok(()),
+        n => {
+            let why = format!("{} did not come; run it again", show::plural(n, "file"));
+            Err(told(refusal("ledger.Missing", why)))
+        }
+    }
+}
+
+fn of_a_good_log(mirror: &Mirror) -> Result<()> {
+    let findings = mirror.findings();
+    if findings.is_empty() {
         return Ok(());
     }
     let why = format!(
         "the copy is what the log's key has signed, but the log has faults: {}",
-        mirror.findings.join("; ")
+        findings.join("; ")
     );
     Err(told(refusal("ledger.Findings", why)))
 }

@@ -351,3 +351,21 @@ fn a_full_queue_says_when_to_come_back() {
     );
     assert!(response.retry_after.is_some());
 }
+
+#[test]
+fn who_sends_files_for_nothing_hears_why() {
+    let world = World::new();
+    let entry = Entry::state(&member(1), &[&steward()]).unwrap();
+    let kind = "multipart/form-data; boundary=BB";
+    let head = "--BB\r\ncontent-disposition: form-data; name=\"statement\"\r\n\r\n";
+    let next = "\r\n--BB\r\ncontent-disposition: form-data; name=\"blob\"; filename=\"f\"\r\n\r\n";
+    let file = vec![b'x'; 5 << 20];
+    let parts = [head.as_bytes(), entry.bytes(), next.as_bytes(), &file];
+    let body = [&parts.concat()[..], b"\r\n--BB--\r\n"].concat();
+    let refused = world.post("/v1/members", kind, &body);
+    assert_eq!(refused.problem(), "bad-request");
+    let recorded = world.post("/v1/members", "application/json", entry.bytes());
+    assert_eq!(recorded.status, 201);
+    // What is recorded already needs no files.
+    assert_eq!(world.post("/v1/members", kind, &body).status, 200);
+}

@@ -174,6 +174,54 @@ fn another_past_is_found_out() {
 }
 
 #[test]
+fn a_damaged_source_is_no_other_past() {
+    let world = World::new();
+    let (source, copy, late) = (Copied::new(), Copied::new(), Copied::new());
+    copy.follows(&world.url);
+    world.recorded("members", &member(1), &steward());
+    source.follows(&world.url);
+    let bundle = source.path().join("tile/entries/000.p/2");
+    let mut bytes = fs::read(&bundle).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&bundle, bytes).unwrap();
+    for copy in [&copy, &late] {
+        assert_eq!(copy.refuses(&source.text())["kind"], "ledger.Source");
+        // Nothing of it was taken.
+        assert_eq!(copy.follows(&world.url)["entries"], 2);
+    }
+}
+
+#[test]
+fn an_entry_that_may_not_stand_hides_no_other() {
+    let (world, receipt) = answered();
+    let copy = Copied::new();
+    copy.follows(&world.url);
+    // The log's keeper takes what nobody may say; the key is the log's own.
+    let mut entries = Vec::new();
+    for index in 0..world.size() {
+        let entry = world.get(&format!("/v1/entries/{index}")).json();
+        entries.push(entry["envelope"].as_str().unwrap().as_bytes().to_vec());
+    }
+    entries.insert(1, b"{}".to_vec());
+    write_log(&copy.path(), &entries);
+    let out = copy.folder.path().join("answer.galen");
+    let (out, key) = (out.display().to_string(), log_key().verifier().encoded());
+    let (digest, from) = (receipt["digest"].as_str().unwrap(), copy.text());
+    let gather = [
+        "evidence",
+        digest,
+        "--from",
+        &from,
+        "--log-key",
+        &key,
+        "--out",
+        &out,
+    ];
+    let (ok, said) = galen(&gather);
+    assert!(ok, "{said}");
+}
+
+#[test]
 fn an_older_checkpoint_of_the_same_past_changes_nothing() {
     let world = World::new();
     let (early, late) = (Copied::new(), Copied::new());
@@ -216,7 +264,7 @@ fn a_file_that_is_missing_is_told_and_asked_for_again() {
     bytes[0] ^= 1;
     fs::write(&changed, bytes).unwrap();
     let said = second.refuses(&first.text());
-    assert_eq!(said["findings"].as_array().unwrap().len(), 2, "{said}");
+    assert_eq!(said["missing"].as_array().unwrap().len(), 2, "{said}");
     let said = second.follows(&world.url);
     assert_eq!(
         (&said["new_entries"], &said["new_files"]),
@@ -241,8 +289,12 @@ fn against_the_rules(folder: &Path) {
             .bytes()
             .to_vec(),
     ];
+    write_log(folder, &entries);
+}
+
+fn write_log(folder: &Path, entries: &[Vec<u8>]) {
     let mut edge = Edge::new();
-    for entry in &entries {
+    for entry in entries {
         edge.push(entry, &mut Vec::new()).unwrap();
     }
     for tile in edge.partials().unwrap() {

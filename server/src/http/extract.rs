@@ -2,10 +2,10 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Poll, ready},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use axum::{
     extract::{FromRequestParts, Path, Query, Request},
     http::{StatusCode, header, request::Parts},
 };
-use futures::{StreamExt as _, stream};
+use futures::{Stream, StreamExt as _, stream};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
@@ -49,7 +49,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
 }
 
 /// What is read of a body after it is refused, so that a client that is still sending hears why.
-const DRAINED: usize = 1 << 20;
+const DRAINED: usize = 8 << 20;
 
 /// How long it is read on at most: who waits for an answer before sending on gets it then.
 const DRAINING: Duration = Duration::from_secs(1);
@@ -91,48 +91,63 @@ pub fn add(
 }
 
 /// Bytes of a body of several parts that may have come and not been read: two pieces and the parts' headers. The
-/// reader of parts keeps whatever comes until it finds the end of what it looks for.
-const AHEAD: usize = 192 << 10;
+/// reader of parts keeps whatever comes until it finds the end of what it looks for, and looks through all of it again
+/// with each piece.
+const AHEAD: usize = 64 << 10;
 
-/// A body for the reader of parts: one piece at a time, and no more than is used soon. `used`: what was read of
-/// the parts' contents.
-pub fn paced(body: Body, used: Arc<AtomicUsize>) -> Body {
-    let mut frames = body.into_data_stream();
-    let (mut given, mut pause) = (0_usize, false);
-    Body::from_stream(stream::poll_fn(move |context| {
-        // The reader takes all there is before it looks at any of it: so it looks after each piece.
-        if std::mem::take(&mut pause) {
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        loop {
-            let ahead = given.saturating_sub(used.load(Ordering::Relaxed));
-            if ahead > AHEAD + DRAINED {
-                return Poll::Ready(Some(too_far_ahead()));
+/// The longest piece that the reader of parts gets.
+const PIECE: usize = 16 << 10;
+
+/// A body that is read by one and drained by another.
+#[derive(Clone)]
+pub struct Incoming(Arc<Mutex<BodyDataStream>>);
+
+impl Incoming {
+    /// The body of a request.
+    pub fn new(body: Body) -> Self {
+        Self(Arc::new(Mutex::new(body.into_data_stream())))
+    }
+
+    fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, axum::Error>>> {
+        let mut frames = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        frames.poll_next_unpin(context)
+    }
+
+    /// For the reader of parts: one piece at a time, and no more than is used soon. `used`: what was read of the
+    /// parts' contents.
+    pub fn paced(&self, used: Arc<AtomicUsize>) -> Body {
+        let body = self.clone();
+        let (mut given, mut rest, mut pause) = (0_usize, Bytes::new(), false);
+        Body::from_stream(stream::poll_fn(move |context| {
+            // The reader takes all there is before it looks at any of it: so it looks after each piece.
+            if std::mem::take(&mut pause) {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
             }
-            let frame = ready!(frames.poll_next_unpin(context));
-            given = given.saturating_add(
-                frame
-                    .as_ref()
-                    .map_or(0, |f| f.as_ref().map_or(0, Bytes::len)),
-            );
-            if ahead <= AHEAD {
-                pause = true;
-                return Poll::Ready(frame);
+            if given.saturating_sub(used.load(Ordering::Relaxed)) > AHEAD {
+                let why = "too much comes before a part or between two";
+                return Poll::Ready(Some(Err(axum::Error::new(why))));
             }
-            if !matches!(frame, Some(Ok(_))) {
-                return Poll::Ready(Some(too_far_ahead()));
+            if rest.is_empty() {
+                match ready!(body.poll(context)) {
+                    Some(Ok(frame)) => rest = frame,
+                    ended => return Poll::Ready(ended),
+                }
             }
-        }
-    }))
+            let piece = rest.split_to(rest.len().min(PIECE));
+            given = given.saturating_add(piece.len());
+            pause = true;
+            Poll::Ready(Some(Ok(piece)))
+        }))
+    }
+
+    /// Reads on for a while, so that a client that is still sending hears what was said.
+    pub async fn drain(self) {
+        drain(stream::poll_fn(move |context| self.poll(context))).await;
+    }
 }
 
-fn too_far_ahead() -> Result<Bytes, axum::Error> {
-    let why = "too much comes before a part or between two";
-    Err(axum::Error::new(why))
-}
-
-async fn drain(mut frames: BodyDataStream) {
+async fn drain(mut frames: impl Stream<Item = Result<Bytes, axum::Error>> + Unpin) {
     let mut length = 0;
     let read = async {
         while let Some(Ok(frame)) = frames.next().await

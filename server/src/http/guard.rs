@@ -63,7 +63,7 @@ pub(super) async fn measure(
 }
 
 /// Asks the client to open another connection when this one ends: with the service, or because the rest of a body
-/// that was refused stands in the way of the next request.
+/// that was not read stands in the way of the next request.
 pub(super) async fn parting(
     State(service): State<Arc<Service>>,
     request: Request,
@@ -79,9 +79,7 @@ pub(super) async fn parting(
         Body::from_stream(body.into_data_stream().chain(end))
     });
     let mut response = next.run(request).await;
-    let status = response.status();
-    let refused = status.is_client_error() || status.is_server_error();
-    if service.stopping().is_cancelled() || (refused && !whole.load(Ordering::Relaxed)) {
+    if service.stopping().is_cancelled() || !whole.load(Ordering::Relaxed) {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
     }

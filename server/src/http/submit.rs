@@ -29,7 +29,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     Collection, JSON_BODY, Problem,
     entries::{Inclusion, inclusion},
-    extract::{PathOf, QueryOf, add, body, media_type, paced, too_large},
+    extract::{Incoming, PathOf, QueryOf, add, body, media_type, too_large},
 };
 use crate::service::{Room, Service};
 
@@ -164,10 +164,16 @@ struct Accepted {
     duplicate: bool,
 }
 
-async fn one(service: &Service, collection: Collection, bytes: &[u8]) -> Result<Accepted, Problem> {
+async fn one(
+    service: &Arc<Service>,
+    collection: Collection,
+    bytes: &[u8],
+) -> Result<Accepted, Problem> {
     match begin(service, collection, bytes).await? {
         Begun::Recorded(accepted) => Ok(accepted),
-        Begun::New(proposal) => finish(service, *proposal, &[]).await,
+        Begun::New(proposal) => {
+            finish(service, *proposal, Vec::new(), service.rooms().signed()).await
+        }
     }
 }
 
@@ -210,13 +216,21 @@ fn of_kind(collection: Collection, statement: &Statement) -> Result<(), Problem>
     ))
 }
 
+/// In a task of its own: a client that goes away neither stops the work that was begun nor gets its room for the next.
 async fn finish(
-    service: &Service,
+    service: &Arc<Service>,
     proposal: Proposal,
-    blobs: &[Bytes],
+    blobs: Vec<Bytes>,
+    room: Room,
 ) -> Result<Accepted, Problem> {
     let (kind, digest) = (proposal.statement().kind(), proposal.digest());
-    let receipt = service.accept(proposal, blobs).await?;
+    let service = Arc::clone(service);
+    let accepted = tokio::spawn(async move {
+        let accepted = service.accept(proposal, &blobs).await;
+        drop((blobs, room));
+        accepted
+    });
+    let receipt = accepted.await.map_err(|e| Problem::internal(&e))??;
     Ok(Accepted {
         index: receipt.index,
         kind,
@@ -225,14 +239,27 @@ async fn finish(
     })
 }
 
-/// The envelope first: its signatures are checked before a byte of the files is read.
+/// The envelope first: its signatures are checked before a byte of the files is kept.
 async fn multipart(
-    service: &Service,
+    service: &Arc<Service>,
     collection: Collection,
     request: Request,
 ) -> Result<Accepted, Problem> {
+    let (head, body) = request.into_parts();
+    let body = Incoming::new(body);
     let used = Arc::new(AtomicUsize::new(0));
-    let request = request.map(|body| paced(body, Arc::clone(&used)));
+    let paced = Request::from_parts(head, body.paced(Arc::clone(&used)));
+    let accepted = parts(service, collection, paced, &used).await;
+    body.drain().await;
+    accepted
+}
+
+async fn parts(
+    service: &Arc<Service>,
+    collection: Collection,
+    request: Request,
+    used: &AtomicUsize,
+) -> Result<Accepted, Problem> {
     let mut parts = Multipart::from_request(request, &())
         .await
         .map_err(|e| Problem::bad_request(e.body_text()))?;
@@ -243,7 +270,7 @@ async fn multipart(
         ));
     };
     let mut envelope = service.rooms().statement();
-    let bytes = read_part(first, MAX_ENTRY_BYTES, &mut envelope, &used).await?;
+    let bytes = read_part(first, MAX_ENTRY_BYTES, &mut envelope, used).await?;
     let proposal = match begin(service, collection, &bytes).await? {
         Begun::Recorded(accepted) => return Ok(accepted),
         Begun::New(proposal) => *proposal,
@@ -267,9 +294,9 @@ async fn multipart(
         let limit = usize::try_from(*most)
             .unwrap_or(usize::MAX)
             .min(service.limits().blob);
-        blobs.push(Bytes::from(read_part(part, limit, &mut room, &used).await?));
+        blobs.push(Bytes::from(read_part(part, limit, &mut room, used).await?));
     }
-    finish(service, proposal, &blobs).await
+    finish(service, proposal, blobs, room).await
 }
 
 fn malformed(e: MultipartError) -> Problem {

@@ -142,12 +142,16 @@ fn dispatch(mut jobs: mpsc::Receiver<Work>, rayon: &rayon::ThreadPool, metrics: 
         if proven.len() > REMEMBERED {
             proven.clear();
         }
-        let worked = AssertUnwindSafe(|| rayon.install(|| work(batch, &mut proven, metrics)));
-        if catch_unwind(worked).is_err() {
-            // Whoever waited hears of it; what was proven when it came about is not known for certain.
-            tracing::error!("a check has panicked");
-            proven = Proven::default();
-        }
+        rayon.install(|| work(batch, &mut proven, metrics));
+    }
+}
+
+/// A panic ends the check that it comes from: whoever waits for that one hears of it.
+fn guarded(proven: &mut Proven, check: impl FnOnce(&mut Proven)) {
+    if catch_unwind(AssertUnwindSafe(|| check(proven))).is_err() {
+        tracing::error!("a check has panicked");
+        // What was proven when it came about is not known for certain.
+        *proven = Proven::default();
     }
 }
 
@@ -155,7 +159,7 @@ fn work(batch: Vec<Work>, proven: &mut Proven, metrics: &Metrics) {
     let mut answers = Vec::new();
     for work in batch {
         match work {
-            Work::Run(check) => check(proven),
+            Work::Run(check) => guarded(proven, |proven| check(proven)),
             Work::Answer(job, done) => answers.push((job, done)),
         }
     }
@@ -172,7 +176,7 @@ fn work(batch: Vec<Work>, proven: &mut Proven, metrics: &Metrics) {
             .push(waiting);
     }
     for waiting in by_set.into_values() {
-        verify(waiting, proven);
+        guarded(proven, |proven| verify(waiting, proven));
     }
     metrics.verified(count, started.elapsed());
 }

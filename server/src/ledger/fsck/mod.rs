@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, fmt};
 use galen_verifier::ledger::{
     LedgerError,
     entry::Envelope,
+    statement::Statement,
     tiles::{Checkpoint, Edge, LogVerifier, TILE_WIDTH, Tile, TilePath},
 };
 use sha2::{Digest, Sha256};
@@ -127,6 +128,7 @@ pub async fn fsck_with(
     let published = store.published().await?;
     let limit = published.as_ref().map_or(0, |p| p.size);
     let mut audit = Audit {
+        key,
         store,
         objects,
         limit,
@@ -163,6 +165,7 @@ pub async fn fsck_with(
 }
 
 struct Audit<'a> {
+    key: &'a LogVerifier,
     store: &'a Store,
     objects: &'a Objects,
     /// The tree is rebuilt up to the database's checkpoint.
@@ -263,6 +266,12 @@ impl Audit<'_> {
             self.find(Finding::Envelope(index));
             return Ok(());
         };
+        if let Ok(Statement::Consortium(consortium)) = Statement::read(&envelope)
+            && let Err(e) = consortium.check_log(self.key)
+        {
+            let why = e.to_string();
+            self.find(Finding::Refused { index, why });
+        }
         let findings = &mut self.report.findings;
         self.replay
             .files(index, &envelope, self.objects, findings)

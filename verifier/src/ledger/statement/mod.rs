@@ -17,6 +17,9 @@ pub const MAX_NAME: usize = 256;
 /// The most bytes of a reason.
 pub const MAX_REASON: usize = 2_000;
 
+/// The most bytes of a file beside the log.
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
+
 /// The most stewards of a consortium.
 pub const MAX_STEWARDS: usize = 16;
 
@@ -315,6 +318,11 @@ impl Statement {
     fn check_form(&self) -> Result<(), LedgerError> {
         for (what, blob) in self.blobs() {
             digest(what, &blob.sha256)?;
+            if blob.bytes > MAX_FILE_BYTES {
+                return Err(refused(format!(
+                    "{what}: longer than {MAX_FILE_BYTES} bytes"
+                )));
+            }
         }
         match self {
             Self::Consortium(s) => {
