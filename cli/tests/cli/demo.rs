@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _},
     process::{Child, Command, Stdio},
 };
 
@@ -82,10 +82,10 @@ fn the_printed_commands_take_an_answer_out_of_the_service() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let _served = Served(child);
     let mut printed = Vec::new();
-    for line in stdout.lines() {
+    for line in stdout.by_ref().lines() {
         let line = line.unwrap().trim().to_owned();
         let last = line.starts_with("galen verify ");
         printed.extend(line.starts_with("galen ").then_some(line));

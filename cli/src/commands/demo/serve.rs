@@ -33,7 +33,7 @@ use crate::{
         publish::{Stated, record},
         serve::{ended, log_to_stderr},
     },
-    output::Output,
+    output::{Closed, Output},
     params::INSECURE,
     progress::Bars,
 };
@@ -77,7 +77,11 @@ pub fn run(
     let running = runtime.block_on(start(config(work, listen, &keys)?))?;
     let client = Client::new(&format!("http://{}", running.address))?;
     let recorded = publish(demo, work, &keys, params, &client, output)?;
-    tell(&running, &client, &recorded, output)?;
+    match tell(&running, &client, &recorded, output) {
+        // It serves on, though nobody reads what it says.
+        Err(e) if e.is::<Closed>() => {}
+        told => told?,
+    }
     runtime.block_on(async {
         ended().await?;
         Ok(running.stop(Duration::ZERO).await?)
