@@ -40,8 +40,8 @@ use crate::{
 /// How long a client may take for a request's headers, and between two requests on one connection.
 const HEADERS: Duration = Duration::from_secs(10);
 
-/// Bytes that are read of a connection at once, at most; a request's headers are no longer.
-const READ_BUFFER: usize = 64 << 10;
+/// Bytes of a request's headers, at most.
+const HEAD_BYTES: usize = 64 << 10;
 
 /// How long requests may take that are under way when the service goes down.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -314,7 +314,7 @@ async fn listen_at(listen: SocketAddr, service: Arc<Service>) -> Result<Listenin
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS)
-        .max_buf_size(READ_BUFFER);
+        .max_buf_size(HEAD_BYTES);
     let router = http::router(service);
     let http = tokio::spawn(server.serve(router.into_make_service()));
     Ok((handle, http, address))
