@@ -58,7 +58,9 @@ pub async fn front(State(service): State<Arc<Service>>) -> Result<Html<String>, 
          <ul><li><a href=\"/docs/\">The interface, to try out</a> (<a href=\"/openapi.json\">OpenAPI</a>)</li>\
          <li><a href=\"/v1/queries\">Queries</a>, <a href=\"/v1/answers\">answers</a>, \
          <a href=\"/v1/datasets\">datasets</a>, <a href=\"/v1/registries\">registries</a>, \
-         <a href=\"/v1/parameter-sets\">parameter sets</a>, <a href=\"/v1/members\">members</a></li>\
+         <a href=\"/v1/parameter-sets\">parameter sets</a>, <a href=\"/v1/members\">members</a>, \
+         <a href=\"/v1/refusals\">refusals</a>, <a href=\"/v1/revocations\">revocations</a>, \
+         <a href=\"/v1/consortia\">consortia</a></li>\
          <li><a href=\"/checkpoint\">The signed checkpoint</a></li></ul>\
          <p>The log's key: <code>{key}</code></p></html>\n",
         size = view.size
