@@ -30,18 +30,28 @@ fn without_arguments_it_says_what_there_is() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("demo"));
 }
 
+/// A program put in its place by another process: one that this process wrote itself cannot be started while a test
+/// beside this one, just forked, still holds it open for writing.
+#[cfg(unix)]
+fn install(from: &std::path::Path, to: &std::path::Path) {
+    let status = Command::new("install")
+        .args(["-m", "755"])
+        .args([from, to])
+        .status();
+    assert!(status.unwrap().success());
+}
+
 #[cfg(unix)]
 #[test]
 fn table_hands_everything_over() {
-    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("galen-tables");
-    std::fs::write(&program, "#!/bin/sh\necho \"$@\"\nexit 7\n").unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let script = folder.path().join("script");
+    std::fs::write(&script, "#!/bin/sh\necho \"$@\"\nexit 7\n").unwrap();
+    install(&script, &folder.path().join("galen-tables"));
     // A copy, so that no galen-tables of a whole build stands beside it.
     let galen = folder.path().join("bin/galen");
     std::fs::create_dir(folder.path().join("bin")).unwrap();
-    std::fs::copy(command().get_program(), &galen).unwrap();
+    install(std::path::Path::new(command().get_program()), &galen);
     let path = format!("{}:/usr/bin:/bin", folder.path().display());
     let output = Command::new(&galen)
         .args(["table", "build", "--json", "-x", "--help"])
