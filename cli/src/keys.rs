@@ -4,10 +4,13 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use ed25519_dalek::{SigningKey, VerifyingKey};
+use ed25519_dalek::SigningKey;
 use galen_prover::dataset::load_or_create_key;
 use galen_verifier::{
-    ledger::tiles::{Checkpoint, LogKey, LogVerifier},
+    ledger::{
+        public_key,
+        tiles::{Checkpoint, LogKey, LogVerifier},
+    },
     text::{from_hex, hex},
 };
 
@@ -89,8 +92,8 @@ fn is_open(path: &Path) -> bool {
 }
 
 fn check_public(text: &str) -> Result<String> {
-    let key = from_hex::<32>(text).and_then(|k| VerifyingKey::from_bytes(&k).ok());
-    if key.is_some_and(|k| !k.is_weak()) {
+    // The ledger's own check: what it would refuse is not signed first.
+    if public_key(text).is_some() {
         return Ok(text.to_owned());
     }
     let why = "neither an ed25519 public key (64 lower-case hex digits, as `galen key` shows it) nor a key's file";
@@ -223,7 +226,15 @@ mod tests {
         assert_eq!(public("--steward", &good).unwrap(), good);
         let long = format!("{good}00");
         let weak = format!("01{}", "0".repeat(62));
-        for bad in ["", "abc", &good.to_uppercase(), &long, &weak] {
+        let another_encoding = "ff".repeat(32);
+        for bad in [
+            "",
+            "abc",
+            &good.to_uppercase(),
+            &long,
+            &weak,
+            &another_encoding,
+        ] {
             assert!(public("--steward", bad).is_err(), "{bad}");
         }
     }

@@ -11,7 +11,7 @@ use galen_server::http::Collection;
 use galen_verifier::ledger::{
     Proposal,
     entry::Envelope,
-    facts::{Fact, Facts, Proposed as _},
+    facts::{Facts, Proposed as _},
     known_by,
     statement::{Blob, Statement},
     tiles::{Level, MAX_CHECKPOINT_BYTES, TILE_WIDTH, TilePath, parse_bundle},
@@ -32,9 +32,7 @@ impl Replay {
     pub fn take(&mut self, index: u64, bytes: &[u8]) -> Result<Statement> {
         let proposal = Proposal::read(Envelope::parse(bytes)?, &self.0)?;
         let effects = proposal.apply(&self.0)?;
-        let writes = effects.writes.into_iter();
-        self.0
-            .extend(writes.map(|(name, value)| (name, Fact { index, value })));
+        effects.set(&mut self.0, index);
         Ok(proposal.statement().clone())
     }
 }

@@ -3,11 +3,15 @@
 
 mod common;
 
-use common::{Db, Log, ORIGIN, entry, log_key, on_both};
-use galen_server::ledger::{LedgerStoreError, Store, fsck::Finding};
+use common::{Db, Log, ORIGIN, entry, log_key, on_both, people::beginning};
+use ed25519_dalek::SigningKey;
+use galen_server::ledger::{
+    LedgerStoreError, Store,
+    fsck::{Finding, fsck},
+};
 use galen_verifier::ledger::{
     LedgerError,
-    tiles::{TilePath, leaf_hash, verify_inclusion},
+    tiles::{LogKey, TilePath, leaf_hash, verify_inclusion},
 };
 use object_store::{ObjectStoreExt, path::Path};
 
@@ -16,6 +20,7 @@ on_both!("current_thread": a_changed_tile_is_found_and_proves_nothing,
     a_key_that_is_no_digest_and_a_body_that_is_no_envelope_are_found,
     missing_and_surplus_entries_are_found,
     changed_facts_are_found,
+    a_consortium_of_another_log_is_found,
     changed_lines_of_the_catalogue_are_found,
     checkpoints_that_are_not_the_logs_are_found,
     a_served_checkpoint_may_be_behind_and_a_halt_is_told);
@@ -180,6 +185,24 @@ async fn changed_facts_are_found(db: Db) {
         let mut findings = log.fsck().await.findings;
         findings.sort_by_key(|f| expected.iter().position(|e| e == f));
         assert_eq!(findings, expected, "{sql}");
+    }
+}
+
+async fn a_consortium_of_another_log_is_found(db: Db) {
+    let log = db.log().await;
+    log.store.append(&beginning()[..1]).await.unwrap();
+    let other = LogKey::new("log.example/other", SigningKey::from_bytes(&[9; 32])).unwrap();
+    for (key, good) in [(log_key(), true), (other, false)] {
+        let report = fsck(&log.store, &log.objects, key.verifier())
+            .await
+            .unwrap();
+        match &report.findings[..] {
+            [] => assert!(good),
+            [Finding::Refused { index: 0, why }] => {
+                assert!(!good && why.contains("is for the log"))
+            }
+            others => panic!("{others:?}"),
+        }
     }
 }
 

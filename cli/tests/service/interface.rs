@@ -10,7 +10,7 @@ use std::{
 use galen_server::service::Limits;
 use galen_verifier::ledger::{
     entry::Entry,
-    statement::{Member, Role, Statement},
+    statement::{Blob, Member, RegistryStatement, Role, Statement},
 };
 
 use crate::{
@@ -138,6 +138,39 @@ fn a_statement_has_one_form() {
     );
 }
 
+/// A registry whose file is of so many bytes, as it says.
+fn registry_of(bytes: u64) -> Statement {
+    Statement::Registry(RegistryStatement {
+        registry: "big v1".into(),
+        digest: "0".repeat(64),
+        toml: Blob {
+            sha256: "0".repeat(64),
+            bytes,
+        },
+    })
+}
+
+#[test]
+fn a_files_length_is_bounded_and_has_its_room() {
+    let world = World::with(Limits {
+        uploads: 1_000,
+        ..Limits::default()
+    });
+    for (bytes, status, code) in [
+        (1_000, 422, "missing-files"),
+        (1_001, 503, "busy"),
+        (256 << 20, 503, "busy"),
+        ((256 << 20) + 1, 400, "malformed-entry"),
+    ] {
+        let refused = world.submit("registries", &registry_of(bytes), &steward());
+        assert_eq!(
+            (refused.status, refused.problem().as_str()),
+            (status, code),
+            "{bytes}"
+        );
+    }
+}
+
 #[test]
 fn nothing_is_kept_of_what_comes_before_a_part() {
     let world = World::new();
@@ -161,7 +194,7 @@ fn nothing_is_kept_of_what_comes_before_a_part() {
 #[test]
 fn files_are_sent_as_they_are() {
     let world = World::begun();
-    let sha256 = galen_verifier::ledger::statement::Blob::of(REGISTRY.as_bytes()).sha256;
+    let sha256 = Blob::of(REGISTRY.as_bytes()).sha256;
     let head = "host: x\r\naccept-encoding: gzip\r\nconnection: close\r\n\r\n";
     let text = answered(
         &world,
@@ -330,7 +363,7 @@ fn a_file_beyond_the_limit_is_refused() {
         blob: 1_000,
         ..Limits::default()
     });
-    let sha256 = galen_verifier::ledger::statement::Blob::of(&[0; 200_000]).sha256;
+    let sha256 = Blob::of(&[0; 200_000]).sha256;
     let response = world.put_as(&sha256, &[0; 200_000]);
     assert_eq!(
         (response.status, response.problem().as_str()),

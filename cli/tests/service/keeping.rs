@@ -8,20 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use galen_verifier::{
-    ledger::{
-        entry::Entry,
-        statement::{Consortium, Statement},
-        tiles::LogKey,
-    },
-    text::hex,
-};
+use galen_verifier::{ledger::tiles::LogKey, text::hex};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
     reading::{answered, galen},
-    world::{ORIGIN, key, log_key, public, steward},
+    world::{ORIGIN, consortium_named, key, log_key},
 };
 
 /// A ledger at rest, with keys in files beside it.
@@ -178,20 +171,38 @@ fn runs(mut child: Child) -> bool {
 #[test]
 fn a_consortium_is_that_of_entry_0_or_refused() {
     let rest = Rest::new();
-    let other = Statement::Consortium(Consortium {
-        log: log_key().verifier().encoded(),
-        version: 1,
-        name: "Another".into(),
-        threshold: 1,
-        stewards: vec![public(&steward())],
-    });
-    let other = Entry::state(&other, &[&steward()]).unwrap();
+    let other = consortium_named("Another");
     let path = rest.keys.path().join("other.json");
     fs::write(&path, other.bytes()).unwrap();
     assert!(!runs(serve(&rest, &path)));
     let first = rest.keys.path().join("first.json");
     fs::write(&first, crate::world::consortium().bytes()).unwrap();
     assert!(runs(serve(&rest, &first)));
+}
+
+#[test]
+fn a_consortium_of_another_log_begins_none() {
+    let rest = Rest::new();
+    let data = tempfile::tempdir().unwrap();
+    let first = rest.keys.path().join("first.json");
+    fs::write(&first, crate::world::consortium().bytes()).unwrap();
+    let (ok, said) = galen(&[
+        "serve",
+        "--data",
+        &data.path().display().to_string(),
+        "--origin",
+        ORIGIN,
+        "--log-key",
+        &rest.key("other.key"),
+        "--consortium",
+        &first.display().to_string(),
+        "--listen",
+        "127.0.0.1:0",
+    ]);
+    assert!(
+        !ok && said["error"].as_str().unwrap().contains("is for the log"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -56,6 +56,26 @@ impl Copied {
         said
     }
 
+    /// Evidence of the answer of this receipt comes from the copy.
+    fn evidence(&self, receipt: &Value) {
+        let out = self.folder.path().join("answer.galen");
+        let (out, from) = (out.display().to_string(), self.text());
+        let key = log_key().verifier().encoded();
+        let digest = receipt["digest"].as_str().unwrap();
+        let gather = [
+            "evidence",
+            digest,
+            "--from",
+            &from,
+            "--log-key",
+            &key,
+            "--out",
+            &out,
+        ];
+        let (ok, said) = galen(&gather);
+        assert!(ok, "{said}");
+    }
+
     fn refuses(&self, from: &str) -> Value {
         let (ok, said) = self.follow(from);
         assert!(!ok, "{said}");
@@ -118,28 +138,7 @@ fn evidence_comes_from_a_copy_too() {
         let staged = kept.0.starts_with("staged");
         assert!(partial || staged || own.contains(&kept), "{:?}", kept.0);
     }
-    let out = copy
-        .folder
-        .path()
-        .join("answer.galen")
-        .display()
-        .to_string();
-    let (key, digest) = (
-        log_key().verifier().encoded(),
-        receipt["digest"].as_str().unwrap(),
-    );
-    let gather = [
-        "evidence",
-        digest,
-        "--from",
-        &copy.text(),
-        "--log-key",
-        &key,
-        "--out",
-        &out,
-    ];
-    let (ok, said) = galen(&gather);
-    assert!(ok, "{said}");
+    copy.evidence(&receipt);
 }
 
 #[test]
@@ -204,21 +203,7 @@ fn an_entry_that_may_not_stand_hides_no_other() {
     }
     entries.insert(1, b"{}".to_vec());
     write_log(&copy.path(), &entries);
-    let out = copy.folder.path().join("answer.galen");
-    let (out, key) = (out.display().to_string(), log_key().verifier().encoded());
-    let (digest, from) = (receipt["digest"].as_str().unwrap(), copy.text());
-    let gather = [
-        "evidence",
-        digest,
-        "--from",
-        &from,
-        "--log-key",
-        &key,
-        "--out",
-        &out,
-    ];
-    let (ok, said) = galen(&gather);
-    assert!(ok, "{said}");
+    copy.evidence(&receipt);
 }
 
 #[test]

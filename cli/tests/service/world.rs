@@ -49,10 +49,14 @@ pub fn log_key() -> LogKey {
 
 /// What every ledger here begins with.
 pub fn consortium() -> Entry {
+    consortium_named("Test")
+}
+
+pub fn consortium_named(name: &str) -> Entry {
     let consortium = Statement::Consortium(Consortium {
         log: log_key().verifier().encoded(),
         version: 1,
-        name: "Test".into(),
+        name: name.into(),
         threshold: 1,
         stewards: vec![public(&steward())],
     });

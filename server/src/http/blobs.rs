@@ -13,8 +13,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Problem,
-    extract::{PathOf, body},
+    Problem, body,
+    extract::PathOf,
     log::{FOREVER, file},
     problem::ProblemBody,
 };
@@ -72,7 +72,7 @@ pub async fn put(
 ) -> Result<Response, Problem> {
     let named = digest(&sha256)?;
     let mut room = service.rooms().anonymous();
-    let bytes = body(request, service.limits().blob, &mut room).await?;
+    let bytes = body::whole(request, service.limits().blob, &mut room).await?;
     let length = bytes.len();
     service.stage(&named, bytes).await?;
     let staged = Staged {

@@ -1,6 +1,7 @@
 //! The HTTP service: routes by resource, and what stands around them.
 
 mod blobs;
+mod body;
 mod collection;
 mod entries;
 mod events;

@@ -28,8 +28,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Collection, JSON_BODY, Problem,
+    body::{self, Incoming, add, media_type, too_large},
     entries::{Inclusion, inclusion},
-    extract::{Incoming, PathOf, QueryOf, add, body, media_type, too_large},
+    extract::{PathOf, QueryOf},
 };
 use crate::service::{Room, Service};
 
@@ -141,7 +142,7 @@ pub async fn submit(
     let accepted = match media_type(request.headers()).as_str() {
         "application/json" => {
             let mut room = service.rooms().statement();
-            let bytes = body(request, JSON_BODY, &mut room).await?;
+            let bytes = body::whole(request, JSON_BODY, &mut room).await?;
             one(&service, collection, &bytes).await?
         }
         "multipart/form-data" => multipart(&service, collection, request).await?,
@@ -225,11 +226,7 @@ async fn finish(
 ) -> Result<Accepted, Problem> {
     let (kind, digest) = (proposal.statement().kind(), proposal.digest());
     let service = Arc::clone(service);
-    let accepted = tokio::spawn(async move {
-        let accepted = service.accept(proposal, &blobs).await;
-        drop((blobs, room));
-        accepted
-    });
+    let accepted = tokio::spawn(async move { service.accept(proposal, &blobs, room).await });
     let receipt = accepted.await.map_err(|e| Problem::internal(&e))??;
     Ok(Accepted {
         index: receipt.index,

@@ -101,7 +101,7 @@ impl Service {
     }
 
     /// Checks the documents and proofs of a statement that was [prechecked](Self::precheck), and records it.
-    /// `blobs`: files that came with it.
+    /// `blobs`: files that came with it, and `room` what they take, which is held until the verdict.
     ///
     /// # Errors
     /// The first thing that is wrong; nothing is recorded then.
@@ -109,9 +109,12 @@ impl Service {
         &self,
         proposal: Proposal,
         blobs: &[Bytes],
+        room: Room,
     ) -> Result<Receipt, ServiceError> {
         let proposal = Arc::new(proposal);
-        let accepted = self.check_and_record(Arc::clone(&proposal), blobs).await;
+        let accepted = self
+            .check_and_record(Arc::clone(&proposal), blobs, room)
+            .await;
         self.count(&proposal, accepted.as_ref().err());
         if let Ok(receipt) = &accepted {
             let outcome = if receipt.duplicate {
@@ -128,9 +131,8 @@ impl Service {
         &self,
         proposal: Arc<Proposal>,
         blobs: &[Bytes],
+        mut room: Room,
     ) -> Result<Receipt, ServiceError> {
-        // Held until the verdict.
-        let mut room = self.rooms.signed();
         let files = self.gather(proposal.statement(), blobs, &mut room).await?;
         self.check_documents(&proposal, &files).await?;
         // On disk before the entry that names them.

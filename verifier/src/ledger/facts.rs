@@ -30,6 +30,15 @@ pub struct Effects {
     pub row: Row,
 }
 
+impl Effects {
+    /// Sets its facts, for the entry at `index`; its line in the catalogue.
+    pub fn set(self, facts: &mut Facts, index: u64) -> Row {
+        let facts_of = |(name, value)| (name, Fact { index, value });
+        facts.extend(self.writes.into_iter().map(facts_of));
+        self.row
+    }
+}
+
 /// An entry's line in the catalogue: what lists are filtered by. Digests are hex.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Row {

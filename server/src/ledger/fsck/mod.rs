@@ -266,16 +266,9 @@ impl Audit<'_> {
             self.find(Finding::Envelope(index));
             return Ok(());
         };
-        if let Ok(Statement::Consortium(consortium)) = Statement::read(&envelope)
-            && let Err(e) = consortium.check_log(self.key)
-        {
-            let why = e.to_string();
-            self.find(Finding::Refused { index, why });
+        if let Ok(statement) = Statement::read(&envelope) {
+            self.statement(index, &statement).await?;
         }
-        let findings = &mut self.report.findings;
-        self.replay
-            .files(index, &envelope, self.objects, findings)
-            .await?;
         match self.replay.entry(index, envelope) {
             Ok(expected) if line == Some(&expected) => {}
             Ok(_) => self.find(Finding::Catalogue(index)),
@@ -285,6 +278,24 @@ impl Audit<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What a statement refers to: its log, and the files that it names.
+    async fn statement(
+        &mut self,
+        index: u64,
+        statement: &Statement,
+    ) -> Result<(), LedgerStoreError> {
+        if let Statement::Consortium(consortium) = statement
+            && let Err(e) = consortium.check_log(self.key)
+        {
+            let why = e.to_string();
+            self.find(Finding::Refused { index, why });
+        }
+        let findings = &mut self.report.findings;
+        self.replay
+            .files(index, statement, self.objects, findings)
+            .await
     }
 
     async fn grow(&mut self, edge: &mut Edge, entry: &StoredEntry) -> Result<(), LedgerStoreError> {

@@ -6,7 +6,7 @@ use galen_verifier::{
     ledger::{
         LedgerError, Proposal, RuleError,
         entry::Envelope,
-        facts::{Fact, Facts, Proposed},
+        facts::{Facts, Proposed},
         statement::Statement,
     },
     text::from_hex,
@@ -54,23 +54,17 @@ impl Replay {
     pub(super) fn entry(&mut self, index: u64, envelope: Envelope) -> Result<Line, RuleError> {
         let proposed = (self.read)(envelope, &self.facts)?;
         let effects = proposed.apply(&select(&self.facts, &proposed.reads()))?;
-        for (name, value) in effects.writes {
-            self.facts.insert(name, Fact { index, value });
-        }
-        Ok(Line::new(index, effects.row))
+        Ok(Line::new(index, effects.set(&mut self.facts, index)))
     }
 
     /// Looks for the files that an entry names, each once.
     pub(super) async fn files(
         &mut self,
         index: u64,
-        envelope: &Envelope,
+        statement: &Statement,
         objects: &Objects,
         findings: &mut Vec<Finding>,
     ) -> Result<(), LedgerStoreError> {
-        let Ok(statement) = Statement::read(envelope) else {
-            return Ok(());
-        };
         for (_, blob) in statement.blobs() {
             let Some(sha256) = from_hex(&blob.sha256) else {
                 continue;

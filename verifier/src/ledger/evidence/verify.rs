@@ -13,7 +13,7 @@ use crate::{
     ledger::{
         LedgerError, Proposal,
         entry::Envelope,
-        facts::{Fact, Facts, Proposed, Row},
+        facts::{Facts, Proposed, Row},
         rules::known_by,
         statement::Statement,
         tiles::{Checkpoint, Hash, LogVerifier, leaf_hash, verify_inclusion},
@@ -249,15 +249,14 @@ fn replay(entries: &[Read]) -> Result<Vec<Stated>, EvidenceError> {
                 kind,
                 source,
             })?;
+        let signer_key = proposal.signer_key(&facts).map_err(refused)?;
         stated.push(Stated {
             index,
             statement: proposal.statement().clone(),
-            row: effects.row,
+            row: effects.set(&mut facts, index),
             signers: proposal.entry().signers().map(Into::into).collect(),
-            signer_key: proposal.signer_key(&facts).map_err(refused)?,
+            signer_key,
         });
-        let writes = effects.writes.into_iter();
-        facts.extend(writes.map(|(name, value)| (name, Fact { index, value })));
     }
     Ok(stated)
 }

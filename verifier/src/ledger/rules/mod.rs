@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 pub use error::RuleError;
 use known::{KeyFact, name};
-pub use known::{id_of, name as fact_name};
+pub use known::{id_of, name as fact_name, public_key};
 use members::Over;
 
 use super::{
