@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use galen_verifier::{
     analysis::{Table, Value},
-    answer::{Answer, Cell},
+    answer::Cell,
 };
 
-use crate::{failure::refusal, files, picture};
+use crate::{failure::refusal, files, picture, shown::Shown};
 
 /// Files to write beside what is printed.
 #[derive(Debug, Default, clap::Args)]
@@ -37,7 +37,7 @@ impl Exports {
     }
 
     /// Writes all files or, where one of the names is taken or nothing can be drawn, none.
-    pub fn write(&self, answer: &Answer, title: &str) -> Result<()> {
+    pub fn write(&self, answer: &Shown<'_>, title: &str) -> Result<()> {
         let mut all: Vec<(PathBuf, Vec<u8>)> = Vec::new();
         if let Some(path) = &self.csv {
             all.extend(csv_files(path, answer)?);
@@ -72,10 +72,10 @@ fn is_free(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn csv_files(path: &Path, answer: &Answer) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+fn csv_files(path: &Path, answer: &Shown<'_>) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut all = vec![(path.to_owned(), answer_csv(answer)?)];
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    for (i, derived) in (1..).zip(&answer.derived) {
+    for (i, derived) in (1..).zip(answer.derived) {
         for (j, table) in (1..).zip(&derived.tables) {
             let beside = path.with_file_name(format!("{stem}-{i}-{j}.csv"));
             all.push((beside, bytes(&table.columns, derived_rows(table))?));
@@ -91,7 +91,7 @@ fn derived_rows(table: &Table) -> impl Iterator<Item = Vec<String>> {
 
 /// A bucket takes three columns: its number, its smallest and its largest value; so does the group of NULL
 /// beside buckets, all of them empty.
-fn answer_csv(answer: &Answer) -> Result<Vec<u8>> {
+fn answer_csv(answer: &Shown<'_>) -> Result<Vec<u8>> {
     let is_bucket = |column: usize| {
         let mut cells = answer.rows.iter().map(|r| &r[column]);
         cells.any(|c| matches!(c, Cell::Bucket(_)))

@@ -13,6 +13,7 @@ mod picture;
 mod plot;
 mod progress;
 mod show;
+mod shown;
 mod source;
 
 use std::{env, process::ExitCode};

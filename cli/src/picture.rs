@@ -3,18 +3,19 @@
 use anyhow::Result;
 use galen_verifier::{
     analysis::{Derived, Table, Value, titles},
-    answer::{Answer, Cell},
+    answer::Cell,
 };
 use num_traits::ToPrimitive;
 
 use crate::failure::refusal;
 use crate::plot::{Bar, Bars, Curve, Flow, Series, Survival};
+use crate::shown::Shown;
 
 /// The SVG of an answer.
 ///
 /// # Errors
 /// When there is nothing to draw, or too much.
-pub fn svg(answer: &Answer, title: &str) -> Result<String> {
+pub fn svg(answer: &Shown<'_>, title: &str) -> Result<String> {
     let tables = || {
         answer
             .derived
@@ -35,18 +36,13 @@ pub fn svg(answer: &Answer, title: &str) -> Result<String> {
     drawn.map_err(|e| refusal("plot", e.to_string()))
 }
 
-fn subtitle(answer: &Answer) -> String {
-    let s = &answer.source;
-    format!("{}, {}, epoch {}", s.hospital, s.dataset, s.epoch)
-}
-
-fn footer(answer: &Answer) -> String {
+fn footer(answer: &Shown<'_>) -> String {
     let warning = if answer.insecure {
         " Made with development parameters: not to be relied on."
     } else {
         ""
     };
-    answer.reading() + warning
+    answer.reading.clone() + warning
 }
 
 /// A cell as a bar; `None` where it is no number.
@@ -62,7 +58,7 @@ fn bar(cell: &Cell) -> Option<Bar> {
     })
 }
 
-fn is_key(answer: &Answer, column: usize) -> bool {
+fn is_key(answer: &Shown<'_>, column: usize) -> bool {
     let mut cells = answer.rows.iter().map(|r| &r[column]);
     cells.any(|c| matches!(c, Cell::Key(_) | Cell::Bucket(_)))
 }
@@ -78,7 +74,7 @@ fn key(cell: &Cell) -> String {
 
 /// One key: its values are the categories and each number a series, if they are numbers of one sort. Two keys:
 /// the values of the one with buckets, or the first, are the categories, those of the other the series.
-fn counts(answer: &Answer, title: &str) -> Result<Bars> {
+fn counts(answer: &Shown<'_>, title: &str) -> Result<Bars> {
     let columns = 0..answer.columns.len();
     let (keys, numbers): (Vec<usize>, Vec<usize>) = columns.partition(|c| is_key(answer, *c));
     let (Some(first), Some(number)) = (keys.first(), numbers.first()) else {
@@ -101,7 +97,7 @@ fn counts(answer: &Answer, title: &str) -> Result<Bars> {
     };
     Ok(Bars {
         title: title.to_owned(),
-        subtitle: subtitle(answer),
+        subtitle: answer.of.clone(),
         x_label: answer.columns[*by].clone(),
         y_label,
         categories,
@@ -111,9 +107,9 @@ fn counts(answer: &Answer, title: &str) -> Result<Bars> {
     })
 }
 
-fn distinct(answer: &Answer, column: usize) -> Vec<String> {
+fn distinct(answer: &Shown<'_>, column: usize) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for row in &answer.rows {
+    for row in answer.rows {
         let name = key(&row[column]);
         if !names.contains(&name) {
             names.push(name);
@@ -128,7 +124,7 @@ fn hidden() -> Bar {
 
 /// The bars of one value of the second key.
 fn one_of(
-    answer: &Answer,
+    answer: &Shown<'_>,
     (by, categories): (usize, &[String]),
     (other, name): (usize, &String),
     number: usize,
@@ -145,7 +141,7 @@ fn one_of(
 }
 
 /// Counts beside one another; else the first number alone, as others have another scale.
-fn of_numbers(answer: &Answer, numbers: &[usize]) -> (Vec<Series>, String) {
+fn of_numbers(answer: &Shown<'_>, numbers: &[usize]) -> (Vec<Series>, String) {
     let is_count = |c: &&usize| {
         let mut cells = answer.rows.iter().map(|r| &r[**c]);
         let counted = cells.clone().any(|c| matches!(c, Cell::Integer(_)));
@@ -184,7 +180,7 @@ fn of_numbers(answer: &Answer, numbers: &[usize]) -> (Vec<Series>, String) {
 }
 
 /// Means or proportions with their intervals: the last three columns of their table.
-fn intervals(answer: &Answer, title: &str, table: &Table) -> Bars {
+fn intervals(answer: &Shown<'_>, title: &str, table: &Table) -> Bars {
     let bar = |row: &Vec<Value>| match row[row.len() - 3..] {
         [
             Value::Number(value),
@@ -199,7 +195,7 @@ fn intervals(answer: &Answer, title: &str, table: &Table) -> Bars {
     };
     Bars {
         title: title.to_owned(),
-        subtitle: subtitle(answer),
+        subtitle: answer.of.clone(),
         x_label: table.columns[0].clone(),
         y_label: format!(
             "{} with 95 % interval",
@@ -215,7 +211,7 @@ fn intervals(answer: &Answer, title: &str, table: &Table) -> Bars {
     }
 }
 
-fn survival(answer: &Answer, title: &str, derived: &Derived, table: &Table) -> Survival {
+fn survival(answer: &Shown<'_>, title: &str, derived: &Derived, table: &Table) -> Survival {
     let mut curves: Vec<Curve> = Vec::new();
     for row in &table.rows {
         let number = |i: usize| match row[i] {
@@ -238,7 +234,7 @@ fn survival(answer: &Answer, title: &str, derived: &Derived, table: &Table) -> S
     let notes = derived.notes.join(" ");
     Survival {
         title: title.to_owned(),
-        subtitle: subtitle(answer),
+        subtitle: answer.of.clone(),
         x_label: "time".to_owned(),
         y_label: "survival".to_owned(),
         curves,
@@ -246,10 +242,10 @@ fn survival(answer: &Answer, title: &str, derived: &Derived, table: &Table) -> S
     }
 }
 
-fn flow(answer: &Answer, title: &str) -> Flow {
+fn flow(answer: &Shown<'_>, title: &str) -> Flow {
     let steps = answer.rows.iter();
-    #[expect(clippy::cast_precision_loss, reason = "1, 5 or 10")]
-    let slack = (answer.source.profile.rounding / 2) as f64;
+    #[expect(clippy::cast_precision_loss, reason = "at most 5 a site")]
+    let slack = answer.slack as f64;
     // A rounded count is told as what it is, so that nobody reads the difference of two as exact.
     let count = |cell: &Cell| match bar(cell) {
         Some(Bar::Value(value)) if slack > 0.0 => Bar::Interval {
@@ -261,7 +257,7 @@ fn flow(answer: &Answer, title: &str) -> Flow {
     };
     Flow {
         title: title.to_owned(),
-        subtitle: subtitle(answer),
+        subtitle: answer.of.clone(),
         steps: steps.map(|r| (r[0].to_string(), count(&r[1]))).collect(),
         footer: footer(answer),
     }

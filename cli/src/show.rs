@@ -10,6 +10,8 @@ use galen_verifier::{
     text::hex,
 };
 
+use crate::shown::Shown;
+
 /// A table with a rule under its header; columns in `right` (from 0) are aligned to the right.
 pub fn table<R>(header: &[&str], right: &[usize], rows: R) -> String
 where
@@ -46,7 +48,7 @@ pub fn facts(rows: &[(&str, String)]) -> String {
 }
 
 /// The answer's rows; where they are few and long, one line for each output.
-pub fn answer(answer: &Answer) -> String {
+pub fn answer(answer: &Shown<'_>) -> String {
     if answer.rows.len() <= 4 && answer.columns.len() > 8 {
         return upright(answer);
     }
@@ -61,7 +63,7 @@ pub fn answer(answer: &Answer) -> String {
 }
 
 /// One line for each output, as table 1 of a paper has it.
-fn upright(answer: &Answer) -> String {
+fn upright(answer: &Shown<'_>) -> String {
     let lines = answer.columns.iter().enumerate().map(|(column, name)| {
         let cells = answer.rows.iter().map(|r| cell(&r[column]));
         std::iter::once(name.clone())
@@ -102,9 +104,9 @@ fn real(value: f64) -> String {
 }
 
 /// What was derived from the answer, and what is proven of all of it.
-pub fn derived(answer: &Answer) -> String {
+pub fn derived(answer: &Shown<'_>) -> String {
     let mut parts = Vec::new();
-    for derived in &answer.derived {
+    for derived in answer.derived {
         parts.push(format!("derived: {}", derived.analysis));
         for t in &derived.tables {
             let header: Vec<&str> = t.columns.iter().map(String::as_str).collect();
@@ -120,7 +122,7 @@ pub fn derived(answer: &Answer) -> String {
             parts.push(wrapped(derived.method, "  "));
         }
     }
-    parts.push(wrapped(&answer.reading(), ""));
+    parts.push(wrapped(&answer.reading, ""));
     parts.join("\n\n")
 }
 

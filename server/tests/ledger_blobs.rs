@@ -161,7 +161,7 @@ async fn many_small_files_are_bounded_too() {
 
 #[tokio::test]
 async fn old_files_are_dropped_and_recorded_ones_stay() {
-    let age = Duration::from_millis(50);
+    let age = Duration::from_millis(500);
     let (_, blobs) = in_memory(Staging {
         age,
         ..Staging::default()

@@ -203,7 +203,7 @@ pub enum VerifyError {
         check: Check,
     },
     /// The same query was answered over the same epoch before.
-    #[error("a second answer to query {query} over epoch {epoch} of {dataset}: {}", if *same { "it is the first one again under new proof bytes" } else { "its values differ from the first one" })]
+    #[error("a second answer to query {query} over epoch {epoch} of {dataset}: {}", if *same { "its values are those of the first one" } else { "its values differ from the first one" })]
     SecondAnswer {
         /// Query digest, hex.
         query: String,

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     failure::refusal, files, output::Output, params::Cache, params::INSECURE, progress::Bars, show,
+    shown::Shown,
 };
 
 const EXAMPLE: &str = "\
@@ -53,12 +54,13 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         "answer": answer.to_json(),
         "report": report_json(&report, rows),
     }))?;
-    output.line(show::answer(&answer))?;
+    let shown = Shown::from(&answer);
+    output.line(show::answer(&shown))?;
     let rule = &dataset.dataset().manifest.release;
     if let Some(note) = show::suppression(&answer, rule) {
         output.line(format!("\n{note}"))?;
     }
-    output.line(format!("\n{}", show::derived(&answer)))?;
+    output.line(format!("\n{}", show::derived(&shown)))?;
     let mut facts = show::source(&answer);
     facts.extend([
         (

@@ -10,7 +10,7 @@ use galen_verifier::{
 use serde_json::Value;
 
 use crate::{
-    hospital::{BUNDLE, FIRST, NEXT, OTHER, SQL, question},
+    hospital::{BUNDLE, FIRST, Hospital, NEXT, OTHER, SQL, question},
     world::{World, researcher, steward},
 };
 
@@ -54,6 +54,43 @@ fn an_answer_is_recorded_shown_and_pooled() {
         let mean = number(&pooled[3]).unwrap();
         assert!((mean - total / n).abs() < 1e-3, "{mean} is not {total}/{n}");
     }
+    world.stop_clean();
+}
+
+/// The first site has enough patients in each group to show them, the other has not.
+#[test]
+fn what_one_site_hides_stays_hidden_in_the_pooled_table() {
+    let sql = "SELECT b, count(*) AS patients, percentile_disc(0.5) WITHIN GROUP (ORDER BY n) AS median \
+               FROM t WHERE n <= 60 GROUP BY b";
+    let world = World::begun();
+    let query = world.ask(sql);
+    for hospital in [&FIRST, &OTHER] {
+        world.register(hospital);
+        let bundle = hospital.bundle(sql);
+        world.put(&bundle);
+        world.recorded("answers", &hospital.answer(&bundle), &hospital.key);
+    }
+    let results = world.get(&format!("/v1/queries/{query}/results")).json();
+    let types = |answer: &Value, column: usize| -> Vec<String> {
+        let rows = answer["rows"].as_array().unwrap().iter();
+        rows.map(|r| r[column]["type"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let sites = results["sites"].as_array().unwrap();
+    let shown = |hospital: &Hospital| {
+        let name = hospital.document().hospital.as_str();
+        let site = sites.iter().find(|s| s["answer"]["hospital"] == name);
+        types(&site.unwrap()["answer"], 1)
+    };
+    assert_eq!(shown(&FIRST), ["integer"; 3]);
+    assert!(!shown(&OTHER).contains(&"integer".to_owned()));
+    for column in [1, 2] {
+        assert_eq!(types(&results["pooled"], column), ["withheld"; 3]);
+    }
+    assert_eq!(
+        results["pooled"]["not_pooled"],
+        serde_json::json!(["median"])
+    );
     world.stop_clean();
 }
 

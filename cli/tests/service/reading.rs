@@ -1,6 +1,7 @@
 //! What others take out of the ledger: entries with proofs, events, evidence.
 
 use std::{
+    fs,
     io::{BufRead, BufReader},
     process::Command,
 };
@@ -12,7 +13,7 @@ use galen_verifier::ledger::{
 use serde_json::Value;
 
 use crate::{
-    hospital::{BUNDLE, FIRST, SQL},
+    hospital::{BUNDLE, FIRST, Hospital, OTHER, SQL},
     world::{World, log_key},
 };
 
@@ -130,4 +131,56 @@ fn evidence_from_the_service_and_from_a_mirror_verifies_offline() {
         &path("x"),
     ]);
     assert!(!ok, "{missing}");
+}
+
+#[test]
+fn the_evidence_of_two_sites_is_added_up_offline() {
+    let world = World::begun();
+    let query = world.ask(SQL);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let url = world.url.clone();
+    let site = |hospital: &Hospital, bundle: &[u8], name: &str| {
+        world.register(hospital);
+        world.put(bundle);
+        let receipt = world.recorded("answers", &hospital.answer(bundle), &hospital.key);
+        let (index, out) = (receipt["index"].to_string(), path(name));
+        let (ok, made) = galen(&["evidence", &index, "--from", &url, "--out", &out]);
+        assert!(ok, "{made}");
+        out
+    };
+    let (first, other) = (
+        site(&FIRST, &BUNDLE, "first.galen"),
+        site(&OTHER, &OTHER.bundle(SQL), "other.galen"),
+    );
+    let served = world.get(&format!("/v1/queries/{query}/results")).json();
+    world.stop_clean();
+
+    let key = log_key().verifier().encoded();
+    let (csv, plot) = (path("pooled.csv"), path("pooled.svg"));
+    let verify = ["verify", &first, &other, "--log-key", &key];
+    let (ok, said) = galen(&[&verify[..], &["--csv", &csv, "--plot", &plot]].concat());
+    assert!(ok, "{said}");
+    assert_eq!(said["sites"].as_array().unwrap().len(), 2);
+    for part in ["columns", "rows", "derived", "not_pooled", "answers"] {
+        assert_eq!(said["pooled"][part], served["pooled"][part], "{part}");
+    }
+    // The trees were of different sizes when the files were gathered.
+    assert_eq!(said["pooled"]["unchecked"].as_array().unwrap().len(), 3);
+    assert!(fs::read_to_string(&csv).unwrap().starts_with("b,patients"));
+    let drawn = fs::read_to_string(&plot).unwrap();
+    assert!(drawn.contains("St. Test + St. Other"), "{drawn}");
+
+    let text = Command::new(env!("CARGO_BIN_EXE_galen"))
+        .args(verify)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(text.stdout).unwrap();
+    for part in ["St. Test, main, epoch 1", "2 sites pooled", "left some out"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+
+    let (ok, said) = galen(&["verify", &first, &first]);
+    let error = said["error"].as_str().unwrap();
+    assert!(!ok && error.contains("give one at a time"), "{said}");
 }

@@ -10,5 +10,6 @@ mod file;
 mod gathering;
 mod hospital;
 mod log;
+mod pooled;
 mod registration;
 mod story;

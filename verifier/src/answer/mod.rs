@@ -21,7 +21,7 @@ use crate::{
 };
 use group::Group;
 use pool::Released;
-pub use pool::{PoolError, pool};
+pub use pool::{PoolError, Pooled, pool};
 
 /// One cell of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -5,7 +5,7 @@
 //! totals as for one site. So means, variances, regressions and all that is derived from them are those of the
 //! patients of all sites together.
 
-use std::collections::BTreeMap;
+use std::{borrow::Borrow, collections::BTreeMap};
 
 use serde_json::json;
 
@@ -94,12 +94,12 @@ pub struct Pooled {
 ///
 /// # Errors
 /// Fewer than two, another query, or two over one dataset.
-pub fn pool<A: AsRef<Answer>>(
+pub fn pool<A: Borrow<Answer>>(
     answers: &[A],
     question: &Question,
     registry: &Registry,
 ) -> Result<Pooled, PoolError> {
-    let answers: Vec<&Answer> = answers.iter().map(AsRef::as_ref).collect();
+    let answers: Vec<&Answer> = answers.iter().map(Borrow::borrow).collect();
     let (Some(first), true) = (answers.first(), answers.len() > 1) else {
         return Err(PoolError::TooFew);
     };

@@ -19,6 +19,7 @@ use crate::{
     output::Output,
     params::INSECURE,
     show,
+    shown::Shown,
 };
 
 /// Before any work.
@@ -71,7 +72,10 @@ pub fn committed(dataset: &CommittedDataset, report: &CommitReport, output: &Out
 pub fn answered(number: usize, a: &Answered, rule: &ReleaseProfile, output: &Output) -> Result<()> {
     output.line(format!("\nQuery {number}: {}\n", a.shown.title))?;
     output.line(show::indent(a.shown.sql))?;
-    output.line(format!("\n{}", show::indent(&show::answer(&a.answer))))?;
+    output.line(format!(
+        "\n{}",
+        show::indent(&show::answer(&Shown::from(&a.answer)))
+    ))?;
     if let Some(note) = show::suppression(&a.answer, rule) {
         output.line(format!("\n{}", show::indent(&note)))?;
     }

@@ -1,13 +1,17 @@
 //! Verifying evidence: one file for one answer.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use galen_verifier::ledger::{
     evidence::{Evidence, MAX_EVIDENCE_BYTES, Report},
     statement::Blob,
+    tiles::LogVerifier,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{super::query::purpose, heading, title};
 use crate::{
@@ -17,52 +21,77 @@ use crate::{
     output::Output,
     params::INSECURE,
     show,
+    shown::Shown,
 };
 
-/// Verifies the evidence and prints the report.
-pub fn run(path: &Path, log_key: Option<&str>, exports: &Exports, output: &Output) -> Result<()> {
-    exports.check()?;
-    let trusted = log_key.map(keys::log).transpose()?;
-    let bytes = files::read_limited(path, "evidence", MAX_EVIDENCE_BYTES as u64)?;
-    let started = Instant::now();
-    let evidence = Evidence::from_json(&bytes).with_context(|| {
-        let shown = path.display();
-        format!("{shown} is no evidence file (.galen), or is cut off; `galen evidence` writes one")
-    })?;
-    let report = evidence
-        .verify(trusted.as_ref())
-        .with_context(|| format!("{} was REFUSED", path.display()))?;
-    let time = started.elapsed();
-    let digest = Blob::of(&bytes).sha256;
-    let file = [
-        (
-            "evidence",
-            format!("{}, {}", path.display(), show::bytes(bytes.len() as u64)),
-        ),
-        ("SHA-256", digest.clone()),
-        (
-            "verified in",
+/// Evidence that holds.
+pub(super) struct Verified {
+    pub report: Report,
+    path: PathBuf,
+    size: usize,
+    time: Duration,
+    digest: String,
+}
+
+impl Verified {
+    /// Reads the file and verifies it.
+    pub fn read(path: &Path, trusted: Option<&LogVerifier>) -> Result<Self> {
+        let bytes = files::read_limited(path, "evidence", MAX_EVIDENCE_BYTES as u64)?;
+        let started = Instant::now();
+        let evidence = Evidence::from_json(&bytes).with_context(|| {
+            let shown = path.display();
             format!(
-                "{} by galen {}",
-                show::time(time),
-                env!("CARGO_PKG_VERSION")
-            ),
-        ),
-    ];
-    print(&report, &file, output)?;
-    let not_written = exports
-        .write(&report.answer, &title(&report.question))
-        .err();
-    let why = not_written.as_ref().map(chain);
-    output.document(&json!({
-        "verified": true,
-        "evidence": path,
-        "evidence_bytes": bytes.len(),
-        "evidence_sha256": digest,
-        "verifying_seconds": time.as_secs_f64(),
-        "report": report.to_json(),
-        "not_written": why,
-    }))?;
+                "{shown} is no evidence file (.galen), or is cut off; `galen evidence` writes one"
+            )
+        })?;
+        let report = evidence
+            .verify(trusted)
+            .with_context(|| format!("{} was REFUSED", path.display()))?;
+        Ok(Self {
+            report,
+            path: path.to_owned(),
+            size: bytes.len(),
+            time: started.elapsed(),
+            digest: Blob::of(&bytes).sha256,
+        })
+    }
+
+    /// The file, for people.
+    pub fn facts(&self) -> [(&'static str, String); 3] {
+        let (path, size) = (self.path.display(), show::bytes(self.size as u64));
+        let (time, version) = (show::time(self.time), env!("CARGO_PKG_VERSION"));
+        [
+            ("evidence", format!("{path}, {size}")),
+            ("SHA-256", self.digest.clone()),
+            ("verified in", format!("{time} by galen {version}")),
+        ]
+    }
+
+    /// The file and its report, for programs.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "evidence": self.path,
+            "evidence_bytes": self.size,
+            "evidence_sha256": self.digest,
+            "verifying_seconds": self.time.as_secs_f64(),
+            "report": self.report.to_json(),
+        })
+    }
+}
+
+/// Verifies the evidence and prints the report.
+pub fn run(path: &Path, key: Option<&str>, exports: &Exports, output: &Output) -> Result<()> {
+    exports.check()?;
+    let trusted = key.map(keys::log).transpose()?;
+    let verified = Verified::read(path, trusted.as_ref())?;
+    let report = &verified.report;
+    print(report, &verified.facts(), output)?;
+    let shown = Shown::from(&report.answer);
+    let not_written = exports.write(&shown, &title(&report.question)).err();
+    let mut document = verified.to_json();
+    document["verified"] = true.into();
+    document["not_written"] = not_written.as_ref().map(chain).into();
+    output.document(&document)?;
     // The answer holds, and has been shown: only its files are missing.
     not_written.map_or(Ok(()), |e| Err(told(e)))
 }
@@ -71,9 +100,10 @@ fn print(report: &Report, file: &[(&'static str, String)], output: &Output) -> R
     // Codes and names are the study's: nothing of them may pass for a line of ours.
     let say = |text: String| output.line(show::plain(&text));
     let (answer, question) = (&report.answer, &report.question);
+    let shown = Shown::from(answer);
     say(format!("VERIFIED  {}\n", heading(question)))?;
     say(show::indent(&question.sql))?;
-    say(format!("\n{}\n", show::answer(answer)))?;
+    say(format!("\n{}\n", show::answer(&shown)))?;
     let mut facts = vec![("purpose", purpose(question, &report.registry))];
     facts.extend(show::source(answer));
     facts.push(("release rule", answer.source.profile.in_words()));
@@ -83,7 +113,7 @@ fn print(report: &Report, file: &[(&'static str, String)], output: &Output) -> R
     if let Some(note) = show::suppression(answer, &answer.source.profile) {
         say(format!("\n{note}"))?;
     }
-    say(format!("\n{}", show::derived(answer)))?;
+    say(format!("\n{}", show::derived(&shown)))?;
     say(format!("\nWho signed\n{}", people(report)))?;
     say(format!("\nWhat was checked\n{}", list(&report.checked())))?;
     say(format!("\nEntries of the log\n{}", entries(report)))?;
@@ -101,16 +131,8 @@ fn print(report: &Report, file: &[(&'static str, String)], output: &Output) -> R
 fn log_facts(report: &Report) -> Vec<(&'static str, String)> {
     let log = &report.log;
     let c = &report.consortium;
-    let compared = if log.compared {
-        "the one given"
-    } else {
-        "compared with NOTHING: it came with the evidence"
-    };
     vec![
-        (
-            "asked by",
-            format!("{}, entry {}", report.researcher, report.query_index),
-        ),
+        ("asked by", asked_by(report)),
         (
             "answered by",
             format!(
@@ -137,8 +159,23 @@ fn log_facts(report: &Report) -> Vec<(&'static str, String)> {
                 log.root_text()
             ),
         ),
-        ("log key", format!("{} ({compared})", log.key)),
+        ("log key", log_key(report)),
     ]
+}
+
+/// The researcher, and where the query stands.
+pub(super) fn asked_by(report: &Report) -> String {
+    format!("{}, entry {}", report.researcher, report.query_index)
+}
+
+/// The log's key, and whether it is trusted.
+pub(super) fn log_key(report: &Report) -> String {
+    let compared = if report.log.compared {
+        "the one given"
+    } else {
+        "compared with NOTHING: it came with the evidence"
+    };
+    format!("{} ({compared})", report.log.key)
 }
 
 /// The keys that signed, for a reader to compare with what their owners publish.
@@ -171,7 +208,7 @@ fn entries(report: &Report) -> String {
 }
 
 /// Sentences one below the other, each with a dash.
-fn list(sentences: &[String]) -> String {
+pub(super) fn list(sentences: &[String]) -> String {
     let items: Vec<String> = sentences.iter().map(|s| show::item(s)).collect();
     items.join("\n")
 }

@@ -1,4 +1,5 @@
 mod evidence;
+mod pooled;
 
 use std::{
     path::{Path, PathBuf},
@@ -20,11 +21,14 @@ use crate::{
     output::Output,
     params::INSECURE,
     show,
+    shown::Shown,
 };
 
 const EXAMPLE: &str = "\
 Example: a reviewer checks the evidence of an answer, offline and against the log's key
   galen verify answer.galen --log-key log.example/galen+1a2b3c4d+AaBbCc…
+Or that of several sites' answers to one query, which are then added up
+  galen verify north.galen south.galen --log-key log.example/galen+1a2b3c4d+AaBbCc… --csv pooled.csv
 Or two answers of a hospital, from their public files
   galen verify --manifest manifest.json --registry registry.toml --parameters parameters.bin \\
       --query query-1.json --bundle bundle-1.json \\
@@ -33,7 +37,7 @@ Take the log's key, or the parameters, from whom you trust: all else may come fr
 The exit status is 0 only if every answer holds.";
 
 const USAGE: &str = "\
-galen verify [OPTIONS] <EVIDENCE>
+galen verify [OPTIONS] <EVIDENCE>...
        galen verify [OPTIONS] --manifest <FILE> --registry <FILE> --parameters <FILE> \
 --bundle <FILE> --query <FILE>";
 
@@ -41,13 +45,14 @@ galen verify [OPTIONS] <EVIDENCE>
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE, override_usage = USAGE)]
 pub struct Args {
-    /// The evidence of one answer: a file that holds all of it, as `galen evidence` writes them
+    /// The evidence of an answer: a file that holds all of it, as `galen evidence` writes them. That of several
+    /// sites' answers to one query: these are verified and added up
     #[arg(
         value_name = "EVIDENCE",
         conflicts_with = "Documents",
         required_unless_present = "Documents"
     )]
-    evidence: Option<PathBuf>,
+    evidence: Vec<PathBuf>,
     /// The key of the log that you trust, or a file with it; without it the evidence's own is believed
     #[arg(long, value_name = "KEY|FILE", conflicts_with = "Documents")]
     log_key: Option<String>,
@@ -88,10 +93,12 @@ struct Documents {
 
 /// Verifies the evidence or the documents given.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
-    match (&args.evidence, &args.documents) {
-        (Some(path), _) => evidence::run(path, args.log_key.as_deref(), &args.exports, output),
-        (None, Some(documents)) => verify_documents(documents, &args.exports, output),
-        (None, None) => Err(refusal("usage", "give evidence, or an answer's documents")),
+    let log_key = args.log_key.as_deref();
+    match (args.evidence.as_slice(), &args.documents) {
+        ([], Some(documents)) => verify_documents(documents, &args.exports, output),
+        ([], None) => Err(refusal("usage", "give evidence, or an answer's documents")),
+        ([one], _) => evidence::run(one, log_key, &args.exports, output),
+        (several, _) => pooled::run(several, log_key, &args.exports, output),
     }
 }
 
@@ -153,8 +160,9 @@ fn verify_documents(args: &Documents, exports: &Exports, output: &Output) -> Res
         if let Some(note) = show::suppression(&answer, &dataset.manifest.release) {
             output.line(format!("\n{note}"))?;
         }
-        output.line(format!("\n{}\n", show::derived(&answer)))?;
-        not_written = exports.write(&answer, &title(&question)).err();
+        let shown = Shown::from(&answer);
+        output.line(format!("\n{}\n", show::derived(&shown)))?;
+        not_written = exports.write(&shown, &title(&question)).err();
     }
     let why = not_written.as_ref().map(chain);
     output.document(&json!({ "verified": true, "answers": documents, "not_written": why }))?;
@@ -194,7 +202,7 @@ fn print(
     let title = title.unwrap_or_else(|| path.display().to_string());
     output.line(format!("VERIFIED  {}\n", show::cut(&title, TITLE)))?;
     output.line(show::indent(&show::plain(&question.sql)))?;
-    output.line(format!("\n{}\n", show::answer(answer)))?;
+    output.line(format!("\n{}\n", show::answer(&Shown::from(answer))))?;
     let mut facts = vec![("purpose", purpose(question, registry))];
     facts.extend(show::source(answer));
     facts.extend_from_slice(more);

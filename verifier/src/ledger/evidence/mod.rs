@@ -9,6 +9,7 @@
 mod chain;
 mod error;
 mod needs;
+mod pooled;
 mod report;
 mod verify;
 
@@ -18,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 pub use error::EvidenceError;
 pub use needs::{Gathering, Need, needs};
+pub use pooled::{PooledError, PooledReport};
 pub use report::{LogReport, ParameterSetReport, Report, ReportedEntry, ReportedKey};
 
 use super::{

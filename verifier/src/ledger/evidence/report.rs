@@ -62,6 +62,8 @@ pub struct ReportedEntry {
     pub kind: &'static str,
     /// What it is known by: see [`Row`](crate::ledger::facts::Row).
     pub digest: String,
+    /// The hash of its leaf in the log's tree, hex: of all its bytes.
+    pub leaf: String,
     /// Who signed it or who it is about.
     pub member: Option<String>,
     /// Ids of the keys that signed it.
@@ -74,6 +76,7 @@ impl ReportedEntry {
             index: stated.index,
             kind: stated.row.kind,
             digest: stated.row.digest.clone(),
+            leaf: hex(&stated.leaf),
             member: stated.row.member.clone(),
             signers: stated.signers.clone(),
         }

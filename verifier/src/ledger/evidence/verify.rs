@@ -24,6 +24,7 @@ use crate::{
 /// An entry that was read but not yet checked against the others.
 struct Read {
     index: u64,
+    leaf: Hash,
     envelope: Envelope,
     statement: Statement,
 }
@@ -31,6 +32,7 @@ struct Read {
 /// An entry that stands by the ledger's rules.
 pub(super) struct Stated {
     pub(super) index: u64,
+    pub(super) leaf: Hash,
     pub(super) statement: Statement,
     pub(super) row: Row,
     pub(super) signers: Vec<String>,
@@ -162,6 +164,7 @@ fn read_entry(entry: &WireEntry) -> Result<Read, EvidenceError> {
     let statement = Statement::read(&envelope).map_err(refused)?;
     Ok(Read {
         index,
+        leaf: leaf_hash(entry.envelope.as_bytes()),
         envelope,
         statement,
     })
@@ -252,6 +255,7 @@ fn replay(entries: &[Read]) -> Result<Vec<Stated>, EvidenceError> {
         let signer_key = proposal.signer_key(&facts).map_err(refused)?;
         stated.push(Stated {
             index,
+            leaf: entry.leaf,
             statement: proposal.statement().clone(),
             row: effects.set(&mut facts, index),
             signers: proposal.entry().signers().map(Into::into).collect(),

@@ -1,0 +1,114 @@
+//! Verifying the evidence of several sites, and adding their answers up.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use galen_verifier::ledger::evidence::{PooledReport, Report};
+use serde_json::{Value, json};
+
+use super::{
+    super::query::purpose,
+    evidence::{Verified, asked_by, list, log_key},
+    heading, title,
+};
+use crate::{
+    export::Exports,
+    failure::{chain, told},
+    keys,
+    output::Output,
+    params::INSECURE,
+    show,
+    shown::Shown,
+};
+
+/// Verifies every file; the first that fails ends it. Prints each site's answer and the pooled one.
+pub fn run(paths: &[PathBuf], key: Option<&str>, exports: &Exports, output: &Output) -> Result<()> {
+    exports.check()?;
+    let trusted = key.map(keys::log).transpose()?;
+    let files = paths.iter().map(|p| Verified::read(p, trusted.as_ref()));
+    let files: Vec<Verified> = files.collect::<Result<_>>()?;
+    let reports = files.iter().map(|f| f.report.clone()).collect();
+    let report = PooledReport::new(reports).context(
+        "each file holds by itself, but they are not added up; to verify them apart, give one at a time",
+    )?;
+    let shown = Shown::from(&report);
+    print(&report, &shown, &files, output)?;
+    let question = files.first().map(|f| title(&f.report.question));
+    let not_written = exports.write(&shown, &question.unwrap_or_default()).err();
+    let sites: Vec<Value> = files.iter().map(Verified::to_json).collect();
+    output.document(&json!({
+        "verified": true,
+        "sites": sites,
+        "pooled": report.to_json(),
+        "not_written": not_written.as_ref().map(chain),
+    }))?;
+    // The answers hold, and have been shown: only their files are missing.
+    not_written.map_or(Ok(()), |e| Err(told(e)))
+}
+
+fn print(
+    report: &PooledReport,
+    shown: &Shown<'_>,
+    files: &[Verified],
+    output: &Output,
+) -> Result<()> {
+    let Some(Verified { report: first, .. }) = files.first() else {
+        return Ok(());
+    };
+    // Codes and names are the study's: nothing of them may pass for a line of ours.
+    let say = |text: String| output.line(show::plain(&text));
+    say(format!("VERIFIED  {}\n", heading(&first.question)))?;
+    say(show::indent(&first.question.sql))?;
+    for file in files {
+        say(site(file))?;
+    }
+    let count = show::plural(files.len(), "site");
+    say(format!("\n{count} pooled\n\n{}", show::answer(shown)))?;
+    say(format!("\n{}\n", show::derived(shown)))?;
+    say(show::facts(&[
+        ("purpose", purpose(&first.question, &first.registry)),
+        ("asked by", asked_by(first)),
+        ("log", first.log.origin.clone()),
+        ("log key", log_key(first)),
+    ]))?;
+    let own = |sentences: fn(&Report) -> Vec<String>| {
+        files.iter().flat_map(move |f| sentences(&f.report))
+    };
+    let checked = once(own(Report::checked).chain(report.checked()));
+    say(format!("\nWhat was checked\n{}", list(&checked)))?;
+    let unchecked = once(own(Report::unchecked).chain(report.unchecked()));
+    say(format!("\nWhat was not checked\n{}", list(&unchecked)))?;
+    say("\nEach site's entries and signers: `galen verify` of its file alone.".into())?;
+    if report.pooled.insecure {
+        say(format!("\n{INSECURE}"))?;
+    }
+    Ok(())
+}
+
+/// A site's own answer, and its file.
+fn site(file: &Verified) -> String {
+    let answer = &file.report.answer;
+    let rule = &answer.source.profile;
+    let shown = Shown::from(answer);
+    let mut text = format!("\n{}\n\n{}", shown.of, show::answer(&shown));
+    if let Some(note) = show::suppression(answer, rule) {
+        text += &format!("\n\n{note}");
+    }
+    let mut facts = vec![
+        ("answer", format!("entry {}", file.report.answer_index)),
+        ("release rule", rule.in_words()),
+    ];
+    facts.extend(file.facts());
+    text + "\n\n" + &show::facts(&facts)
+}
+
+/// Each sentence once, in the order of their first.
+fn once(sentences: impl Iterator<Item = String>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for sentence in sentences {
+        if !all.contains(&sentence) {
+            all.push(sentence);
+        }
+    }
+    all
+}
