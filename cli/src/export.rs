@@ -28,12 +28,13 @@ impl Exports {
         self.csv.is_some() || self.plot.is_some()
     }
 
-    /// Refuses names that are taken before any work is done.
+    /// Refuses names that cannot be written before any work is done.
     pub fn check(&self) -> Result<()> {
-        [&self.csv, &self.plot]
-            .into_iter()
-            .flatten()
-            .try_for_each(|p| is_free(p))
+        for path in [&self.csv, &self.plot].into_iter().flatten() {
+            is_free(path)?;
+            files::check_folder(path).with_context(|| path.display().to_string())?;
+        }
+        Ok(())
     }
 
     /// Writes all files or, where one of the names is taken or nothing can be drawn, none.

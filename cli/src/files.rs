@@ -103,12 +103,17 @@ pub fn check_place(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Err(refusal("io.IsADirectory", "it is a folder")).with_context(named);
     }
+    check_folder(path).with_context(named)
+}
+
+/// Refuses a file in a folder that is not there.
+pub fn check_folder(path: &Path) -> Result<()> {
     let folder = folder_of(path);
-    if !folder.is_dir() {
-        let why = format!("there is no folder {}; make it first", folder.display());
-        return Err(refusal("io.NotFound", why)).with_context(named);
+    if folder.is_dir() {
+        return Ok(());
     }
-    Ok(())
+    let why = format!("there is no folder {}; make it first", folder.display());
+    Err(refusal("io.NotFound", why))
 }
 
 /// As [`check_place`], and refuses to replace anything but an older file of the same kind.

@@ -29,6 +29,9 @@ use crate::{
 /// The kind of the error that is no fault of a source or a disk.
 pub const FORK: &str = "ledger.Fork";
 
+/// How the file begins that holds a checkpoint of another past.
+const FORK_FILE: &str = "fork-";
+
 /// Entries that break the rules and are told in full.
 const MOST_FINDINGS: usize = 100;
 
@@ -42,7 +45,7 @@ pub struct Mirror {
     replay: Replay,
     /// Files that entries name and that are not in the folder yet, with why not.
     missing: BTreeMap<(String, u64), String>,
-    /// Entries that break the ledger's rules: its keeper's fault, and evidence of it.
+    /// Forks that were found, and entries that break the ledger's rules: its keeper's fault, and evidence of it.
     findings: Vec<String>,
     /// Further ones, that are only counted.
     more_findings: u64,
@@ -70,7 +73,7 @@ impl Mirror {
             edge: Edge::new(),
             replay: Replay::default(),
             missing: BTreeMap::new(),
-            findings: Vec::new(),
+            findings: earlier_forks(folder),
             more_findings: 0,
         };
         if folder.join("checkpoint").is_file() {
@@ -274,7 +277,9 @@ impl Mirror {
 
     /// The log's key has signed two trees that do not fit. Both checkpoints are kept: with both, anyone can see it.
     fn fork(&self, head: &Checkpoint, text: &str) -> anyhow::Error {
-        let path = self.folder.join(format!("fork-{}.checkpoint", head.size));
+        let path = self
+            .folder
+            .join(format!("{FORK_FILE}{}.checkpoint", head.size));
         let kept = match files::write_atomic(&path, text.as_bytes()) {
             Ok(()) => format!("it is kept as {}", path.display()),
             Err(e) => format!("{e:#}"),
@@ -287,6 +292,25 @@ impl Mirror {
         );
         refusal(FORK, why)
     }
+}
+
+/// What earlier runs found does not become untrue when the log shows its first face again.
+fn earlier_forks(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.map(|e| e.file_name().to_string_lossy().into_owned());
+    let mut forks: Vec<String> = names
+        .filter(|n| n.starts_with(FORK_FILE) && n.ends_with(".checkpoint"))
+        .map(|n| {
+            let path = folder.join(n);
+            format!(
+                "the log has shown another past: {} is signed by its key and does not fit this copy. Show both to the \
+                 other members; once that is settled, move the file away",
+                path.display()
+            )
+        })
+        .collect();
+    forks.sort();
+    forks
 }
 
 /// The proof that the tree under a checkpoint begins with some tree of this size, from tiles that are of its root.

@@ -9,7 +9,7 @@ use galen_verifier::{
     question::Question,
     text::hex,
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use crate::{
@@ -25,6 +25,8 @@ Example: a hospital looks at what is asked, and takes a query to answer it
   galen queries --from https://ledger.example
   galen queries --from https://ledger.example --get 5d1c04b2a9f37e60 --out query.json
   galen prove --dataset heart-epoch1 --query query.json --out bundle.json
+Answers and refusals are told by their entries: a reviewer takes one out by that
+  galen evidence 7 --from https://ledger.example --out answer.galen
 A query's digest is over all of it: what --get writes is the query of that digest, whoever
 keeps the ledger. Give all 64 digits where you do not read what it shows. The list itself is as
 the ledger tells it; a mirror's folder is a checked copy.";
@@ -57,8 +59,17 @@ struct Registered {
     researcher: Option<String>,
     digest: String,
     question: Question,
-    answers: usize,
-    refusals: usize,
+    answers: Vec<Reply>,
+    refusals: Vec<Reply>,
+}
+
+/// A hospital's answer or refusal.
+#[derive(Debug, Clone, Serialize)]
+struct Reply {
+    index: u64,
+    hospital: String,
+    dataset: String,
+    epoch: u32,
 }
 
 /// Lists, or writes one.
@@ -104,32 +115,40 @@ fn read<T: DeserializeOwned>(listed: &Listed) -> Result<T> {
     serde_json::from_value(listed.statement.clone()).with_context(named)
 }
 
-/// How many statements of a kind there are of each query.
-fn counted<T: DeserializeOwned>(
+/// The statements of a kind, by their query's digest.
+fn replies<T: DeserializeOwned>(
     source: &dyn Source,
     kind: &str,
-    query: fn(T) -> String,
-) -> Result<BTreeMap<String, usize>> {
-    let mut counts = BTreeMap::new();
+    parts: fn(T) -> (String, String, String, u32),
+) -> Result<BTreeMap<String, Vec<Reply>>> {
+    let mut all: BTreeMap<String, Vec<Reply>> = BTreeMap::new();
     for listed in source.list(kind)? {
-        *counts.entry(query(read(&listed)?)).or_default() += 1;
+        let (query, hospital, dataset, epoch) = parts(read(&listed)?);
+        all.entry(query).or_default().push(Reply {
+            index: listed.index,
+            hospital,
+            dataset,
+            epoch,
+        });
     }
-    Ok(counts)
+    Ok(all)
 }
 
 fn registered(source: &dyn Source) -> Result<Vec<Registered>> {
-    let answers = counted(source, "answer", |s: AnswerStatement| s.query)?;
-    let refusals = counted(source, "refusal", |s: RefusalStatement| s.query)?;
-    let of =
-        |counts: &BTreeMap<String, usize>, digest: &str| counts.get(digest).copied().unwrap_or(0);
+    let mut answers = replies(source, "answer", |s: AnswerStatement| {
+        (s.query, s.hospital, s.dataset, s.epoch)
+    })?;
+    let mut refusals = replies(source, "refusal", |s: RefusalStatement| {
+        (s.query, s.hospital, s.dataset, s.epoch)
+    })?;
     let queries = source.list("query")?.into_iter().map(|listed| {
         let QueryStatement { query } = read(&listed)?;
         let digest = hex(&query.digest());
         Ok(Registered {
             index: listed.index,
             researcher: listed.member,
-            answers: of(&answers, &digest),
-            refusals: of(&refusals, &digest),
+            answers: answers.remove(&digest).unwrap_or_default(),
+            refusals: refusals.remove(&digest).unwrap_or_default(),
             question: query,
             digest,
         })
@@ -153,14 +172,18 @@ fn list(queries: &[Registered], output: &Output) -> Result<()> {
         return output.line("no query is registered on this ledger yet");
     }
     let cut = |text: &str| show::cut(text, WIDTH);
+    let entries = |replies: &[Reply]| {
+        let all: Vec<String> = replies.iter().map(|r| r.index.to_string()).collect();
+        cut(&all.join(", "))
+    };
     let rows = queries.iter().map(|q| {
         vec![
             q.index.to_string(),
             q.digest[..DIGITS].to_owned(),
             cut(q.researcher.as_deref().unwrap_or_default()),
             cut(&q.question.purpose),
-            q.answers.to_string(),
-            q.refusals.to_string(),
+            entries(&q.answers),
+            entries(&q.refusals),
             cut(q.question.title.as_deref().unwrap_or_default()),
             cut(&q.question.sql),
         ]
@@ -168,7 +191,7 @@ fn list(queries: &[Registered], output: &Output) -> Result<()> {
     let header = [
         "entry", "digest", "asked by", "purpose", "answers", "refusals", "title", "SQL",
     ];
-    output.line(show::table(&header, &[0, 4, 5], rows))
+    output.line(show::table(&header, &[0], rows))
 }
 
 fn get(queries: &[Registered], digits: &str, out: &Path, output: &Output) -> Result<()> {

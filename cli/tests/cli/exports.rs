@@ -32,6 +32,9 @@ fn an_answer_is_written_as_csv_and_as_a_picture() {
     assert_eq!(fs::read_to_string(&svg).unwrap(), picture);
     let (kind, _) = refused(&verify(&["--csv", &csv]));
     assert_eq!(kind, "io.AlreadyExists");
+    let (kind, message) = refused(&verify(&["--csv", &path("nowhere/answer.csv")]));
+    assert_eq!(kind, "io.NotFound");
+    assert!(message.contains("make it first"), "{message}");
 }
 
 #[test]

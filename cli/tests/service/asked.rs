@@ -7,6 +7,7 @@ use galen_verifier::{
     question::Question,
     text::hex,
 };
+use serde_json::{Value, json};
 
 use crate::{
     hospital::{FIRST, SQL, question},
@@ -16,10 +17,10 @@ use crate::{
 
 #[test]
 fn queries_are_listed_and_taken_from_the_service_and_from_a_copy() {
-    let (world, _) = answered();
+    let (world, receipt) = answered();
     let other = "SELECT count(*) FROM t";
     let digest = world.ask(other);
-    world.recorded("refusals", &FIRST.refusal(other), &FIRST.key);
+    let refusal = world.recorded("refusals", &FIRST.refusal(other), &FIRST.key);
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (copy, log) = (path("copy"), log_key().verifier().encoded());
@@ -31,14 +32,11 @@ fn queries_are_listed_and_taken_from_the_service_and_from_a_copy() {
         let queries = said["queries"].as_array().unwrap();
         assert_eq!(queries.len(), 2, "{said}");
         assert_eq!(queries[0]["digest"], hex(&question(SQL).digest()));
-        assert_eq!(
-            (&queries[0]["answers"], &queries[0]["refusals"]),
-            (&1.into(), &0.into())
-        );
-        assert_eq!(
-            (&queries[1]["answers"], &queries[1]["refusals"]),
-            (&0.into(), &1.into())
-        );
+        let reply = |index: &Value| json!([{ "index": index, "hospital": "St. Test", "dataset": "main", "epoch": 1 }]);
+        assert_eq!(queries[0]["answers"], reply(&receipt["index"]));
+        assert_eq!(queries[0]["refusals"], json!([]));
+        assert_eq!(queries[1]["answers"], json!([]));
+        assert_eq!(queries[1]["refusals"], reply(&refusal["index"]));
         assert_eq!(queries[1]["researcher"], "R");
         let out = path(&format!("{number}.json"));
         let get = [

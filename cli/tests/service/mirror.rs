@@ -162,10 +162,22 @@ fn another_past_is_found_out() {
     for number in 20..24 {
         one.recorded("members", &member(number), &steward());
     }
-    copy.follows(&one.url);
+    let forked = |said: Value| {
+        let findings = said["findings"].as_array().unwrap().iter();
+        findings
+            .filter(|f| f.as_str().unwrap().contains("another past"))
+            .count()
+    };
+    // It grows with the first one, and does not forget the other.
+    assert_eq!(forked(copy.refuses(&one.url)), 2);
     assert_eq!(copy.refuses(&other.url)["kind"], "ledger.Fork");
-    // It still is the first one's.
-    assert_eq!(copy.follows(&one.url)["entries"], 6);
+    let said = copy.refuses(&one.url);
+    assert_eq!(said["entries"], 6);
+    assert_eq!(forked(said), 2);
+    for size in [2, 4] {
+        fs::remove_file(copy.path().join(format!("fork-{size}.checkpoint"))).unwrap();
+    }
+    assert_eq!(copy.follows(&one.url)["new_entries"], 0);
     let own = files(&copy.path());
     for kept in before {
         assert!(kept.0 == Path::new("checkpoint") || own.contains(&kept));
