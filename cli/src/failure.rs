@@ -11,7 +11,11 @@ use galen_params::ParamsError;
 use galen_prover::{ProverError, synthetic::SyntheticError};
 use galen_verifier::{
     VerifyError,
-    ledger::{LedgerError, documents::DocumentError, evidence::EvidenceError},
+    ledger::{
+        LedgerError,
+        documents::DocumentError,
+        evidence::{EvidenceError, PooledError},
+    },
     query::QueryError,
     registry::RegistryError,
 };
@@ -104,6 +108,8 @@ pub fn kind(error: &Error) -> String {
                 Some(of_verify(e))
             } else if let Some(e) = cause.downcast_ref::<EvidenceError>() {
                 Some(of_evidence(e))
+            } else if let Some(e) = cause.downcast_ref::<PooledError>() {
+                Some(named("pooled", e))
             } else if let Some(e) = cause.downcast_ref::<DocumentError>() {
                 Some(of_document(e))
             } else if let Some(e) = cause.downcast_ref::<LedgerError>() {

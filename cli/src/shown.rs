@@ -34,17 +34,16 @@ impl<'a> From<&'a Answer> for Shown<'a> {
             of: format!("{}, {}, epoch {}", s.hospital, s.dataset, s.epoch),
             reading: answer.reading(),
             insecure: answer.insecure,
-            slack: slack(answer),
+            slack: s.profile.count_error(),
         }
     }
 }
 
 impl<'a> From<&'a PooledReport> for Shown<'a> {
     fn from(report: &'a PooledReport) -> Self {
-        let sites: Vec<&str> = report
-            .sites
-            .iter()
-            .map(|s| s.answer.source.hospital.as_str())
+        let sites = report.sites.iter().map(|s| &s.answer.source);
+        let sites: Vec<String> = sites
+            .map(|s| format!("{}, {}", s.hospital, s.dataset))
             .collect();
         Self {
             columns: &report.pooled.columns,
@@ -53,11 +52,7 @@ impl<'a> From<&'a PooledReport> for Shown<'a> {
             of: sites.join(" + "),
             reading: report.reading(),
             insecure: report.pooled.insecure,
-            slack: report.sites.iter().map(|s| slack(&s.answer)).sum(),
+            slack: report.pooled.count_error,
         }
     }
-}
-
-fn slack(answer: &Answer) -> u64 {
-    answer.source.profile.rounding / 2
 }

@@ -279,7 +279,10 @@ fn a_command_line_that_cannot_be_read_is_a_document_too() {
     assert_eq!(document["kind"], "usage");
     let error = document["error"].as_str().unwrap();
     assert!(error.contains("--bundle"), "{error}");
-    assert!(error.lines().any(|l| l.trim() == "<EVIDENCE>..."), "{error}");
+    assert!(
+        error.lines().any(|l| l.trim() == "<EVIDENCE>..."),
+        "{error}"
+    );
 }
 
 #[test]

@@ -169,18 +169,27 @@ fn the_evidence_of_two_sites_is_added_up_offline() {
     assert_eq!(said["pooled"]["unchecked"].as_array().unwrap().len(), 3);
     assert!(fs::read_to_string(&csv).unwrap().starts_with("b,patients"));
     let drawn = fs::read_to_string(&plot).unwrap();
-    assert!(drawn.contains("St. Test + St. Other"), "{drawn}");
+    assert!(
+        drawn.contains("St. Test, main + St. Other, main"),
+        "{drawn}"
+    );
 
     let text = Command::new(env!("CARGO_BIN_EXE_galen"))
         .args(verify)
         .output()
         .unwrap();
     let text = String::from_utf8(text.stdout).unwrap();
-    for part in ["St. Test, main, epoch 1", "2 sites pooled", "left some out"] {
+    for part in [
+        "St. Test, main, epoch 1",
+        "Pooled: 2 datasets of 2 hospitals",
+        "left some out",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
 
     let (ok, said) = galen(&["verify", &first, &first]);
+    assert!(!ok && said["kind"] == "pooled.SameDataset", "{said}");
     let error = said["error"].as_str().unwrap();
-    assert!(!ok && error.contains("give one at a time"), "{said}");
+    let both = format!("{first} and {first} are not added up");
+    assert!(error.starts_with(&both), "{error}");
 }

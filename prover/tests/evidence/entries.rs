@@ -10,10 +10,10 @@ use galen_verifier::ledger::{
 
 use crate::{
     hospital::{HOSPITAL, NEXT, OTHER_HOSPITAL, OTHER_SQL},
-    log::{LOG, Log, Said, log_key},
+    log::{LOG, Log, log_key},
     story::{
         HONEST, NEEDED, RESEARCHER, STEWARDS, at, blobs, consortium, dataset, member, query,
-        refused, refused_story, revocation, story, verify,
+        refused, refused_story, revocation, said, story, verify,
     },
 };
 
@@ -28,13 +28,6 @@ fn with(index: usize) -> EvidenceError {
     let mut all = NEEDED.to_vec();
     all.push(index as u64);
     refused(&HONEST, &all, &blobs())
-}
-
-fn said(statement: Statement, signers: &[u8]) -> Said {
-    Said {
-        statement,
-        signers: signers.to_vec(),
-    }
 }
 
 /// The rule that the story breaks where something is said between the query and the answer.

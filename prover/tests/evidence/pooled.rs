@@ -2,13 +2,20 @@
 
 use galen_verifier::{
     answer::{Cell, PoolError},
-    ledger::evidence::{PooledError, PooledReport, Report},
+    ledger::{
+        RuleError,
+        evidence::{Evidence, EvidenceError, PooledError, PooledReport, Report},
+        statement::Role,
+    },
 };
 
 use crate::{
-    hospital::{OTHER_SQL, question},
+    hospital::{HOSPITAL, OTHER_SQL, question},
     log::Log,
-    story::{HONEST, NEEDED, blobs, honest, query, story, verify},
+    story::{
+        NEEDED, RESEARCHER, STEWARDS, at, blobs, consortium, honest, member, query, said, story,
+        verify,
+    },
 };
 
 /// Two sites' verified evidence: the second is told from the first by its hospital alone.
@@ -25,9 +32,15 @@ fn refused(change: impl FnOnce(&mut Report)) -> PooledError {
     PooledReport::new(vec![first, second]).unwrap_err()
 }
 
-fn forked(change: impl FnOnce(&mut Report)) -> String {
-    match refused(change) {
-        PooledError::Forked { what, .. } => what,
+/// Files that hold, each by itself.
+fn together(files: [Evidence; 2]) -> Result<PooledReport, PooledError> {
+    let reports = files.map(|e| verify(&e.to_json()).unwrap());
+    PooledReport::new(reports.into())
+}
+
+fn forked(files: [Evidence; 2]) -> ((usize, usize), (u64, u64)) {
+    match together(files) {
+        Err(PooledError::Forked { sites, span, .. }) => (sites, span),
         other => panic!("{other:?}"),
     }
 }
@@ -43,6 +56,19 @@ fn counts_are_added() {
 }
 
 #[test]
+fn rounding_at_a_site_is_told() {
+    let [first, mut second] = two();
+    let report = PooledReport::new(vec![first.clone(), second.clone()]).unwrap();
+    assert_eq!(report.pooled.count_error, 0);
+    assert!(!report.reading().contains("off by"));
+    second.answer.source.profile.rounding = 5;
+    let report = PooledReport::new(vec![first, second]).unwrap();
+    assert_eq!(report.pooled.count_error, 2);
+    let said = report.reading();
+    assert!(said.contains("off by up to 2"), "{said}");
+}
+
+#[test]
 fn fewer_than_two_are_none() {
     let [first, _] = two();
     for sites in [vec![], vec![first]] {
@@ -53,21 +79,19 @@ fn fewer_than_two_are_none() {
 
 #[test]
 fn one_dataset_counts_once() {
-    let e = refused(|r| r.answer.source.hospital = "St. Test".into());
+    let e = together([honest(), honest()]).unwrap_err();
+    assert_eq!(e.sites(), Some((0, 1)));
     assert!(
-        matches!(&e, PooledError::Pool(PoolError::SameDataset { hospital, .. }) if hospital == "St. Test"),
+        matches!(&e, PooledError::SameDataset { hospital, .. } if hospital == "St. Test"),
         "{e:?}"
     );
 }
 
 #[test]
 fn other_queries_are_not_added() {
-    let e = refused(|r| {
-        r.question = question(OTHER_SQL);
-        r.answer.source.query = r.question.digest();
-    });
+    let e = refused(|r| r.answer.source.query = question(OTHER_SQL).digest());
     assert!(
-        matches!(e, PooledError::Pool(PoolError::AnotherQuery)),
+        matches!(e, PooledError::AnotherQuery { sites: (0, 1) }),
         "{e:?}"
     );
 }
@@ -82,26 +106,70 @@ fn logs_are_told_apart_by_their_keys() {
 }
 
 #[test]
-fn an_entry_has_one_place_and_a_place_one_entry() {
-    let leaf = HONEST.entry(3).envelope.len().to_string();
-    let what = forked(|r| r.entries[3].leaf = leaf);
-    assert_eq!(what, "two entries 3");
-    let what = forked(|r| r.query_index += 1);
-    assert!(what.ends_with("is entry 8 and entry 9"), "{what}");
+fn two_datasets_of_a_hospital_are_told() {
+    let [first, mut second] = two();
+    second.answer.source.hospital = first.answer.source.hospital.clone();
+    second.answer.source.dataset = "more".into();
+    let report = PooledReport::new(vec![first, second]).unwrap();
+    let unsaid = report.unchecked();
+    assert!(
+        unsaid[2].contains("St. Test") && unsaid[2].contains("main, more"),
+        "{unsaid:?}"
+    );
 }
 
-/// Two trees, both of them signed, with valid proofs of inclusion: each file holds by itself.
+/// Two trees, both of them signed, with valid proofs of inclusion.
 #[test]
-fn a_log_with_two_trees_is_found_out() {
+fn a_log_with_two_trees_of_one_size_is_found_out() {
     let mut other = story();
-    other.last_mut().unwrap().statement = query("SELECT count(*) FROM t WHERE n >= 7");
+    other[at::LATER_QUERY].statement = query("SELECT count(*) FROM t WHERE n >= 7");
     let other = Log::new(&other).evidence(&NEEDED, &blobs());
-    let sites = [honest(), other].map(|e| verify(&e.to_json()).unwrap());
-    let e = PooledReport::new(sites.into()).unwrap_err();
-    assert!(
-        matches!(&e, PooledError::Forked { what, .. } if what == "two trees of 13 entries"),
-        "{e:?}"
-    );
+    assert_eq!(forked([honest(), other]), ((0, 1), (0, 13)));
+}
+
+/// Of what differs the files hold no entry: the hash of a span gives it away.
+#[test]
+fn trees_of_two_sizes_that_part_before_are_found_out() {
+    let mut other = story();
+    other[at::REVOCATION] = said(query("SELECT count(*) FROM t WHERE n >= 7"), &[RESEARCHER]);
+    other.push(said(
+        query("SELECT count(*) FROM t WHERE n >= 8"),
+        &[RESEARCHER],
+    ));
+    let other = Log::new(&other).evidence(&NEEDED, &blobs());
+    assert_eq!(forked([honest(), other]), ((0, 1), (8, 10)));
+}
+
+/// One tree. One file shows that the stewards were replaced, the other leaves it out and rests on the old ones.
+#[test]
+fn what_a_file_leaves_out_binds_it_in_anothers_company() {
+    let [a, _, c, _] = STEWARDS;
+    let mut story = story();
+    story[at::OTHER_HOSPITAL] = said(member("St. Test", Role::Hospital, HOSPITAL), &[a, c]);
+    story[at::REVOCATION] = said(query("SELECT count(*) FROM t WHERE n >= 7"), &[RESEARCHER]);
+    let log = Log::new(&story);
+    let without: Vec<u64> = [0, 1, 2, 3, 4, 7, 8, 11].into();
+    let files = [&NEEDED[..], &without].map(|indices| log.evidence(indices, &blobs()));
+    match together(files).unwrap_err() {
+        PooledError::Rules(EvidenceError::Rule {
+            index: 6, source, ..
+        }) => {
+            assert!(matches!(source, RuleError::Exists { .. }), "{source:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A keeper who begins its log a second time, with stewards of its own.
+#[test]
+fn a_second_beginning_is_none() {
+    let [.., d] = STEWARDS;
+    let mut story = story();
+    story.insert(0, said(consortium(1, &[d, RESEARCHER]), &[d, RESEARCHER]));
+    let later = NEEDED.map(|i| i + 1);
+    let evidence = Log::new(&story).evidence(&later, &blobs());
+    let e = verify(&evidence.to_json()).unwrap_err();
+    assert!(matches!(e, EvidenceError::Beginning { index: 1 }), "{e:?}");
 }
 
 #[test]

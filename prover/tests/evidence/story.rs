@@ -56,7 +56,7 @@ pub fn public(seed: u8) -> String {
     hex(signing_key(seed).verifying_key().as_bytes())
 }
 
-fn said(statement: Statement, signers: &[u8]) -> Said {
+pub fn said(statement: Statement, signers: &[u8]) -> Said {
     Said {
         statement,
         signers: signers.to_vec(),

@@ -12,7 +12,7 @@ pub(crate) fn attrition(view: &View<'_>) -> Derived {
         &["criterion", "patients", "excluded", "left"],
     );
     let count = |row: usize| view.count(row, 1).ok();
-    let is_exact = view.rounding == 1;
+    let is_exact = view.count_error == 0;
     let hidden = || Value::from("hidden");
     for row in 0..view.rows.len() {
         let (own, first) = (count(row), count(0));
@@ -37,8 +37,8 @@ pub(crate) fn attrition(view: &View<'_>) -> Derived {
         ]);
     }
     let rounded = format!(
-        "Counts are rounded to multiples of {}: how many a criterion excludes cannot be told from them.",
-        view.rounding
+        "Counts are rounded, each off by up to {}: how many a criterion excludes cannot be told from them.",
+        view.count_error
     );
     Derived {
         analysis: "attrition".to_owned(),

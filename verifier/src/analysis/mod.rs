@@ -162,10 +162,10 @@ fn one(analysis: &Analysis, query: &CohortQuery, registry: &Registry, view: &Vie
     if let Some((cases, total)) = analysis.cases() {
         notes.extend(unknown::note(query, registry, cases, total));
     }
-    if view.rounding > 1 {
+    if view.count_error > 0 {
         notes.push(format!(
-            "Computed from counts rounded to multiples of {}, as if they were exact.",
-            view.rounding
+            "Computed from rounded counts, each off by up to {}, as if they were exact.",
+            view.count_error
         ));
     }
     Derived {

@@ -25,7 +25,7 @@ fn parse(sql: &str, text: &str) -> Result<Analysis, String> {
     Analysis::parse(text, &query, &registry).map_err(|e| e.to_string())
 }
 
-fn run(sql: &str, text: &str, rows: &[Vec<Cell>], rounding: u64) -> Derived {
+fn run(sql: &str, text: &str, rows: &[Vec<Cell>], count_error: u64) -> Derived {
     let registry = registry();
     let query = parse_query(sql, &registry).unwrap();
     let analysis = parse(sql, text).unwrap();
@@ -33,7 +33,7 @@ fn run(sql: &str, text: &str, rows: &[Vec<Cell>], rounding: u64) -> Derived {
     let view = View {
         columns: &columns,
         rows,
-        rounding,
+        count_error,
     };
     derive(&[analysis], &query, &registry, &view).pop().unwrap()
 }
@@ -209,7 +209,7 @@ fn number(value: &Value) -> f64 {
 #[test]
 fn tables_of_the_streptomycin_trial() {
     let text = "two-by-two exposure=arm exposed=a unexposed=\"b c\" cases=cases total=n";
-    let by_counts = run(COUNTS, text, &counts(), 1);
+    let by_counts = run(COUNTS, text, &counts(), 0);
     assert_eq!(by_counts.notes, Vec::<String>::new());
     let odds = number(&by_counts.tables[1].rows[0][1]);
     assert!((odds - (4.0 * 38.0) / (51.0 * 14.0)).abs() < 1e-12);
@@ -222,10 +222,10 @@ fn tables_of_the_streptomycin_trial() {
         cell("b c", "true", 14),
     ];
     let text = "two-by-two exposure=arm exposed=a unexposed=\"b c\" outcome=b count=n";
-    let by_key = run(TABLE, text, &rows, 1);
+    let by_key = run(TABLE, text, &rows, 0);
     assert_eq!(by_key.tables[0].rows, by_counts.tables[0].rows);
     assert_eq!(by_key.tables[1], by_counts.tables[1]);
-    let all = run(TABLE, "contingency rows=arm columns=b count=n", &rows, 1);
+    let all = run(TABLE, "contingency rows=arm columns=b count=n", &rows, 0);
     assert_eq!(all.tables[1].rows[0], by_key.tables[2].rows[0]);
 }
 
@@ -234,13 +234,13 @@ fn hidden_cells_are_named_and_nothing_is_guessed() {
     let mut rows = counts();
     rows[0][2] = Cell::Suppressed(11);
     let text = "two-by-two exposure=arm exposed=a unexposed=\"b c\" cases=cases total=n";
-    let derived = run(COUNTS, text, &rows, 1);
+    let derived = run(COUNTS, text, &rows, 0);
     assert!(derived.tables.is_empty());
     assert_eq!(
         derived.notes,
         ["cases of a is hidden by the release rule (<11)."]
     );
-    let derived = run(COUNTS, "proportions cases=cases total=n", &rows, 1);
+    let derived = run(COUNTS, "proportions cases=cases total=n", &rows, 0);
     assert_eq!(derived.tables[0].rows[0][1..], vec![Value::Missing; 5]);
     assert!(number(&derived.tables[0].rows[1][3]) > 0.26);
     assert_eq!(derived.notes.len(), 1);
@@ -249,7 +249,7 @@ fn hidden_cells_are_named_and_nothing_is_guessed() {
         COUNTS,
         "welch by=arm first=a second=\"b c\" mean=mean sd=sd n=known",
         &rows,
-        1,
+        0,
     );
     assert_eq!(derived.tables.len(), 2, "other cells do not matter");
 }
@@ -260,7 +260,7 @@ fn unknown_outcomes_are_told() {
     let rows = [vec![key("a"), n(20), n(15), n(5)]];
     let note = |total: &str| {
         let text = format!("proportions cases=high total={total}");
-        run(sql, &text, &rows, 1).notes
+        run(sql, &text, &rows, 0).notes
     };
     assert!(note("n")[0].starts_with("Patients whose x is NULL count as without the outcome"));
     assert_eq!(note("known"), Vec::<String>::new());
@@ -270,7 +270,7 @@ fn unknown_outcomes_are_told() {
 fn rounded_and_impossible_counts_are_told() {
     let derived = run(COUNTS, "proportions cases=cases total=n", &counts(), 5);
     assert!(
-        derived.notes[0].contains("rounded to multiples of 5"),
+        derived.notes[0].contains("each off by up to 5"),
         "{:?}",
         derived.notes
     );
@@ -278,11 +278,11 @@ fn rounded_and_impossible_counts_are_told() {
     rows[0][2] = n(56);
     let text = "two-by-two exposure=arm exposed=a unexposed=\"b c\" cases=cases total=n";
     assert_eq!(
-        run(COUNTS, text, &rows, 1).notes,
+        run(COUNTS, text, &rows, 0).notes,
         ["a has more cases than patients."]
     );
     rows[0][2] = n(0);
-    let derived = run(COUNTS, text, &rows, 1);
+    let derived = run(COUNTS, text, &rows, 0);
     assert_eq!(
         derived.tables[1].rows[0][1..],
         vec![Value::Missing; 3],
@@ -306,7 +306,7 @@ fn survival_reads_bins_in_order_and_who_is_beyond() {
         TIMES,
         "survival time=bin leaving=n events=events by=arm",
         &rows,
-        1,
+        0,
     );
     assert_eq!(derived.notes, Vec::<String>::new());
     let table = &derived.tables[0];
@@ -329,7 +329,7 @@ fn survival_reads_bins_in_order_and_who_is_beyond() {
     let mut cut = rows.clone();
     cut[4][3] = Cell::Suppressed(11);
     let text = "survival time=bin leaving=n events=events by=arm";
-    let shorter = run(TIMES, text, &cut, 1);
+    let shorter = run(TIMES, text, &cut, 0);
     assert_eq!(shorter.tables[0].rows, derived.tables[0].rows[..3]);
     assert_eq!(shorter.tables[2].rows[0][1], Value::Number(10.0));
     assert_eq!(
@@ -343,14 +343,14 @@ fn survival_reads_bins_in_order_and_who_is_beyond() {
     let note = "b c: the curve ends at 10. events of b c";
     assert!(shorter.notes[0].starts_with(note), "{:?}", shorter.notes);
     cut[5][2] = Cell::Suppressed(11);
-    let one = run(TIMES, text, &cut, 1);
+    let one = run(TIMES, text, &cut, 0);
     assert_eq!((one.tables[0].rows.len(), one.tables.len()), (2, 2));
     let pooled = rows[..3].to_vec();
     let derived = run(
         TIMES,
         "survival time=bin leaving=n events=events",
         &pooled,
-        1,
+        0,
     );
     assert_eq!((derived.tables.len(), derived.tables[0].rows.len()), (2, 2));
 }
@@ -361,12 +361,12 @@ fn rates_are_per_what_is_asked() {
         COUNTS,
         "rates events=cases time=days per=1000",
         &counts(),
-        1,
+        0,
     );
     assert_eq!(number(&derived.tables[0].rows[0][3]), 10.0);
     let text =
         "standardised-rates events=cases time=days strata=arm weights=\"a:70,b c:30\" per=1000";
-    let derived = run(COUNTS, text, &counts(), 1);
+    let derived = run(COUNTS, text, &counts(), 0);
     let rate = number(&derived.tables[0].rows[0][1]);
     assert!((rate - (0.7 * 10.0 + 0.3 * 35.0)).abs() < 1e-9, "{rate}");
     assert_eq!(derived.tables[1].rows[0][1], Value::Count(18));

@@ -10,8 +10,8 @@ use crate::answer::Cell;
 pub(crate) struct View<'a> {
     pub columns: &'a [String],
     pub rows: &'a [Vec<Cell>],
-    /// The release profile's rounding base.
-    pub rounding: u64,
+    /// How far rounding can take a count from the exact one.
+    pub count_error: u64,
 }
 
 impl View<'_> {

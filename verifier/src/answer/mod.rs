@@ -153,7 +153,7 @@ pub(crate) fn build(
         rows: m.rows,
         profile: m.release.clone(),
     };
-    let derived = derive(resolved, registry, &columns, &rows, m.release.rounding);
+    let derived = derive(resolved, registry, &columns, &rows, m.release.count_error());
     Answer {
         columns,
         rows,
@@ -196,12 +196,12 @@ fn derive(
     registry: &Registry,
     columns: &[String],
     rows: &[Vec<Cell>],
-    rounding: u64,
+    count_error: u64,
 ) -> Vec<Derived> {
     let view = View {
         columns,
         rows,
-        rounding,
+        count_error,
     };
     if resolved.query.criteria.is_empty() {
         analysis::derive(&resolved.analyses, &resolved.query, registry, &view)

@@ -84,6 +84,8 @@ pub struct Pooled {
     pub derived: Vec<Derived>,
     /// Columns that cannot be pooled: percentiles, of which each site knows only its own.
     pub not_pooled: Vec<String>,
+    /// How far from the exact one each count can be, where sites round.
+    pub count_error: u64,
     /// The identities of the answers that were added up.
     pub identities: Vec<[u8; 32]>,
     /// Whether any of them was proven with development parameters.
@@ -131,13 +133,14 @@ pub fn pool<A: Borrow<Answer>>(
             }
         }
     }
-    let rounding = answers.iter().map(|a| a.source.profile.rounding).max();
-    let derived = derive(&resolved, registry, &columns, &rows, rounding.unwrap_or(1));
+    let count_error = answers.iter().map(|a| a.source.profile.count_error()).sum();
+    let derived = derive(&resolved, registry, &columns, &rows, count_error);
     Ok(Pooled {
         columns,
         rows,
         derived,
         not_pooled,
+        count_error,
         identities: answers.iter().map(|a| a.identity).collect(),
         insecure: answers.iter().any(|a| a.insecure),
     })
@@ -200,6 +203,7 @@ impl Pooled {
             "rows": self.rows,
             "derived": self.derived,
             "not_pooled": self.not_pooled,
+            "count_error": self.count_error,
             "answers": identities,
             "insecure_parameters": self.insecure,
         })

@@ -75,6 +75,12 @@ impl ReleaseProfile {
         text
     }
 
+    /// How far from the exact one a published count can be.
+    #[must_use]
+    pub fn count_error(&self) -> u64 {
+        self.rounding / 2
+    }
+
     /// The names that [`ReleaseProfile::named`] knows.
     pub const NAMES: [&'static str; 3] = ["cms-11", "opensafely", "ohdsi-5"];
 

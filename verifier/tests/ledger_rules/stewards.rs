@@ -1,12 +1,13 @@
 //! What stewards say: who they are, members, registries, parameter sets.
 
 use galen_verifier::ledger::{
-    RuleError,
+    Proposal, RuleError,
+    entry::Entry,
     statement::{Role, Statement},
 };
 
 use crate::{
-    HOSPITAL, Ledger, RESEARCHER, STEWARDS, STRANGER, consortium, log, member, parameter_set,
+    HOSPITAL, Ledger, RESEARCHER, STEWARDS, STRANGER, consortium, key, log, member, parameter_set,
     public, question, registry, revocation,
 };
 
@@ -135,4 +136,28 @@ fn registries_and_parameter_sets_are_published_once() {
         "too-few-signatures"
     );
     ledger.clone().add(&new, &[1, 2]);
+}
+
+#[test]
+fn two_names_that_look_alike_are_one() {
+    let read = |name: &str| {
+        let statement = member(name, Role::Hospital, HOSPITAL);
+        let entry = Entry::sign(&statement.payload_type(), &statement.payload(), &[&key(1)]);
+        entry.and_then(Proposal::new)
+    };
+    for name in ["Caf\u{e9}", "St. Test", "\u{5c71} \u{5ddd}"] {
+        assert!(read(name).is_ok(), "{name}");
+    }
+    for (name, why) in [
+        ("Cafe\u{301}", "NFC"),
+        ("St.\u{a0}Test", "U+0020"),
+        ("St.\u{3000}Test", "U+0020"),
+        ("\u{212b}ngstr\u{f6}m", "NFC"),
+        ("St. Test ", "ends with a space"),
+        ("St.\u{200b} Test", "not seen"),
+        ("", "empty"),
+    ] {
+        let e = read(name).unwrap_err().to_string();
+        assert!(e.contains(why), "{name:?}: {e}");
+    }
 }

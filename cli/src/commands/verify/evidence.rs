@@ -1,14 +1,15 @@
 //! Verifying evidence: one file for one answer.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
 use galen_verifier::ledger::{
-    evidence::{Evidence, MAX_EVIDENCE_BYTES, Report},
-    statement::Blob,
+    evidence::{Evidence, MAX_EVIDENCE_BYTES, Report, ReportedKey},
+    statement::{Blob, Consortium},
     tiles::LogVerifier,
 };
 use serde_json::{Value, json};
@@ -56,9 +57,14 @@ impl Verified {
         })
     }
 
+    /// The file's name, on one line whatever it is.
+    pub fn name(&self) -> String {
+        show::plain_line(&self.path.display().to_string())
+    }
+
     /// The file, for people.
     pub fn facts(&self) -> [(&'static str, String); 3] {
-        let (path, size) = (self.path.display(), show::bytes(self.size as u64));
+        let (path, size) = (self.name(), show::bytes(self.size as u64));
         let (time, version) = (show::time(self.time), env!("CARGO_PKG_VERSION"));
         [
             ("evidence", format!("{path}, {size}")),
@@ -114,7 +120,10 @@ fn print(report: &Report, file: &[(&'static str, String)], output: &Output) -> R
         say(format!("\n{note}"))?;
     }
     say(format!("\n{}", show::derived(&shown)))?;
-    say(format!("\nWho signed\n{}", people(report)))?;
+    say(format!(
+        "\nWho signed\n{}",
+        people(&report.consortium, report.keys.iter())
+    ))?;
     say(format!("\nWhat was checked\n{}", list(&report.checked())))?;
     say(format!("\nEntries of the log\n{}", entries(report)))?;
     say(format!(
@@ -130,7 +139,6 @@ fn print(report: &Report, file: &[(&'static str, String)], output: &Output) -> R
 /// Who asked and who answered, and in which log.
 fn log_facts(report: &Report) -> Vec<(&'static str, String)> {
     let log = &report.log;
-    let c = &report.consortium;
     vec![
         ("asked by", asked_by(report)),
         (
@@ -140,16 +148,7 @@ fn log_facts(report: &Report) -> Vec<(&'static str, String)> {
                 report.answer.source.hospital, report.answer_index
             ),
         ),
-        (
-            "stewards",
-            format!(
-                "{} (version {}, {} of {} sign)",
-                c.name,
-                c.version,
-                c.threshold,
-                c.stewards.len()
-            ),
-        ),
+        ("stewards", stewards(&report.consortium)),
         (
             "log",
             format!(
@@ -161,6 +160,15 @@ fn log_facts(report: &Report) -> Vec<(&'static str, String)> {
         ),
         ("log key", log_key(report)),
     ]
+}
+
+/// Who governs the log.
+pub(super) fn stewards(c: &Consortium) -> String {
+    let (name, version, threshold) = (&c.name, c.version, c.threshold);
+    format!(
+        "{name} (version {version}, {threshold} of {} sign)",
+        c.stewards.len()
+    )
 }
 
 /// The researcher, and where the query stands.
@@ -178,11 +186,15 @@ pub(super) fn log_key(report: &Report) -> String {
     format!("{} ({compared})", report.log.key)
 }
 
-/// The keys that signed, for a reader to compare with what their owners publish.
-fn people(report: &Report) -> String {
-    let lines = report.keys.iter().map(|key| {
+/// The keys that signed, each once, for a reader to compare with what their owners publish.
+pub(super) fn people<'a>(
+    consortium: &Consortium,
+    keys: impl Iterator<Item = &'a ReportedKey>,
+) -> String {
+    let mut seen = BTreeSet::new();
+    let lines = keys.filter(|key| seen.insert(&key.id)).map(|key| {
         let who = match key.role {
-            "steward" => format!("steward of {}", report.consortium.name),
+            "steward" => format!("steward of {}", consortium.name),
             role => format!("{role}  {}", key.whose),
         };
         let (public, id) = (&key.key, &key.id);

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use galen_verifier::ledger::evidence::{PooledReport, Report};
+use anyhow::{Error, Result};
+use galen_verifier::ledger::evidence::{PooledError, PooledReport, Report};
 use serde_json::{Value, json};
 
 use super::{
     super::query::purpose,
-    evidence::{Verified, asked_by, list, log_key},
+    evidence::{Verified, asked_by, list, log_key, people, stewards},
     heading, title,
 };
 use crate::{
@@ -28,9 +28,7 @@ pub fn run(paths: &[PathBuf], key: Option<&str>, exports: &Exports, output: &Out
     let files = paths.iter().map(|p| Verified::read(p, trusted.as_ref()));
     let files: Vec<Verified> = files.collect::<Result<_>>()?;
     let reports = files.iter().map(|f| f.report.clone()).collect();
-    let report = PooledReport::new(reports).context(
-        "each file holds by itself, but they are not added up; to verify them apart, give one at a time",
-    )?;
+    let report = PooledReport::new(reports).map_err(|e| refused(e, &files))?;
     let shown = Shown::from(&report);
     print(&report, &shown, &files, output)?;
     let question = files.first().map(|f| title(&f.report.question));
@@ -55,6 +53,10 @@ fn print(
     let Some(Verified { report: first, .. }) = files.first() else {
         return Ok(());
     };
+    // One line of stewards, as the rules hold over all entries: the last one's are those in office.
+    let consortia = files.iter().map(|f| &f.report.consortium);
+    let consortium = consortia.max_by_key(|c| c.version);
+    let consortium = consortium.unwrap_or(&first.consortium);
     // Codes and names are the study's: nothing of them may pass for a line of ours.
     let say = |text: String| output.line(show::plain(&text));
     say(format!("VERIFIED  {}\n", heading(&first.question)))?;
@@ -62,15 +64,19 @@ fn print(
     for file in files {
         say(site(file))?;
     }
-    let count = show::plural(files.len(), "site");
-    say(format!("\n{count} pooled\n\n{}", show::answer(shown)))?;
+    let hospitals = show::plural(report.datasets().len(), "hospital");
+    let count = format!("{} of {hospitals}", show::plural(files.len(), "dataset"));
+    say(format!("\nPooled: {count}\n\n{}", show::answer(shown)))?;
     say(format!("\n{}\n", show::derived(shown)))?;
     say(show::facts(&[
         ("purpose", purpose(&first.question, &first.registry)),
         ("asked by", asked_by(first)),
+        ("stewards", stewards(consortium)),
         ("log", first.log.origin.clone()),
         ("log key", log_key(first)),
     ]))?;
+    let keys = files.iter().flat_map(|f| &f.report.keys);
+    say(format!("\nWho signed\n{}", people(consortium, keys)))?;
     let own = |sentences: fn(&Report) -> Vec<String>| {
         files.iter().flat_map(move |f| sentences(&f.report))
     };
@@ -78,11 +84,27 @@ fn print(
     say(format!("\nWhat was checked\n{}", list(&checked)))?;
     let unchecked = once(own(Report::unchecked).chain(report.unchecked()));
     say(format!("\nWhat was not checked\n{}", list(&unchecked)))?;
-    say("\nEach site's entries and signers: `galen verify` of its file alone.".into())?;
+    say("\nEach site's entries, and who signed which: `galen verify` of its file alone.".into())?;
     if report.pooled.insecure {
         say(format!("\n{INSECURE}"))?;
     }
     Ok(())
+}
+
+/// Which files do not go together, and why.
+fn refused(error: PooledError, files: &[Verified]) -> Error {
+    let name = |at: usize| files.get(at).map(Verified::name).unwrap_or_default();
+    let which = error.sites().map_or_else(
+        || "the files".into(),
+        |(a, b)| format!("{} and {}", name(a), name(b)),
+    );
+    let told = match &error {
+        PooledError::Forked { .. } => format!("{error} ({which})"),
+        _ => format!(
+            "{which} are not added up: {error}. Each file holds by itself; give one at a time to see it"
+        ),
+    };
+    Error::new(error).context(told)
 }
 
 /// A site's own answer, and its file.
@@ -98,6 +120,8 @@ fn site(file: &Verified) -> String {
         ("answer", format!("entry {}", file.report.answer_index)),
         ("release rule", rule.in_words()),
     ];
+    let (set, insecure) = (&answer.source.parameter_set, answer.insecure);
+    facts.push(("parameters", show::parameters(set, insecure)));
     facts.extend(file.facts());
     text + "\n\n" + &show::facts(&facts)
 }

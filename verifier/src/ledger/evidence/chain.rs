@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     EvidenceError, MAX_EVIDENCE_BYTES,
     report::{LogReport, ParameterSetReport, Report, ReportedEntry, ReportedKey},
-    verify::Stated,
+    verify::{Seen, Stated},
 };
 use crate::{
     ledger::{
@@ -112,6 +112,7 @@ impl<'a> Chain<'a> {
         blobs: &Blobs<'_>,
         log: LogReport,
         stated: &[Stated],
+        seen: Seen,
     ) -> Result<Report, EvidenceError> {
         let (index, s) = self.registry;
         let registry =
@@ -161,6 +162,7 @@ impl<'a> Chain<'a> {
             answer_index: index,
             entries: stated.iter().map(ReportedEntry::of).collect(),
             keys: keys_of(stated),
+            seen,
         })
     }
 }

@@ -48,6 +48,12 @@ pub enum EvidenceError {
         /// Why.
         source: LedgerError,
     },
+    /// A first consortium that is not the first entry.
+    #[error("entry {index}: version 1 of the consortium begins a ledger, so it is entry 0")]
+    Beginning {
+        /// Its index.
+        index: u64,
+    },
     /// Another number of answers than one.
     #[error("{got} answers, but evidence is of one")]
     Answers {

@@ -2,35 +2,82 @@
 
 use std::collections::BTreeMap;
 
-use super::Report;
+use super::{EvidenceError, Report, verify::replay};
 use crate::{
     answer::{Cell, PoolError, Pooled, pool},
-    text::hex,
+    ledger::tiles::Span,
 };
 
-/// Why verified evidence is not added up.
+/// Why verified evidence is not added up. Sites are told by their place, from 0.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PooledError {
     /// Evidence of different logs.
-    #[error("the evidence is of two logs, {first} and {other}: their orders cannot be compared")]
+    #[error("they are of two logs, {first} and {other}, whose orders cannot be compared")]
     AnotherLog {
+        /// Which two.
+        sites: (usize, usize),
         /// The first one's key.
         first: String,
         /// The other's.
         other: String,
     },
     /// The log has shown different trees to those who gathered the evidence.
-    #[error("the log {origin} shows two ledgers: {what}. Keep the files: they prove it")]
+    #[error(
+        "THE LOG {origin} SHOWS TWO LEDGERS: {}. Both are signed: keep the files, they prove it",
+        place(*span)
+    )]
     Forked {
+        /// Which two.
+        sites: (usize, usize),
         /// The log's name.
         origin: String,
-        /// Where they part.
-        what: String,
+        /// Entries that are others in one tree than in the other.
+        span: Span,
+    },
+    /// Each file stands by the rules, but not with the others' entries beside its own.
+    #[error("taken together, the entries break the ledger's rules: {0}")]
+    Rules(EvidenceError),
+    /// Answers to different queries.
+    #[error("they answer different queries")]
+    AnotherQuery {
+        /// Which two.
+        sites: (usize, usize),
+    },
+    /// Two answers over epochs of one dataset, or the same answer twice: patients would count twice.
+    #[error("both are over the dataset {dataset} of {hospital}, whose patients would count twice")]
+    SameDataset {
+        /// Which two.
+        sites: (usize, usize),
+        /// The hospital.
+        hospital: String,
+        /// The dataset.
+        dataset: String,
     },
     /// The answers do not add up.
     #[error(transparent)]
     Pool(#[from] PoolError),
+}
+
+fn place((start, end): Span) -> String {
+    match end.saturating_sub(1) {
+        last if last == start => format!("there are two entries {start}"),
+        last => format!("entries {start} to {last} are not the same in both"),
+    }
+}
+
+impl PooledError {
+    /// The two sites that do not go together, where it is two.
+    #[must_use]
+    pub fn sites(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::AnotherLog { sites, .. }
+            | Self::Forked { sites, .. }
+            | Self::AnotherQuery { sites }
+            | Self::SameDataset { sites, .. } => Some(*sites),
+            Self::Rules(_) | Self::Pool(_) => None,
+        }
+    }
 }
 
 /// What the verified evidence of several sites shows together.
@@ -48,19 +95,13 @@ impl PooledReport {
     /// # Errors
     /// Fewer than two, other queries, one dataset twice, several logs, or a log that contradicts itself.
     pub fn new(sites: Vec<Report>) -> Result<Self, PooledError> {
-        let [first, others @ ..] = sites.as_slice() else {
+        let Some(first) = sites.first() else {
             return Err(PoolError::TooFew.into());
         };
-        if let Some(other) = others.iter().find(|o| o.log.key != first.log.key) {
-            return Err(PooledError::AnotherLog {
-                first: first.log.key.clone(),
-                other: other.log.key.clone(),
-            });
-        }
-        if let Some(what) = fork(&sites) {
-            let origin = first.log.origin.clone();
-            return Err(PooledError::Forked { origin, what });
-        }
+        one_log(&sites)?;
+        one_tree(&sites)?;
+        together(&sites)?;
+        one_query(&sites)?;
         let answers: Vec<_> = sites.iter().map(|s| &s.answer).collect();
         let pooled = pool(&answers, &first.question, &first.registry)?;
         Ok(Self { sites, pooled })
@@ -72,11 +113,12 @@ impl PooledReport {
         let log = self.sites.first().map(|s| &s.log);
         vec![
             format!(
-                "The {} answers are to one query, and each is over another dataset.",
+                "The {} answers are to one query, each over a dataset of another name or hospital.",
                 self.sites.len()
             ),
             format!(
-                "They stand in one log, {}, and the evidence of one site does not contradict another's.",
+                "They stand in one log, {}: nothing that the files show of its tree differs from one to the other, and \
+                 all their entries together stand by the ledger's rules.",
                 log.map_or("", |l| &*l.origin)
             ),
             "The table is computed here from what the sites published: counts and sums are added up, and all else follows from their totals. What one site hides is hidden.".into(),
@@ -90,9 +132,28 @@ impl PooledReport {
             "Whether these are all the sites that answered or refused: whoever chose the files may have left some out. The log knows them.".into(),
             "Whether somebody is in two of these datasets: such a patient counts twice.".into(),
         ];
+        for (hospital, datasets) in self.datasets() {
+            if datasets.len() > 1 {
+                all.push(format!(
+                    "Whether {hospital} has committed other patients in each of its datasets {}: it may have committed the same ones.",
+                    datasets.join(", ")
+                ));
+            }
+        }
         let sizes = || self.sites.iter().map(|s| s.log.size);
         if sizes().min() != sizes().max() {
-            all.push("Whether the checkpoints, of trees of different sizes, are of one growing log: evidence holds no proof of that. A mirror checks it.".into());
+            all.push("Whether the trees of different sizes, whose checkpoints these are, grew out of each other: what the files show of them agrees, but is not all. A mirror checks it.".into());
+        }
+        all
+    }
+
+    /// The datasets' names, by hospital.
+    #[must_use]
+    pub fn datasets(&self) -> BTreeMap<&str, Vec<&str>> {
+        let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for site in &self.sites {
+            let s = &site.answer.source;
+            all.entry(&s.hospital).or_default().push(&s.dataset);
         }
         all
     }
@@ -112,6 +173,12 @@ impl PooledReport {
                  patients as drawn alike, whatever their site."
             }
         };
+        if self.pooled.count_error > 0 {
+            text += &format!(
+                " Rounded at some site: each count can be off by up to {}.",
+                self.pooled.count_error
+            );
+        }
         let hidden = |row: &Vec<Cell>| row.iter().any(|c| matches!(c, Cell::Withheld));
         if self.pooled.rows.iter().any(hidden) {
             text += " Hidden (*): what one site or more hides, or what does not add up.";
@@ -134,27 +201,65 @@ impl PooledReport {
     }
 }
 
-/// Where the trees that signed checkpoints and inclusion proofs show are not of one log.
-fn fork(sites: &[Report]) -> Option<String> {
-    let (mut roots, mut leaves, mut queries) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    for site in sites {
-        let (size, root) = (site.log.size, site.log.root);
-        if *roots.entry(size).or_insert(root) != root {
-            return Some(format!("two trees of {size} entries"));
-        }
-        for entry in &site.entries {
-            if *leaves.entry(entry.index).or_insert(&entry.leaf) != &entry.leaf {
-                return Some(format!("two entries {}", entry.index));
+/// The places of every two sites.
+fn pairs(sites: &[Report]) -> impl Iterator<Item = (usize, usize)> {
+    let count = sites.len();
+    (0..count).flat_map(move |other| (0..other).map(move |first| (first, other)))
+}
+
+fn one_log(sites: &[Report]) -> Result<(), PooledError> {
+    let key = |at: usize| &sites[at].log.key;
+    match pairs(sites).find(|(a, b)| key(*a) != key(*b)) {
+        None => Ok(()),
+        Some(pair) => Err(PooledError::AnotherLog {
+            sites: pair,
+            first: key(pair.0).clone(),
+            other: key(pair.1).clone(),
+        }),
+    }
+}
+
+/// A span of entries has one hash in every tree of one log.
+fn one_tree(sites: &[Report]) -> Result<(), PooledError> {
+    let mut nodes = BTreeMap::new();
+    for (other, site) in sites.iter().enumerate() {
+        for (span, hash) in &site.seen.nodes {
+            let (first, known) = *nodes.entry(*span).or_insert((other, hash));
+            if known != hash {
+                return Err(PooledError::Forked {
+                    sites: (first, other),
+                    origin: site.log.origin.clone(),
+                    span: *span,
+                });
             }
         }
-        let (query, index) = (site.question.digest(), site.query_index);
-        let first = *queries.entry(query).or_insert(index);
-        if first != index {
-            let query = hex(&query);
-            return Some(format!(
-                "the query {query} is entry {first} and entry {index}"
-            ));
+    }
+    Ok(())
+}
+
+/// The rules over all entries: a file alone could leave out what forbids another's entry.
+fn together(sites: &[Report]) -> Result<(), PooledError> {
+    let entries = sites.iter().flat_map(|s| &s.seen.entries);
+    let by_index: BTreeMap<u64, _> = entries.map(|e| (e.index, e.clone())).collect();
+    let entries: Vec<_> = by_index.into_values().collect();
+    replay(&entries).map_err(PooledError::Rules)?;
+    Ok(())
+}
+
+fn one_query(sites: &[Report]) -> Result<(), PooledError> {
+    for (first, other) in pairs(sites) {
+        let (a, b) = (&sites[first].answer.source, &sites[other].answer.source);
+        if a.query != b.query {
+            let sites = (first, other);
+            return Err(PooledError::AnotherQuery { sites });
+        }
+        if (&a.hospital, &a.dataset) == (&b.hospital, &b.dataset) {
+            return Err(PooledError::SameDataset {
+                sites: (first, other),
+                hospital: a.hospital.clone(),
+                dataset: a.dataset.clone(),
+            });
         }
     }
-    None
+    Ok(())
 }

@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use galen_params::Shape;
 use serde::Serialize;
 
-use super::verify::Stated;
+use super::verify::{Seen, Stated};
 use crate::{
     answer::Answer,
     ledger::{
@@ -62,8 +62,6 @@ pub struct ReportedEntry {
     pub kind: &'static str,
     /// What it is known by: see [`Row`](crate::ledger::facts::Row).
     pub digest: String,
-    /// The hash of its leaf in the log's tree, hex: of all its bytes.
-    pub leaf: String,
     /// Who signed it or who it is about.
     pub member: Option<String>,
     /// Ids of the keys that signed it.
@@ -76,7 +74,6 @@ impl ReportedEntry {
             index: stated.index,
             kind: stated.row.kind,
             digest: stated.row.digest.clone(),
-            leaf: hex(&stated.leaf),
             member: stated.row.member.clone(),
             signers: stated.signers.clone(),
         }
@@ -139,6 +136,8 @@ pub struct Report {
     pub entries: Vec<ReportedEntry>,
     /// The keys that signed these entries, as the log makes them known.
     pub keys: Vec<ReportedKey>,
+    /// What other evidence of the same log is held against.
+    pub(super) seen: Seen,
 }
 
 impl Report {
@@ -148,10 +147,11 @@ impl Report {
         let s = &self.answer.source;
         vec![
             format!(
-                "The log {} signed a checkpoint of {} entries, and each of the {} entries that the answer rests on stands in it at its index.",
+                "The log {} signed a checkpoint of {} entries, and each of the {} entries that the answer, entry {}, rests on stands in it at its index.",
                 self.log.origin,
                 self.log.size,
-                self.entries.len()
+                self.entries.len(),
+                self.answer_index
             ),
             "Each entry is signed by the stewards, or by a member whom they admitted before, and stands by the ledger's rules after those before it.".into(),
             format!(

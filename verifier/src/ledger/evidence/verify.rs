@@ -16,23 +16,29 @@ use crate::{
         facts::{Facts, Proposed, Row},
         rules::known_by,
         statement::Statement,
-        tiles::{Checkpoint, Hash, LogVerifier, leaf_hash, verify_inclusion},
+        tiles::{Checkpoint, Hash, LogVerifier, Span, leaf_hash, proven_nodes, verify_inclusion},
     },
     text::from_hex,
 };
 
 /// An entry that was read but not yet checked against the others.
-struct Read {
-    index: u64,
-    leaf: Hash,
+#[derive(Debug, Clone)]
+pub(super) struct Read {
+    pub(super) index: u64,
     envelope: Envelope,
     statement: Statement,
+}
+
+/// What a file shows of its log: the entries, and nodes of the tree.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub(super) entries: Vec<Read>,
+    pub(super) nodes: BTreeMap<Span, Hash>,
 }
 
 /// An entry that stands by the ledger's rules.
 pub(super) struct Stated {
     pub(super) index: u64,
-    pub(super) leaf: Hash,
     pub(super) statement: Statement,
     pub(super) row: Row,
     pub(super) signers: Vec<String>,
@@ -55,7 +61,7 @@ impl Evidence {
             }));
         }
         let (log, checkpoint) = self.open(trusted)?;
-        let entries = self.read_entries(&checkpoint)?;
+        let (entries, nodes) = self.read_entries(&checkpoint)?;
         let answer = one_answer(&entries)?;
         let parts = parts(&entries, answer)?;
         let stated = replay(&entries)?;
@@ -72,7 +78,8 @@ impl Evidence {
             size: checkpoint.size,
             root: checkpoint.root,
         };
-        Chain::of(&stated).check(&blobs, log, &stated)
+        let seen = Seen { entries, nodes };
+        Chain::of(&stated).check(&blobs, log, &stated, seen)
     }
 
     /// Checks 2 and 3: the log's key and the checkpoint.
@@ -96,18 +103,23 @@ impl Evidence {
     }
 
     /// Checks 4 and 5: order, inclusion, form.
-    fn read_entries(&self, checkpoint: &Checkpoint) -> Result<Vec<Read>, EvidenceError> {
-        let mut before = None;
+    fn read_entries(
+        &self,
+        checkpoint: &Checkpoint,
+    ) -> Result<(Vec<Read>, BTreeMap<Span, Hash>), EvidenceError> {
+        let (mut before, mut nodes) = (None, BTreeMap::new());
         for entry in &self.entries {
             let index = entry.index;
             if let Some(before) = before.filter(|b| *b >= index) {
                 return Err(EvidenceError::Order { index, before });
             }
             before = Some(index);
-            included(entry, checkpoint)
+            let shown = included(entry, checkpoint)
                 .map_err(|source| EvidenceError::Inclusion { index, source })?;
+            nodes.extend(shown);
         }
-        self.entries.iter().map(read_entry).collect()
+        let entries = self.entries.iter().map(read_entry);
+        Ok((entries.collect::<Result<_, _>>()?, nodes))
     }
 
     /// Check 9: the files, by digest: those that the entries name, each once, and no other.
@@ -142,19 +154,19 @@ impl Evidence {
     }
 }
 
-fn included(entry: &WireEntry, checkpoint: &Checkpoint) -> Result<(), LedgerError> {
+/// Checks the proof, and says what it shows of the tree.
+fn included(
+    entry: &WireEntry,
+    checkpoint: &Checkpoint,
+) -> Result<BTreeMap<Span, Hash>, LedgerError> {
     let proof: Option<Vec<Hash>> = entry.proof.iter().map(|h| from_hex(h)).collect();
     let proof = proof.ok_or_else(|| LedgerError::Proof {
         why: "a hash is not 64 lower-case hex digits".into(),
     })?;
     let leaf = leaf_hash(entry.envelope.as_bytes());
-    verify_inclusion(
-        checkpoint.size,
-        &checkpoint.root,
-        entry.index,
-        &leaf,
-        &proof,
-    )
+    let (size, index) = (checkpoint.size, entry.index);
+    verify_inclusion(size, &checkpoint.root, index, &leaf, &proof)?;
+    Ok(proven_nodes(size, index, &leaf, &proof))
 }
 
 fn read_entry(entry: &WireEntry) -> Result<Read, EvidenceError> {
@@ -164,17 +176,20 @@ fn read_entry(entry: &WireEntry) -> Result<Read, EvidenceError> {
     let statement = Statement::read(&envelope).map_err(refused)?;
     Ok(Read {
         index,
-        leaf: leaf_hash(entry.envelope.as_bytes()),
         envelope,
         statement,
     })
 }
 
-/// The stewards govern the log that signed the checkpoint.
+/// The stewards govern the log that signed the checkpoint, and the first of them began it: else its keeper could put a
+/// second beginning anywhere.
 fn of_this_log(entries: &[Read], log: &LogVerifier) -> Result<(), EvidenceError> {
     for entry in entries {
         if let Statement::Consortium(consortium) = &entry.statement {
             let index = entry.index;
+            if consortium.version == 1 && index != 0 {
+                return Err(EvidenceError::Beginning { index });
+            }
             consortium
                 .check_log(log)
                 .map_err(|source| EvidenceError::Entry { index, source })?;
@@ -237,7 +252,7 @@ fn parts(entries: &[Read], answer: &Read) -> Result<BTreeSet<u64>, EvidenceError
 
 /// Check 8: each entry is signed by keys known before it, and may stand after those before it. The facts are
 /// those that these entries set, under their real indices.
-fn replay(entries: &[Read]) -> Result<Vec<Stated>, EvidenceError> {
+pub(super) fn replay(entries: &[Read]) -> Result<Vec<Stated>, EvidenceError> {
     let mut facts = Facts::new();
     let mut stated = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -255,7 +270,6 @@ fn replay(entries: &[Read]) -> Result<Vec<Stated>, EvidenceError> {
         let signer_key = proposal.signer_key(&facts).map_err(refused)?;
         stated.push(Stated {
             index,
-            leaf: entry.leaf,
             statement: proposal.statement().clone(),
             row: effects.set(&mut facts, index),
             signers: proposal.entry().signers().map(Into::into).collect(),

@@ -4,6 +4,7 @@
 mod make;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use unicode_normalization::is_nfc;
 
 use super::{LedgerError, entry::Envelope, tiles::LogVerifier};
 use crate::{
@@ -391,6 +392,11 @@ fn text(what: &str, text: &str, limit: usize) -> Result<(), LedgerError> {
     if text.trim() != text || text.chars().any(is_invisible) {
         return Err(refused(format!(
             "{what}: begins or ends with a space, or has characters that are not seen"
+        )));
+    }
+    if !is_nfc(text) || text.chars().any(|c| c.is_whitespace() && c != ' ') {
+        return Err(refused(format!(
+            "{what}: letters and accents are to be in Unicode's form NFC, and the only space is U+0020"
         )));
     }
     Ok(())

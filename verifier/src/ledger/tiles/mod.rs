@@ -7,11 +7,13 @@
 mod authentic;
 mod checkpoint;
 mod edge;
+mod nodes;
 mod path;
 mod proof;
 
 pub use checkpoint::{Checkpoint, LogKey, LogVerifier, MAX_CHECKPOINT_BYTES};
 pub use edge::{Edge, Tile, tiles_for_edge};
+pub use nodes::{Span, proven_nodes};
 pub use path::{Level, TilePath};
 pub use proof::{
     TileSet, prove_consistency, prove_inclusion, tiles_for_consistency, tiles_for_inclusion,
