@@ -1,6 +1,7 @@
 //! How an error reaches people and programs: a chain of causes, and the name of its kind.
 
 use std::{
+    ffi::OsStr,
     fmt::{Debug, Write as _},
     io::{self, Write as _},
     process::ExitCode,
@@ -81,6 +82,13 @@ pub fn usage(error: &clap::Error) -> ExitCode {
         let _ = Output::new(true).document(&json!({ "error": text, "kind": "usage" }));
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// A word of the command line that no JSON document could repeat.
+pub fn not_text(word: &OsStr) -> ExitCode {
+    let word = word.to_string_lossy();
+    let why = format!("{word}: not UTF-8; names of files must be, rename it first\n");
+    usage(&clap::Error::raw(clap::error::ErrorKind::InvalidUtf8, why))
 }
 
 /// The causes, outermost first, without those that the one before already spells out.

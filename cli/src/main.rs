@@ -100,6 +100,9 @@ fn main() -> ExitCode {
             return code;
         }
     }
+    if let Some(name) = env::args_os().find(|a| a.to_str().is_none()) {
+        return failure::not_text(&name);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),

@@ -12,17 +12,21 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use galen_params::Progress;
-use galen_verifier::ledger::{
-    statement::{Blob, Statement},
-    tiles::{
-        Checkpoint, Edge, Hash, Level, LogVerifier, TILE_WIDTH, Tile, TilePath, TileSet,
-        parse_bundle, prove_consistency, tiles_for_consistency, verify_consistency,
+use galen_verifier::{
+    ledger::{
+        statement::{Blob, Statement},
+        tiles::{
+            Checkpoint, Edge, Hash, Level, LogVerifier, MAX_CHECKPOINT_BYTES, TILE_WIDTH, Tile,
+            TilePath, TileSet, parse_bundle, prove_consistency, tiles_for_consistency,
+            verify_consistency,
+        },
     },
+    text::hex,
 };
 
 use crate::{
     failure::refusal,
-    files, keys,
+    files, keys, show,
     source::{Replay, Source, blob_path, folder_at},
 };
 
@@ -68,12 +72,12 @@ impl Mirror {
     pub fn open(folder: &Path, log: LogVerifier, progress: &dyn Progress) -> Result<Self> {
         let mut mirror = Self {
             folder: folder.into(),
+            findings: earlier_forks(folder, &log),
             log,
             head: None,
             edge: Edge::new(),
             replay: Replay::default(),
             missing: BTreeMap::new(),
-            findings: earlier_forks(folder),
             more_findings: 0,
         };
         if folder.join("checkpoint").is_file() {
@@ -277,9 +281,9 @@ impl Mirror {
 
     /// The log's key has signed two trees that do not fit. Both checkpoints are kept: with both, anyone can see it.
     fn fork(&self, head: &Checkpoint, text: &str) -> anyhow::Error {
-        let path = self
-            .folder
-            .join(format!("{FORK_FILE}{}.checkpoint", head.size));
+        let root = hex(head.root.get(..4).unwrap_or_default());
+        let name = format!("{FORK_FILE}{}-{root}.checkpoint", head.size);
+        let path = self.folder.join(name);
         let kept = match files::write_atomic(&path, text.as_bytes()) {
             Ok(()) => format!("it is kept as {}", path.display()),
             Err(e) => format!("{e:#}"),
@@ -295,22 +299,29 @@ impl Mirror {
 }
 
 /// What earlier runs found does not become untrue when the log shows its first face again.
-fn earlier_forks(folder: &Path) -> Vec<String> {
+fn earlier_forks(folder: &Path, log: &LogVerifier) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let names = entries.map(|e| e.file_name().to_string_lossy().into_owned());
-    let mut forks: Vec<String> = names
-        .filter(|n| n.starts_with(FORK_FILE) && n.ends_with(".checkpoint"))
-        .map(|n| {
-            let path = folder.join(n);
-            format!(
-                "the log has shown another past: {} is signed by its key and does not fit this copy. Show both to the \
-                 other members; once that is settled, move the file away",
-                path.display()
-            )
-        })
-        .collect();
+    let paths = entries.map(|e| e.path()).filter(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(FORK_FILE) && name.ends_with(".checkpoint")
+    });
+    let mut forks: Vec<String> = paths.map(|path| told_before(&path, log)).collect();
     forks.sort();
     forks
+}
+
+fn told_before(path: &Path, log: &LogVerifier) -> String {
+    let text = files::read_limited(path, "checkpoint", MAX_CHECKPOINT_BYTES as u64);
+    let signed = text.is_ok_and(|text| log.open(&text).is_ok());
+    let name = show::plain_line(&path.display().to_string());
+    if signed {
+        format!(
+            "an earlier run found that the log has another past: its key has signed {name} too, which did not fit this \
+             copy. Show both to the other members; once that is settled, move the file away"
+        )
+    } else {
+        format!("{name} is no checkpoint of this log; move the file away")
+    }
 }
 
 /// The proof that the tree under a checkpoint begins with some tree of this size, from tiles that are of its root.

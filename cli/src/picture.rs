@@ -250,7 +250,7 @@ fn flow(answer: &Shown<'_>, title: &str) -> Flow {
     let count = |cell: &Cell| match bar(cell) {
         Some(Bar::Value(value)) if slack > 0.0 => Bar::Interval {
             value,
-            lower: value - slack,
+            lower: (value - slack).max(0.0),
             upper: value + slack,
         },
         other => other.unwrap_or_else(hidden),

@@ -12,6 +12,7 @@ use galen_prover::{
     table::TableReader,
 };
 use galen_verifier::{
+    ledger::statement::check_name,
     plan::gates_for,
     registry::Registry,
     rules::{ReleaseProfile, Ties},
@@ -137,8 +138,8 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         let path = args.out.clone();
         return Err(ProverError::Exists { path }.into());
     }
-    check_name("--hospital", &args.hospital)?;
-    check_name("--dataset", &args.dataset)?;
+    check_option("--hospital", &args.hospital)?;
+    check_option("--dataset", &args.dataset)?;
     let shape = shape_for(args, &registry)?;
     let params = args.cache.open(shape, &gates_for(&registry), output)?;
     let key_path = args
@@ -164,13 +165,9 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     print(&dataset, &report, &key_path, new_key, output)
 }
 
-fn check_name(option: &str, name: &str) -> Result<()> {
-    let fits = !name.trim().is_empty() && name.len() <= 200 && !name.chars().any(char::is_control);
-    if fits {
-        return Ok(());
-    }
-    let why = format!("{option} is a name of 1 to 200 bytes on one line");
-    Err(refusal("usage.Name", why))
+/// As a ledger takes it: a name that could not be published is refused before hours of work.
+fn check_option(option: &str, name: &str) -> Result<()> {
+    check_name(option, name).map_err(|e| refusal("usage.Name", e.to_string()))
 }
 
 /// Opens the table, so that a wrong one is refused before any long work, and chooses the shape.

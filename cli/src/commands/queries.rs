@@ -38,6 +38,9 @@ const DIGITS: usize = 16;
 /// SQL and titles are cut to so many characters in the table.
 const WIDTH: usize = 60;
 
+/// Answers' entries that the table tells of a query; JSON tells all.
+const SHOWN: usize = 8;
+
 /// Lists the queries of a ledger, and takes one to answer it
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
@@ -173,8 +176,12 @@ fn list(queries: &[Registered], output: &Output) -> Result<()> {
     }
     let cut = |text: &str| show::cut(text, WIDTH);
     let entries = |replies: &[Reply]| {
-        let all: Vec<String> = replies.iter().map(|r| r.index.to_string()).collect();
-        cut(&all.join(", "))
+        let first = replies.iter().take(SHOWN).map(|r| r.index.to_string());
+        let text = first.collect::<Vec<_>>().join(", ");
+        match replies.len().saturating_sub(SHOWN) {
+            0 => text,
+            more => format!("{text} and {more} more"),
+        }
     };
     let rows = queries.iter().map(|q| {
         vec![

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 
 use serde_json::{Value, json};
 
-use crate::study::{REGISTRY, Study, ok, refused, run, study};
+use crate::study::{REGISTRY, Study, command, ok, refused, run, study};
 
 fn document(study: &Study, name: &str) -> Value {
     serde_json::from_slice(&fs::read(study.path(name)).unwrap()).unwrap()
@@ -297,4 +297,20 @@ fn a_table_given_as_a_registry_is_not_repeated() {
         error.contains("is this a registry?") && !error.contains("Smith"),
         "{error}"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_name_that_is_not_utf_8_is_told() {
+    use std::os::unix::ffi::OsStrExt;
+    let name = std::ffi::OsStr::from_bytes(b"answer-\xff.galen");
+    let output = command()
+        .args(["--json", "verify"])
+        .arg(name)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let error = document["error"].as_str().unwrap();
+    assert!(error.contains("rename it"), "{error}");
 }

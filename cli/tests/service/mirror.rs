@@ -141,6 +141,14 @@ fn evidence_comes_from_a_copy_too() {
     copy.evidence(&receipt);
 }
 
+/// The checkpoint of another past that a run has kept.
+fn fork_of(copy: &Copied, size: u64) -> PathBuf {
+    let begin = format!("fork-{size}-");
+    let mut entries = fs::read_dir(copy.path()).unwrap().map(|e| e.unwrap());
+    let found = entries.find(|e| e.file_name().to_string_lossy().starts_with(&begin));
+    found.unwrap().path()
+}
+
 #[test]
 fn another_past_is_found_out() {
     let (one, other) = (World::new(), World::new());
@@ -155,8 +163,7 @@ fn another_past_is_found_out() {
             other.recorded("members", &member(10 + number), &steward());
         }
         assert_eq!(copy.refuses(&other.url)["kind"], "ledger.Fork");
-        let kept = copy.path().join(format!("fork-{size}.checkpoint"));
-        let text = fs::read(kept).unwrap();
+        let text = fs::read(fork_of(&copy, size)).unwrap();
         assert_eq!(log_key().verifier().open(&text).unwrap().size, size);
     }
     for number in 20..24 {
@@ -175,9 +182,14 @@ fn another_past_is_found_out() {
     assert_eq!(said["entries"], 6);
     assert_eq!(forked(said), 2);
     for size in [2, 4] {
-        fs::remove_file(copy.path().join(format!("fork-{size}.checkpoint"))).unwrap();
+        fs::remove_file(fork_of(&copy, size)).unwrap();
     }
     assert_eq!(copy.follows(&one.url)["new_entries"], 0);
+    let stray = copy.path().join("fork-x.checkpoint");
+    fs::write(&stray, "mine").unwrap();
+    let said = copy.refuses(&one.url).to_string();
+    assert!(said.contains("is no checkpoint of this log"), "{said}");
+    fs::remove_file(stray).unwrap();
     let own = files(&copy.path());
     for kept in before {
         assert!(kept.0 == Path::new("checkpoint") || own.contains(&kept));

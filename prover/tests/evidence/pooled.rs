@@ -124,7 +124,7 @@ fn a_log_with_two_trees_of_one_size_is_found_out() {
     let mut other = story();
     other[at::LATER_QUERY].statement = query("SELECT count(*) FROM t WHERE n >= 7");
     let other = Log::new(&other).evidence(&NEEDED, &blobs());
-    assert_eq!(forked([honest(), other]), ((0, 1), (0, 13)));
+    assert_eq!(forked([honest(), other]), ((0, 1), (12, 13)));
 }
 
 /// Of what differs the files hold no entry: the hash of a span gives it away.
@@ -137,27 +137,49 @@ fn trees_of_two_sizes_that_part_before_are_found_out() {
         &[RESEARCHER],
     ));
     let other = Log::new(&other).evidence(&NEEDED, &blobs());
-    assert_eq!(forked([honest(), other]), ((0, 1), (8, 10)));
+    assert_eq!(forked([honest(), other]), ((0, 1), (9, 10)));
 }
 
-/// One tree. One file shows that the stewards were replaced, the other leaves it out and rests on the old ones.
-#[test]
-fn what_a_file_leaves_out_binds_it_in_anothers_company() {
+fn rules_broken(files: [Evidence; 2]) -> EvidenceError {
+    match together(files) {
+        Err(PooledError::Rules { source, .. }) => *source,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A log that admits one key twice, under two versions of its stewards.
+fn admitted_twice() -> Log {
     let [a, _, c, _] = STEWARDS;
     let mut story = story();
     story[at::OTHER_HOSPITAL] = said(member("St. Test", Role::Hospital, HOSPITAL), &[a, c]);
     story[at::REVOCATION] = said(query("SELECT count(*) FROM t WHERE n >= 7"), &[RESEARCHER]);
-    let log = Log::new(&story);
-    let without: Vec<u64> = [0, 1, 2, 3, 4, 7, 8, 11].into();
-    let files = [&NEEDED[..], &without].map(|indices| log.evidence(indices, &blobs()));
-    match together(files).unwrap_err() {
-        PooledError::Rules(EvidenceError::Rule {
+    Log::new(&story)
+}
+
+/// One tree, in which each file rests on entries of its own.
+#[test]
+fn what_two_files_show_stands_by_the_rules_together() {
+    let log = admitted_twice();
+    let other = [0, 1, 2, 3, 4, 5, 7, 8, 11];
+    let files = [NEEDED, other].map(|indices| log.evidence(&indices, &blobs()));
+    match rules_broken(files) {
+        EvidenceError::Rule {
             index: 6, source, ..
-        }) => {
-            assert!(matches!(source, RuleError::Exists { .. }), "{source:?}");
-        }
+        } => assert!(matches!(source, RuleError::Exists { .. }), "{source:?}"),
         other => panic!("{other:?}"),
     }
+}
+
+/// One file shows that the stewards were replaced, the other leaves it out and rests on the old ones.
+#[test]
+fn a_consortium_that_one_file_shows_is_in_all_of_later_answers() {
+    let log = admitted_twice();
+    let without = log.evidence(&[0, 1, 2, 3, 4, 7, 8, 11], &blobs());
+    let e = rules_broken([log.evidence(&NEEDED, &blobs()), without]);
+    assert!(
+        matches!(e, EvidenceError::LeftOut { by: 11, index: 5 }),
+        "{e:?}"
+    );
 }
 
 /// A keeper who begins its log a second time, with stewards of its own.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -28,7 +28,8 @@ use crate::{
 /// Evidence that holds.
 pub(super) struct Verified {
     pub report: Report,
-    path: PathBuf,
+    /// On one line, whatever it is.
+    pub name: String,
     size: usize,
     time: Duration,
     digest: String,
@@ -37,34 +38,29 @@ pub(super) struct Verified {
 impl Verified {
     /// Reads the file and verifies it.
     pub fn read(path: &Path, trusted: Option<&LogVerifier>) -> Result<Self> {
+        let name = show::plain_line(&path.display().to_string());
         let bytes = files::read_limited(path, "evidence", MAX_EVIDENCE_BYTES as u64)?;
         let started = Instant::now();
         let evidence = Evidence::from_json(&bytes).with_context(|| {
-            let shown = path.display();
             format!(
-                "{shown} is no evidence file (.galen), or is cut off; `galen evidence` writes one"
+                "{name} is no evidence file (.galen), or is cut off; `galen evidence` writes one"
             )
         })?;
         let report = evidence
             .verify(trusted)
-            .with_context(|| format!("{} was REFUSED", path.display()))?;
+            .with_context(|| format!("{name} was REFUSED"))?;
         Ok(Self {
             report,
-            path: path.to_owned(),
+            name,
             size: bytes.len(),
             time: started.elapsed(),
             digest: Blob::of(&bytes).sha256,
         })
     }
 
-    /// The file's name, on one line whatever it is.
-    pub fn name(&self) -> String {
-        show::plain_line(&self.path.display().to_string())
-    }
-
     /// The file, for people.
     pub fn facts(&self) -> [(&'static str, String); 3] {
-        let (path, size) = (self.name(), show::bytes(self.size as u64));
+        let (path, size) = (&self.name, show::bytes(self.size as u64));
         let (time, version) = (show::time(self.time), env!("CARGO_PKG_VERSION"));
         [
             ("evidence", format!("{path}, {size}")),
@@ -76,7 +72,7 @@ impl Verified {
     /// The file and its report, for programs.
     pub fn to_json(&self) -> Value {
         json!({
-            "evidence": self.path,
+            "evidence": self.name,
             "evidence_bytes": self.size,
             "evidence_sha256": self.digest,
             "verifying_seconds": self.time.as_secs_f64(),
@@ -120,10 +116,7 @@ fn print(report: &Report, file: &[(&'static str, String)], output: &Output) -> R
         say(format!("\n{note}"))?;
     }
     say(format!("\n{}", show::derived(&shown)))?;
-    say(format!(
-        "\nWho signed\n{}",
-        people(&report.consortium, report.keys.iter())
-    ))?;
+    say(format!("\nWho signed\n{}", people(report.keys.iter())))?;
     say(format!("\nWhat was checked\n{}", list(&report.checked())))?;
     say(format!("\nEntries of the log\n{}", entries(report)))?;
     say(format!(
@@ -186,15 +179,12 @@ pub(super) fn log_key(report: &Report) -> String {
     format!("{} ({compared})", report.log.key)
 }
 
-/// The keys that signed, each once, for a reader to compare with what their owners publish.
-pub(super) fn people<'a>(
-    consortium: &Consortium,
-    keys: impl Iterator<Item = &'a ReportedKey>,
-) -> String {
+/// The keys that signed, each once in each role, for a reader to compare with what their owners publish.
+pub(super) fn people<'a>(keys: impl Iterator<Item = &'a ReportedKey>) -> String {
     let mut seen = BTreeSet::new();
-    let lines = keys.filter(|key| seen.insert(&key.id)).map(|key| {
+    let lines = keys.filter(|key| seen.insert(*key)).map(|key| {
         let who = match key.role {
-            "steward" => format!("steward of {}", consortium.name),
+            "steward" => format!("steward of {}", key.whose),
             role => format!("{role}  {}", key.whose),
         };
         let (public, id) = (&key.key, &key.id);

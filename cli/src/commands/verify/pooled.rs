@@ -53,10 +53,6 @@ fn print(
     let Some(Verified { report: first, .. }) = files.first() else {
         return Ok(());
     };
-    // One line of stewards, as the rules hold over all entries: the last one's are those in office.
-    let consortia = files.iter().map(|f| &f.report.consortium);
-    let consortium = consortia.max_by_key(|c| c.version);
-    let consortium = consortium.unwrap_or(&first.consortium);
     // Codes and names are the study's: nothing of them may pass for a line of ours.
     let say = |text: String| output.line(show::plain(&text));
     say(format!("VERIFIED  {}\n", heading(&first.question)))?;
@@ -71,12 +67,11 @@ fn print(
     say(show::facts(&[
         ("purpose", purpose(&first.question, &first.registry)),
         ("asked by", asked_by(first)),
-        ("stewards", stewards(consortium)),
         ("log", first.log.origin.clone()),
         ("log key", log_key(first)),
     ]))?;
     let keys = files.iter().flat_map(|f| &f.report.keys);
-    say(format!("\nWho signed\n{}", people(consortium, keys)))?;
+    say(format!("\nWho signed\n{}", people(keys)))?;
     let own = |sentences: fn(&Report) -> Vec<String>| {
         files.iter().flat_map(move |f| sentences(&f.report))
     };
@@ -93,13 +88,25 @@ fn print(
 
 /// Which files do not go together, and why.
 fn refused(error: PooledError, files: &[Verified]) -> Error {
-    let name = |at: usize| files.get(at).map(Verified::name).unwrap_or_default();
-    let which = error.sites().map_or_else(
-        || "the files".into(),
-        |(a, b)| format!("{} and {}", name(a), name(b)),
-    );
+    let which: Vec<&str> = match error.sites() {
+        Some((a, b)) => [files.get(a), files.get(b)]
+            .into_iter()
+            .flatten()
+            .map(|f| &*f.name)
+            .collect(),
+        None => files.iter().map(|f| &*f.name).collect(),
+    };
+    let which = which.join(" and ");
+    let trusted = files.iter().all(|f| f.report.log.compared);
+    let warning = if trusted {
+        ""
+    } else {
+        ". The key was compared with NOTHING: whoever made the files may have made the log"
+    };
     let told = match &error {
-        PooledError::Forked { .. } => format!("{error} ({which})"),
+        PooledError::Forked { .. } | PooledError::Rules { .. } => {
+            format!("{error}: {which}{warning}")
+        }
         _ => format!(
             "{which} are not added up: {error}. Each file holds by itself; give one at a time to see it"
         ),
@@ -122,6 +129,7 @@ fn site(file: &Verified) -> String {
     ];
     let (set, insecure) = (&answer.source.parameter_set, answer.insecure);
     facts.push(("parameters", show::parameters(set, insecure)));
+    facts.push(("stewards", stewards(&file.report.consortium)));
     facts.extend(file.facts());
     text + "\n\n" + &show::facts(&facts)
 }

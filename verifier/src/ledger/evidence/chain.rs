@@ -71,7 +71,7 @@ fn refused(index: u64, kind: &'static str) -> impl Fn(DocumentError) -> Evidence
     }
 }
 
-/// Each key once, though a new consortium names some of the stewards again.
+/// Each key once in each role, though a new consortium names some of the stewards again.
 fn keys_of(stated: &[Stated]) -> Vec<ReportedKey> {
     let signers: BTreeSet<&str> = stated
         .iter()
@@ -82,7 +82,7 @@ fn keys_of(stated: &[Stated]) -> Vec<ReportedKey> {
         .iter()
         .flat_map(|s| ReportedKey::of(&s.statement, &signers));
     let mut seen = BTreeSet::new();
-    all.filter(|k| seen.insert(k.id.clone())).collect()
+    all.filter(|k| seen.insert(k.clone())).collect()
 }
 
 impl<'a> Chain<'a> {

@@ -1,8 +1,11 @@
 //! Verified evidence of several sites, added up. Checks: `docs/spec/evidence.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{EvidenceError, Report, verify::replay};
+use super::{
+    EvidenceError, Report,
+    verify::{Read, replay},
+};
 use crate::{
     answer::{Cell, PoolError, Pooled, pool},
     ledger::tiles::Span,
@@ -24,20 +27,29 @@ pub enum PooledError {
     },
     /// The log has shown different trees to those who gathered the evidence.
     #[error(
-        "THE LOG {origin} SHOWS TWO LEDGERS: {}. Both are signed: keep the files, they prove it",
+        "THE LOG {log} SHOWS TWO LEDGERS: {}. Its key has signed both: keep the files, they prove it",
         place(*span)
     )]
     Forked {
         /// Which two.
         sites: (usize, usize),
-        /// The log's name.
-        origin: String,
+        /// The log's key, with its name.
+        log: String,
         /// Entries that are others in one tree than in the other.
         span: Span,
     },
-    /// Each file stands by the rules, but not with the others' entries beside its own.
-    #[error("taken together, the entries break the ledger's rules: {0}")]
-    Rules(EvidenceError),
+    /// Each file stands by the rules, but not with the others' entries beside its own: the log's keeper took in what
+    /// its rules forbid.
+    #[error(
+        "THE LOG {log} BREAKS ITS OWN RULES: {source}. One file leaves out what another shows; its keeper took in what \
+         the rules forbid: keep the files, they prove it"
+    )]
+    Rules {
+        /// The log's key, with its name.
+        log: String,
+        /// The entry, and the rule that it breaks beside the others.
+        source: Box<EvidenceError>,
+    },
     /// Answers to different queries.
     #[error("they answer different queries")]
     AnotherQuery {
@@ -62,7 +74,7 @@ pub enum PooledError {
 fn place((start, end): Span) -> String {
     match end.saturating_sub(1) {
         last if last == start => format!("there are two entries {start}"),
-        last => format!("entries {start} to {last} are not the same in both"),
+        last => format!("somewhere in entries {start} to {last} they differ"),
     }
 }
 
@@ -75,7 +87,7 @@ impl PooledError {
             | Self::Forked { sites, .. }
             | Self::AnotherQuery { sites }
             | Self::SameDataset { sites, .. } => Some(*sites),
-            Self::Rules(_) | Self::Pool(_) => None,
+            Self::Rules { .. } | Self::Pool(_) => None,
         }
     }
 }
@@ -219,31 +231,60 @@ fn one_log(sites: &[Report]) -> Result<(), PooledError> {
     }
 }
 
-/// A span of entries has one hash in every tree of one log.
+/// A span of entries has one hash in every tree of one log. Of those that differ the narrowest is told.
 fn one_tree(sites: &[Report]) -> Result<(), PooledError> {
     let mut nodes = BTreeMap::new();
+    let mut differ = Vec::new();
     for (other, site) in sites.iter().enumerate() {
         for (span, hash) in &site.seen.nodes {
             let (first, known) = *nodes.entry(*span).or_insert((other, hash));
             if known != hash {
-                return Err(PooledError::Forked {
-                    sites: (first, other),
-                    origin: site.log.origin.clone(),
-                    span: *span,
-                });
+                differ.push((*span, first, other));
             }
         }
     }
-    Ok(())
+    match differ
+        .into_iter()
+        .min_by_key(|((start, end), ..)| end - start)
+    {
+        None => Ok(()),
+        Some((span, first, other)) => Err(PooledError::Forked {
+            sites: (first, other),
+            log: sites[first].log.key.clone(),
+            span,
+        }),
+    }
 }
 
 /// The rules over all entries: a file alone could leave out what forbids another's entry.
 fn together(sites: &[Report]) -> Result<(), PooledError> {
     let entries = sites.iter().flat_map(|s| &s.seen.entries);
-    let by_index: BTreeMap<u64, _> = entries.map(|e| (e.index, e.clone())).collect();
-    let entries: Vec<_> = by_index.into_values().collect();
-    replay(&entries).map_err(PooledError::Rules)?;
-    Ok(())
+    let all: BTreeMap<u64, &Read> = entries.map(|e| (e.index, e)).collect();
+    let broken = |site: &Report, source| PooledError::Rules {
+        log: site.log.key.clone(),
+        source: Box::new(source),
+    };
+    for site in sites {
+        if let Some(source) = left_out(site, &all) {
+            return Err(broken(site, source));
+        }
+    }
+    let entries: Vec<Read> = all.into_values().cloned().collect();
+    match (replay(&entries), sites.first()) {
+        (Err(source), Some(site)) => Err(broken(site, source)),
+        _ => Ok(()),
+    }
+}
+
+/// A consortium before a site's answer that is not in its file.
+fn left_out(site: &Report, all: &BTreeMap<u64, &Read>) -> Option<EvidenceError> {
+    let own: BTreeSet<u64> = site.seen.entries.iter().map(|e| e.index).collect();
+    let before = all.range(..site.answer_index).map(|(_, entry)| *entry);
+    let mut missing = before.filter(|e| e.is_consortium() && !own.contains(&e.index));
+    missing.next().map(|entry| EvidenceError::LeftOut {
+        by: site.answer_index,
+        index: entry.index,
+    })
 }
 
 fn one_query(sites: &[Report]) -> Result<(), PooledError> {

@@ -81,9 +81,9 @@ impl ReportedEntry {
 }
 
 /// A key that signed something that the answer rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct ReportedKey {
-    /// The member's name; `steward` for the consortium's.
+    /// The member's name, or that of the consortium whose steward it is.
     pub whose: String,
     /// `steward`, `hospital` or `researcher`.
     pub role: &'static str,
@@ -97,7 +97,7 @@ impl ReportedKey {
     /// The keys that a statement makes known, if they are among the signers.
     pub(super) fn of(statement: &Statement, signers: &BTreeSet<&str>) -> Vec<Self> {
         let (whose, role, keys) = match statement {
-            Statement::Consortium(s) => ("steward", "steward", s.stewards.as_slice()),
+            Statement::Consortium(s) => (s.name.as_str(), "steward", s.stewards.as_slice()),
             Statement::Member(s) => (s.name.as_str(), s.role.name(), std::slice::from_ref(&s.key)),
             _ => return Vec::new(),
         };

@@ -29,6 +29,12 @@ pub(super) struct Read {
     statement: Statement,
 }
 
+impl Read {
+    pub(super) fn is_consortium(&self) -> bool {
+        matches!(self.statement, Statement::Consortium(_))
+    }
+}
+
 /// What a file shows of its log: the entries, and nodes of the tree.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {

@@ -4,7 +4,7 @@
 mod make;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use unicode_normalization::is_nfc;
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 use super::{LedgerError, entry::Envelope, tiles::LogVerifier};
 use crate::{
@@ -328,14 +328,14 @@ impl Statement {
         match self {
             Self::Consortium(s) => {
                 LogVerifier::parse(&s.log).map_err(|e| refused(format!("log: {e}")))?;
-                text("name", &s.name, MAX_NAME)?;
+                check_name("name", &s.name)?;
                 if !(1..=MAX_STEWARDS).contains(&s.stewards.len()) {
                     return Err(refused("a consortium has 1 to 16 stewards"));
                 }
                 s.stewards.iter().try_for_each(|k| digest("stewards", k))
             }
             Self::Member(s) => {
-                text("name", &s.name, MAX_NAME)?;
+                check_name("name", &s.name)?;
                 digest("key", &s.key)
             }
             Self::Revocation(s) => {
@@ -343,13 +343,13 @@ impl Statement {
                 digest("key", &s.key)
             }
             Self::Registry(s) => {
-                text("registry", &s.registry, MAX_NAME + 16)?;
+                bounded_name("registry", &s.registry, MAX_NAME + 16)?;
                 digest("digest", &s.digest)
             }
-            Self::ParameterSet(s) => text("shape", &s.shape, MAX_NAME),
+            Self::ParameterSet(s) => check_name("shape", &s.shape),
             Self::Dataset(s) => {
-                text("hospital", &s.hospital, MAX_NAME)?;
-                text("dataset", &s.dataset, MAX_NAME)?;
+                check_name("hospital", &s.hospital)?;
+                check_name("dataset", &s.dataset)?;
                 digest("registry", &s.registry)?;
                 digest("parameter_set", &s.parameter_set)?;
                 digest("digest", &s.digest)
@@ -366,8 +366,8 @@ impl Statement {
 
 fn over(query: &str, hospital: &str, dataset: &str, manifest: &str) -> Result<(), LedgerError> {
     digest("query", query)?;
-    text("hospital", hospital, MAX_NAME)?;
-    text("dataset", dataset, MAX_NAME)?;
+    check_name("hospital", hospital)?;
+    check_name("dataset", dataset)?;
     digest("manifest", manifest)
 }
 
@@ -388,15 +388,36 @@ fn text(what: &str, text: &str, limit: usize) -> Result<(), LedgerError> {
             "{what}: empty, or longer than {limit} bytes"
         )));
     }
-    // Two names that look alike are to be one.
     if text.trim() != text || text.chars().any(is_invisible) {
         return Err(refused(format!(
             "{what}: begins or ends with a space, or has characters that are not seen"
         )));
     }
-    if !is_nfc(text) || text.chars().any(|c| c.is_whitespace() && c != ' ') {
+    Ok(())
+}
+
+/// Whether `name` can be a member's, a dataset's, a consortium's: two names that look alike are to be one, as far as
+/// Unicode's forms go. `what` names it in the error.
+///
+/// # Errors
+/// Empty, longer than [`MAX_NAME`] bytes, with characters that are not seen or spaces that are easily overlooked, or not in
+/// normalization form KC.
+pub fn check_name(what: &str, name: &str) -> Result<(), LedgerError> {
+    bounded_name(what, name, MAX_NAME)
+}
+
+fn bounded_name(what: &str, name: &str, limit: usize) -> Result<(), LedgerError> {
+    text(what, name, limit)?;
+    let plain: String = name.nfkc().collect();
+    if plain != name {
         return Err(refused(format!(
-            "{what}: letters and accents are to be in Unicode's form NFC, and the only space is U+0020"
+            "{what}: write it in Unicode's normalization form KC: {plain}"
+        )));
+    }
+    let space = |c: char| c.is_whitespace() && c != ' ';
+    if name.chars().any(space) || name.contains("  ") || name.starts_with(is_combining_mark) {
+        return Err(refused(format!(
+            "{what}: words are one space apart, and it begins with no accent"
         )));
     }
     Ok(())
