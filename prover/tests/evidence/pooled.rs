@@ -175,9 +175,16 @@ fn what_two_files_show_stands_by_the_rules_together() {
 fn a_consortium_that_one_file_shows_is_in_all_of_later_answers() {
     let log = admitted_twice();
     let without = log.evidence(&[0, 1, 2, 3, 4, 7, 8, 11], &blobs());
-    let e = rules_broken([log.evidence(&NEEDED, &blobs()), without]);
+    let e = together([log.evidence(&NEEDED, &blobs()), without]).unwrap_err();
     assert!(
-        matches!(e, EvidenceError::LeftOut { by: 11, index: 5 }),
+        matches!(
+            e,
+            PooledError::LeftOut {
+                sites: (0, 1),
+                answer: 11,
+                index: 5
+            }
+        ),
         "{e:?}"
     );
 }

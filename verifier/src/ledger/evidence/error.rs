@@ -70,14 +70,6 @@ pub enum EvidenceError {
         /// What it is known by.
         digest: String,
     },
-    /// A consortium before the answer that another file of the same log shows.
-    #[error("the evidence of answer {by} leaves out the consortium of entry {index}")]
-    LeftOut {
-        /// The answer's entry.
-        by: u64,
-        /// The consortium's.
-        index: u64,
-    },
     /// An entry that could not stand after those before it.
     #[error("entry {index}, {kind}: {source}")]
     Rule {
