@@ -129,19 +129,12 @@ fn a_file_that_cannot_be_made_anew_is_told() {
 }
 
 /// What a service says first; then it is ended.
-fn serve(rest: &Rest, consortium: &Path) -> Value {
+fn serve(data: &Path, key: &str, consortium: &Path) -> Value {
     let mut child = Command::new(env!("CARGO_BIN_EXE_galen"))
-        .args([
-            "--json",
-            "serve",
-            "--origin",
-            ORIGIN,
-            "--listen",
-            "127.0.0.1:0",
-        ])
-        .args(["--log-key", &rest.key("log.key")])
+        .args(["--json", "serve", "--origin", ORIGIN])
+        .args(["--listen", "127.0.0.1:0", "--log-key", key])
         .arg("--data")
-        .arg(rest.data.path())
+        .arg(data)
         .arg("--consortium")
         .arg(consortium)
         .stdout(Stdio::piped())
@@ -161,12 +154,12 @@ fn a_consortium_is_that_of_entry_0_or_refused() {
     let other = consortium_named("Another");
     let path = rest.keys.path().join("other.json");
     fs::write(&path, other.bytes()).unwrap();
-    let refused = serve(&rest, &path);
+    let refused = serve(rest.data.path(), &rest.key("log.key"), &path);
     let error = refused["error"].as_str().expect("an error");
     assert!(error.contains("began with another statement"), "{error}");
     let first = rest.keys.path().join("first.json");
     fs::write(&first, crate::world::consortium().bytes()).unwrap();
-    let begun = serve(&rest, &first);
+    let begun = serve(rest.data.path(), &rest.key("log.key"), &first);
     assert!(begun["url"].is_string(), "{begun}");
 }
 
@@ -176,23 +169,9 @@ fn a_consortium_of_another_log_begins_none() {
     let data = tempfile::tempdir().unwrap();
     let first = rest.keys.path().join("first.json");
     fs::write(&first, crate::world::consortium().bytes()).unwrap();
-    let (ok, said) = galen(&[
-        "serve",
-        "--data",
-        &data.path().display().to_string(),
-        "--origin",
-        ORIGIN,
-        "--log-key",
-        &rest.key("other.key"),
-        "--consortium",
-        &first.display().to_string(),
-        "--listen",
-        "127.0.0.1:0",
-    ]);
-    assert!(
-        !ok && said["error"].as_str().unwrap().contains("is for the log"),
-        "{said}"
-    );
+    let refused = serve(data.path(), &rest.key("other.key"), &first);
+    let error = refused["error"].as_str().expect("an error");
+    assert!(error.contains("is for the log"), "{error}");
 }
 
 #[test]
