@@ -117,7 +117,7 @@ pub fn kind(error: &Error) -> String {
             } else if let Some(e) = cause.downcast_ref::<EvidenceError>() {
                 Some(of_evidence(e))
             } else if let Some(e) = cause.downcast_ref::<PooledError>() {
-                Some(named("pooled", e))
+                Some(of_pooled(e))
             } else if let Some(e) = cause.downcast_ref::<DocumentError>() {
                 Some(of_document(e))
             } else if let Some(e) = cause.downcast_ref::<LedgerError>() {
@@ -156,6 +156,13 @@ fn of_evidence(error: &EvidenceError) -> String {
         EvidenceError::File(e) => of_verify(e),
         EvidenceError::Document { source, .. } => of_document(source),
         other => named("evidence", other),
+    }
+}
+
+fn of_pooled(error: &PooledError) -> String {
+    match error {
+        PooledError::Pool(e) => named("pooled", e),
+        other => named("pooled", other),
     }
 }
 

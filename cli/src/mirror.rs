@@ -279,7 +279,8 @@ impl Mirror {
         }
     }
 
-    /// The log's key has signed two trees that do not fit. Both checkpoints are kept: with both, anyone can see it.
+    /// The log's key has signed two trees that do not fit. Both checkpoints are kept; where their sizes differ, the
+    /// larger tree's tiles are the rest of the proof.
     fn fork(&self, head: &Checkpoint, text: &str) -> anyhow::Error {
         let root = hex(head.root.get(..4).unwrap_or_default());
         let name = format!("{FORK_FILE}{}-{root}.checkpoint", head.size);

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    reading::{answered, galen},
+    reading::{answered, galen, gather_from_copy},
     world::{World, consortium, key, log_key, public, steward},
 };
 
@@ -59,21 +59,8 @@ impl Copied {
     /// Evidence of the answer of this receipt comes from the copy.
     fn evidence(&self, receipt: &Value) {
         let out = self.folder.path().join("answer.galen");
-        let (out, from) = (out.display().to_string(), self.text());
-        let key = log_key().verifier().encoded();
         let digest = receipt["digest"].as_str().unwrap();
-        let gather = [
-            "evidence",
-            digest,
-            "--from",
-            &from,
-            "--log-key",
-            &key,
-            "--out",
-            &out,
-        ];
-        let (ok, said) = galen(&gather);
-        assert!(ok, "{said}");
+        gather_from_copy(digest, &self.text(), &out.display().to_string());
     }
 
     fn refuses(&self, from: &str) -> Value {

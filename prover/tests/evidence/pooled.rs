@@ -82,7 +82,7 @@ fn one_dataset_counts_once() {
     let e = together([honest(), honest()]).unwrap_err();
     assert_eq!(e.sites(), Some((0, 1)));
     assert!(
-        matches!(&e, PooledError::SameDataset { hospital, .. } if hospital == "St. Test"),
+        matches!(&e, PooledError::Pool(PoolError::SameDataset { hospital, .. }) if hospital == "St. Test"),
         "{e:?}"
     );
 }
@@ -91,7 +91,10 @@ fn one_dataset_counts_once() {
 fn other_queries_are_not_added() {
     let e = refused(|r| r.answer.source.query = question(OTHER_SQL).digest());
     assert!(
-        matches!(e, PooledError::AnotherQuery { sites: (0, 1) }),
+        matches!(
+            e,
+            PooledError::Pool(PoolError::AnotherQuery { sites: (0, 1) })
+        ),
         "{e:?}"
     );
 }

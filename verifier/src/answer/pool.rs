@@ -50,7 +50,7 @@ impl Released {
     }
 }
 
-/// Why answers cannot be added up.
+/// Why answers cannot be added up. Sites are told by their place, from 0.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PoolError {
@@ -58,11 +58,16 @@ pub enum PoolError {
     #[error("there is nothing to pool: it takes the answers of two sites or more")]
     TooFew,
     /// Answers to different queries.
-    #[error("the answers are to different queries")]
-    AnotherQuery,
-    /// Two answers over epochs of one dataset: its patients would count twice.
-    #[error("two of the answers are over the same dataset {dataset} of {hospital}")]
+    #[error("they answer different queries")]
+    AnotherQuery {
+        /// The places of the first and of one to another query.
+        sites: (usize, usize),
+    },
+    /// Two answers over epochs of one dataset, or the same answer twice: patients would count twice.
+    #[error("both are over the dataset {dataset} of {hospital}, whose patients would count twice")]
     SameDataset {
+        /// Their places.
+        sites: (usize, usize),
         /// The hospital.
         hospital: String,
         /// The dataset.
@@ -106,15 +111,18 @@ pub fn pool<A: Borrow<Answer>>(
         return Err(PoolError::TooFew);
     };
     let digest = question.digest();
-    let mut seen = std::collections::BTreeSet::new();
-    for answer in &answers {
+    let mut seen = BTreeMap::new();
+    for (at, answer) in answers.iter().enumerate() {
         let s = &answer.source;
         if s.query != digest {
-            return Err(PoolError::AnotherQuery);
+            return Err(PoolError::AnotherQuery { sites: (0, at) });
         }
-        if !seen.insert((&s.hospital, &s.dataset)) {
-            let (hospital, dataset) = (s.hospital.clone(), s.dataset.clone());
-            return Err(PoolError::SameDataset { hospital, dataset });
+        if let Some(first) = seen.insert((&s.hospital, &s.dataset), at) {
+            return Err(PoolError::SameDataset {
+                sites: (first, at),
+                hospital: s.hospital.clone(),
+                dataset: s.dataset.clone(),
+            });
         }
     }
     let resolved = question.resolve(registry)?;

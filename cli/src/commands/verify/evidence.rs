@@ -1,7 +1,6 @@
 //! Verifying evidence: one file for one answer.
 
 use std::{
-    collections::BTreeSet,
     path::Path,
     time::{Duration, Instant},
 };
@@ -25,9 +24,8 @@ use crate::{
     shown::Shown,
 };
 
-/// Evidence that holds.
-pub(super) struct Verified {
-    pub report: Report,
+/// A file of evidence that holds.
+pub(super) struct File {
     /// On one line, whatever it is.
     pub name: String,
     size: usize,
@@ -35,29 +33,27 @@ pub(super) struct Verified {
     digest: String,
 }
 
-impl Verified {
-    /// Reads the file and verifies it.
-    pub fn read(path: &Path, trusted: Option<&LogVerifier>) -> Result<Self> {
-        let name = show::plain_line(&path.display().to_string());
-        let bytes = files::read_limited(path, "evidence", MAX_EVIDENCE_BYTES as u64)?;
-        let started = Instant::now();
-        let evidence = Evidence::from_json(&bytes).with_context(|| {
-            format!(
-                "{name} is no evidence file (.galen), or is cut off; `galen evidence` writes one"
-            )
-        })?;
-        let report = evidence
-            .verify(trusted)
-            .with_context(|| format!("{name} was REFUSED"))?;
-        Ok(Self {
-            report,
-            name,
-            size: bytes.len(),
-            time: started.elapsed(),
-            digest: Blob::of(&bytes).sha256,
-        })
-    }
+/// Reads the file and verifies it.
+pub(super) fn read(path: &Path, trusted: Option<&LogVerifier>) -> Result<(File, Report)> {
+    let name = show::plain_line(&path.display().to_string());
+    let bytes = files::read_limited(path, "evidence", MAX_EVIDENCE_BYTES as u64)?;
+    let started = Instant::now();
+    let evidence = Evidence::from_json(&bytes).with_context(|| {
+        format!("{name} is no evidence file (.galen), or is cut off; `galen evidence` writes one")
+    })?;
+    let report = evidence
+        .verify(trusted)
+        .with_context(|| format!("{name} was REFUSED"))?;
+    let file = File {
+        name,
+        size: bytes.len(),
+        time: started.elapsed(),
+        digest: Blob::of(&bytes).sha256,
+    };
+    Ok((file, report))
+}
 
+impl File {
     /// The file, for people.
     pub fn facts(&self) -> [(&'static str, String); 3] {
         let (path, size) = (&self.name, show::bytes(self.size as u64));
@@ -70,13 +66,13 @@ impl Verified {
     }
 
     /// The file and its report, for programs.
-    pub fn to_json(&self) -> Value {
+    pub fn to_json(&self, report: &Report) -> Value {
         json!({
             "evidence": self.name,
             "evidence_bytes": self.size,
             "evidence_sha256": self.digest,
             "verifying_seconds": self.time.as_secs_f64(),
-            "report": self.report.to_json(),
+            "report": report.to_json(),
         })
     }
 }
@@ -85,12 +81,11 @@ impl Verified {
 pub fn run(path: &Path, key: Option<&str>, exports: &Exports, output: &Output) -> Result<()> {
     exports.check()?;
     let trusted = key.map(keys::log).transpose()?;
-    let verified = Verified::read(path, trusted.as_ref())?;
-    let report = &verified.report;
-    print(report, &verified.facts(), output)?;
+    let (file, report) = read(path, trusted.as_ref())?;
+    print(&report, &file.facts(), output)?;
     let shown = Shown::from(&report.answer);
     let not_written = exports.write(&shown, &title(&report.question)).err();
-    let mut document = verified.to_json();
+    let mut document = file.to_json(&report);
     document["verified"] = true.into();
     document["not_written"] = not_written.as_ref().map(chain).into();
     output.document(&document)?;
@@ -116,7 +111,7 @@ fn print(report: &Report, file: &[(&'static str, String)], output: &Output) -> R
         say(format!("\n{note}"))?;
     }
     say(format!("\n{}", show::derived(&shown)))?;
-    say(format!("\nWho signed\n{}", people(report.keys.iter())))?;
+    say(format!("\nWho signed\n{}", people(&report.keys)))?;
     say(format!("\nWhat was checked\n{}", list(&report.checked())))?;
     say(format!("\nEntries of the log\n{}", entries(report)))?;
     say(format!(
@@ -179,10 +174,9 @@ pub(super) fn log_key(report: &Report) -> String {
     format!("{} ({compared})", report.log.key)
 }
 
-/// The keys that signed, each once in each role, for a reader to compare with what their owners publish.
-pub(super) fn people<'a>(keys: impl Iterator<Item = &'a ReportedKey>) -> String {
-    let mut seen = BTreeSet::new();
-    let lines = keys.filter(|key| seen.insert(*key)).map(|key| {
+/// The keys that signed, for a reader to compare with what their owners publish.
+pub(super) fn people<'a>(keys: impl IntoIterator<Item = &'a ReportedKey>) -> String {
+    let lines = keys.into_iter().map(|key| {
         let who = match key.role {
             "steward" => format!("steward of {}", key.whose),
             role => format!("{role}  {}", key.whose),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::query::purpose,
-    evidence::{Verified, asked_by, list, log_key, people, stewards},
+    evidence::{File, asked_by, list, log_key, people, read, stewards},
     heading, title,
 };
 use crate::{
@@ -25,15 +25,16 @@ use crate::{
 pub fn run(paths: &[PathBuf], key: Option<&str>, exports: &Exports, output: &Output) -> Result<()> {
     exports.check()?;
     let trusted = key.map(keys::log).transpose()?;
-    let files = paths.iter().map(|p| Verified::read(p, trusted.as_ref()));
-    let files: Vec<Verified> = files.collect::<Result<_>>()?;
-    let reports = files.iter().map(|f| f.report.clone()).collect();
-    let report = PooledReport::new(reports).map_err(|e| refused(e, &files))?;
+    let verified = paths.iter().map(|p| read(p, trusted.as_ref()));
+    let verified: Vec<_> = verified.collect::<Result<_>>()?;
+    let (files, reports): (Vec<File>, Vec<Report>) = verified.into_iter().unzip();
+    let report = PooledReport::new(reports).map_err(|e| refused(e, &files, trusted.is_some()))?;
     let shown = Shown::from(&report);
     print(&report, &shown, &files, output)?;
-    let question = files.first().map(|f| title(&f.report.question));
+    let question = report.sites.first().map(|s| title(&s.question));
     let not_written = exports.write(&shown, &question.unwrap_or_default()).err();
-    let sites: Vec<Value> = files.iter().map(Verified::to_json).collect();
+    let sites = files.iter().zip(&report.sites);
+    let sites: Vec<Value> = sites.map(|(f, site)| f.to_json(site)).collect();
     output.document(&json!({
         "verified": true,
         "sites": sites,
@@ -44,21 +45,16 @@ pub fn run(paths: &[PathBuf], key: Option<&str>, exports: &Exports, output: &Out
     not_written.map_or(Ok(()), |e| Err(told(e)))
 }
 
-fn print(
-    report: &PooledReport,
-    shown: &Shown<'_>,
-    files: &[Verified],
-    output: &Output,
-) -> Result<()> {
-    let Some(Verified { report: first, .. }) = files.first() else {
+fn print(report: &PooledReport, shown: &Shown<'_>, files: &[File], output: &Output) -> Result<()> {
+    let Some(first) = report.sites.first() else {
         return Ok(());
     };
     // Codes and names are the study's: nothing of them may pass for a line of ours.
     let say = |text: String| output.line(show::plain(&text));
     say(format!("VERIFIED  {}\n", heading(&first.question)))?;
     say(show::indent(&first.question.sql))?;
-    for file in files {
-        say(site(file))?;
+    for (file, report) in files.iter().zip(&report.sites) {
+        say(site(file, report))?;
     }
     let hospitals = show::plural(report.datasets().len(), "hospital");
     let count = format!("{} of {hospitals}", show::plural(files.len(), "dataset"));
@@ -70,11 +66,9 @@ fn print(
         ("log", first.log.origin.clone()),
         ("log key", log_key(first)),
     ]))?;
-    let keys = files.iter().flat_map(|f| &f.report.keys);
-    say(format!("\nWho signed\n{}", people(keys)))?;
-    let own = |sentences: fn(&Report) -> Vec<String>| {
-        files.iter().flat_map(move |f| sentences(&f.report))
-    };
+    let keys = report.sites.iter().flat_map(|s| &s.keys);
+    say(format!("\nWho signed\n{}", people(once(keys))))?;
+    let own = |sentences: fn(&Report) -> Vec<String>| report.sites.iter().flat_map(sentences);
     let checked = once(own(Report::checked).chain(report.checked()));
     say(format!("\nWhat was checked\n{}", list(&checked)))?;
     let unchecked = once(own(Report::unchecked).chain(report.unchecked()));
@@ -87,7 +81,7 @@ fn print(
 }
 
 /// Which files do not go together, and why.
-fn refused(error: PooledError, files: &[Verified]) -> Error {
+fn refused(error: PooledError, files: &[File], trusted: bool) -> Error {
     let which: Vec<&str> = match error.sites() {
         Some((a, b)) => [files.get(a), files.get(b)]
             .into_iter()
@@ -97,7 +91,6 @@ fn refused(error: PooledError, files: &[Verified]) -> Error {
         None => files.iter().map(|f| &*f.name).collect(),
     };
     let which = which.join(" and ");
-    let trusted = files.iter().all(|f| f.report.log.compared);
     let warning = if trusted {
         ""
     } else {
@@ -115,8 +108,8 @@ fn refused(error: PooledError, files: &[Verified]) -> Error {
 }
 
 /// A site's own answer, and its file.
-fn site(file: &Verified) -> String {
-    let answer = &file.report.answer;
+fn site(file: &File, report: &Report) -> String {
+    let answer = &report.answer;
     let rule = &answer.source.profile;
     let shown = Shown::from(answer);
     let mut text = format!("\n{}\n\n{}", shown.of, show::answer(&shown));
@@ -124,22 +117,22 @@ fn site(file: &Verified) -> String {
         text += &format!("\n\n{note}");
     }
     let mut facts = vec![
-        ("answer", format!("entry {}", file.report.answer_index)),
+        ("answer", format!("entry {}", report.answer_index)),
         ("release rule", rule.in_words()),
     ];
     let (set, insecure) = (&answer.source.parameter_set, answer.insecure);
     facts.push(("parameters", show::parameters(set, insecure)));
-    facts.push(("stewards", stewards(&file.report.consortium)));
+    facts.push(("stewards", stewards(&report.consortium)));
     facts.extend(file.facts());
     text + "\n\n" + &show::facts(&facts)
 }
 
-/// Each sentence once, in the order of their first.
-fn once(sentences: impl Iterator<Item = String>) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    for sentence in sentences {
-        if !all.contains(&sentence) {
-            all.push(sentence);
+/// Each item once, in the order of their first.
+fn once<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut all = Vec::new();
+    for item in items {
+        if !all.contains(&item) {
+            all.push(item);
         }
     }
     all

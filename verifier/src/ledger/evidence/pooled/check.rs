@@ -8,20 +8,14 @@ use crate::ledger::evidence::{
     verify::{Read, replay},
 };
 
-/// The places of every two sites.
-fn pairs(sites: &[Report]) -> impl Iterator<Item = (usize, usize)> {
-    let count = sites.len();
-    (0..count).flat_map(move |other| (0..other).map(move |first| (first, other)))
-}
-
 pub(super) fn one_log(sites: &[Report]) -> Result<(), PooledError> {
     let key = |at: usize| &sites[at].log.key;
-    match pairs(sites).find(|(a, b)| key(*a) != key(*b)) {
+    match (1..sites.len()).find(|at| key(*at) != key(0)) {
         None => Ok(()),
-        Some(pair) => Err(PooledError::AnotherLog {
-            sites: pair,
-            first: key(pair.0).clone(),
-            other: key(pair.1).clone(),
+        Some(other) => Err(PooledError::AnotherLog {
+            sites: (0, other),
+            first: key(0).clone(),
+            other: key(other).clone(),
         }),
     }
 }
@@ -86,22 +80,4 @@ pub(super) fn together(sites: &[Report]) -> Result<(), PooledError> {
         }),
         _ => Ok(()),
     }
-}
-
-pub(super) fn one_query(sites: &[Report]) -> Result<(), PooledError> {
-    for (first, other) in pairs(sites) {
-        let (a, b) = (&sites[first].answer.source, &sites[other].answer.source);
-        if a.query != b.query {
-            let sites = (first, other);
-            return Err(PooledError::AnotherQuery { sites });
-        }
-        if (&a.hospital, &a.dataset) == (&b.hospital, &b.dataset) {
-            return Err(PooledError::SameDataset {
-                sites: (first, other),
-                hospital: a.hospital.clone(),
-                dataset: a.dataset.clone(),
-            });
-        }
-    }
-    Ok(())
 }

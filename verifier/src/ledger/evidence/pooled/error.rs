@@ -54,22 +54,6 @@ pub enum PooledError {
         /// The entry, and the rule that it breaks beside the others.
         source: Box<EvidenceError>,
     },
-    /// Answers to different queries.
-    #[error("they answer different queries")]
-    AnotherQuery {
-        /// Which two.
-        sites: (usize, usize),
-    },
-    /// Two answers over epochs of one dataset, or the same answer twice: patients would count twice.
-    #[error("both are over the dataset {dataset} of {hospital}, whose patients would count twice")]
-    SameDataset {
-        /// Which two.
-        sites: (usize, usize),
-        /// The hospital.
-        hospital: String,
-        /// The dataset.
-        dataset: String,
-    },
     /// The answers do not add up.
     #[error(transparent)]
     Pool(#[from] PoolError),
@@ -90,8 +74,9 @@ impl PooledError {
             Self::AnotherLog { sites, .. }
             | Self::Forked { sites, .. }
             | Self::LeftOut { sites, .. }
-            | Self::AnotherQuery { sites }
-            | Self::SameDataset { sites, .. } => Some(*sites),
+            | Self::Pool(
+                PoolError::AnotherQuery { sites } | PoolError::SameDataset { sites, .. },
+            ) => Some(*sites),
             Self::Rules { .. } | Self::Pool(_) => None,
         }
     }
