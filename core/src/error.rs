@@ -1,0 +1,32 @@
+/// Everything that can go wrong in this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CircuitError {
+    /// A vector does not have the length that is needed.
+    #[error("{what}: expected {expected} entries, got {got}")]
+    Length {
+        /// What was measured.
+        what: &'static str,
+        /// The length that is right.
+        expected: usize,
+        /// The length that was given.
+        got: usize,
+    },
+    /// Bytes that are not the canonical encoding of a valid value.
+    #[error("{what}: {why}")]
+    Encoding {
+        /// Which element.
+        what: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The witness does not satisfy the statement; no proof is made of it.
+    #[error("the witness does not satisfy the statement ({0})")]
+    Unsatisfied(String),
+    /// arkworks refused to make keys or a proof.
+    #[error("the proof system refused: {0}")]
+    Synthesis(#[from] ark_relations::gr1cs::SynthesisError),
+    /// A reference string that is not powers of one secret.
+    #[error("the commitment string is not made of powers of one secret ({0})")]
+    Srs(&'static str),
+}
