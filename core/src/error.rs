@@ -20,6 +20,22 @@ pub enum CircuitError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// Something larger than what there is room for.
+    #[error("{what}: {needed} where at most {most} are possible")]
+    Capacity {
+        /// Of what there is too much.
+        what: &'static str,
+        /// How much is needed.
+        needed: usize,
+        /// How much there may be.
+        most: usize,
+    },
+    /// A description that contradicts itself.
+    #[error("malformed: {0}")]
+    Malformed(&'static str),
+    /// Challenges that meet what they must not; the prover starts again with another salt.
+    #[error("degenerate challenges: {0}")]
+    Degenerate(&'static str),
     /// The witness does not satisfy the statement; no proof is made of it.
     #[error("the witness does not satisfy the statement ({0})")]
     Unsatisfied(String),

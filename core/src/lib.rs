@@ -2,9 +2,12 @@
 //!
 //! The mathematics is in `docs/spec/`. Nothing here does I/O.
 
+pub mod class;
 pub mod encoding;
+pub mod equation;
 mod error;
 pub mod hash;
+pub mod multilinear;
 
 pub use error::CircuitError;
 
