@@ -6,8 +6,10 @@ pub mod class;
 pub mod encoding;
 pub mod equation;
 mod error;
+pub mod execute;
 pub mod hash;
 pub mod multilinear;
+pub mod sumcheck;
 
 pub use error::CircuitError;
 
