@@ -5,6 +5,7 @@
 pub mod encoding;
 mod error;
 pub mod hash;
+pub mod r1cs;
 
 pub use error::CircuitError;
 
