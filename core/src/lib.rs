@@ -6,6 +6,7 @@ pub mod encoding;
 mod error;
 pub mod hash;
 pub mod r1cs;
+pub mod sponge;
 
 pub use error::CircuitError;
 
