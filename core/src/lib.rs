@@ -2,6 +2,7 @@
 //!
 //! The mathematics is in `docs/spec/`. Nothing here does I/O.
 
+pub mod circuit;
 pub mod class;
 pub mod encoding;
 pub mod equation;
@@ -9,6 +10,8 @@ mod error;
 pub mod execute;
 pub mod hash;
 pub mod multilinear;
+pub mod r1cs;
+pub mod sponge;
 pub mod sumcheck;
 
 pub use error::CircuitError;
