@@ -10,9 +10,12 @@ mod error;
 pub mod execute;
 pub mod hash;
 pub mod multilinear;
+pub mod proof;
+pub mod prove;
 pub mod r1cs;
 pub mod sponge;
 pub mod sumcheck;
+pub mod transcript;
 
 pub use error::CircuitError;
 
