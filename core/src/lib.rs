@@ -5,6 +5,7 @@
 pub mod encoding;
 mod error;
 pub mod hash;
+pub mod kernel;
 
 pub use error::CircuitError;
 
