@@ -2,10 +2,12 @@
 //!
 //! The mathematics is in `docs/spec/`. Nothing here does I/O.
 
+pub mod commitment;
 pub mod encoding;
 mod error;
 pub mod hash;
 pub mod kernel;
+pub mod srs;
 
 pub use error::CircuitError;
 
