@@ -7,6 +7,8 @@ pub mod encoding;
 mod error;
 pub mod hash;
 pub mod kernel;
+pub mod mask;
+pub mod opening;
 pub mod srs;
 
 pub use error::CircuitError;
