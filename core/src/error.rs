@@ -45,4 +45,10 @@ pub enum CircuitError {
     /// A reference string that is not powers of one secret.
     #[error("the commitment string is not made of powers of one secret ({0})")]
     Srs(&'static str),
+    /// An opening that does not prove what it should.
+    #[error("the opening is refused: {0}")]
+    Opening(&'static str),
+    /// A proof that does not prove what it should.
+    #[error("the proof is refused: {0}")]
+    Proof(&'static str),
 }

@@ -20,6 +20,8 @@ pub mod separator {
     pub const EQUATION: &str = "galen/v2/equation";
     /// The weights of batch verification.
     pub const BATCH: &str = "galen/v2/batch";
+    /// The weight with which powers of tau are checked.
+    pub const SRS: &str = "galen/v2/srs";
     /// A circuit's matrices.
     pub const CIRCUIT: &str = "galen/v2/circuit";
 }

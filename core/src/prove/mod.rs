@@ -6,7 +6,7 @@ mod rows;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ark_ff::{One, UniformRand};
+use ark_ff::{Field, One, UniformRand, Zero};
 use ark_std::rand::rngs::OsRng;
 use zeroize::Zeroize;
 
@@ -26,6 +26,7 @@ use crate::{
     transcript,
 };
 use columns::Committing;
+pub(crate) use fold::Folded;
 use rows::Slots;
 
 /// A base column of the dataset, as the hospital keeps it.
@@ -197,7 +198,7 @@ impl Task<'_> {
         salt.zeroize();
         drop(finished);
         let affine = layout.evaluations(&sums, &challenges, &publics.r)?;
-        let folded = fold::Folded::new(&affine, rho);
+        let folded = Folded::new(&affine, rho);
         let mut f = folded.combine(self, &layout, &committing, &slots, &publics.r)?;
         mask.add_to(&mut f, folded.mask)?;
         let seed = transcript::opening_seed(&publics);
@@ -238,7 +239,6 @@ fn low_bits(task: &Task<'_>) -> usize {
 
 /// t_j = t₀^(2^j).
 fn weights(t_0: Fr, rounds: u32) -> Result<Vec<Fr>, CircuitError> {
-    use ark_ff::{Field, Zero};
     if t_0.is_zero() {
         return Err(CircuitError::Degenerate("t₀ is 0"));
     }
