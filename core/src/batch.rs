@@ -191,10 +191,18 @@ fn check_lengths(claim: &Claim<'_>) -> Result<(), CircuitError> {
         }),
     };
     length("variables", layout.class.rounds as usize, proof.r.len())?;
-    length("rows of the commitment string", equation.rows.chunk_bits as usize, claim.srs.log_rows as usize)?;
+    length(
+        "rows of the commitment string",
+        equation.rows.chunk_bits as usize,
+        claim.srs.log_rows as usize,
+    )?;
     length("base columns", equation.bases().len(), claim.bases.len())?;
     for chunks in &claim.bases {
-        length("chunks of a base column", equation.rows.chunks(), chunks.len())?;
+        length(
+            "chunks of a base column",
+            equation.rows.chunks(),
+            chunks.len(),
+        )?;
     }
     for (columns, committed) in [
         (layout.first_columns(), &proof.first),
@@ -202,7 +210,11 @@ fn check_lengths(claim: &Claim<'_>) -> Result<(), CircuitError> {
     ] {
         length("committed columns", columns.len(), committed.len())?;
         for (column, chunks) in columns.into_iter().zip(committed) {
-            length("chunks of a committed column", layout.chunks(column), chunks.len())?;
+            length(
+                "chunks of a committed column",
+                layout.chunks(column),
+                chunks.len(),
+            )?;
         }
     }
     Ok(())
@@ -222,7 +234,9 @@ fn combined(
         .zip(claim.bases.iter().copied());
     let first = layout.first_columns().into_iter().zip(&proof.first);
     let second = layout.second_columns().into_iter().zip(&proof.second);
-    let received = first.chain(second).map(|(c, chunks)| (c, chunks.as_slice()));
+    let received = first
+        .chain(second)
+        .map(|(c, chunks)| (c, chunks.as_slice()));
     let mut out = vec![(folded.mask, proof.mask)];
     for (column, chunks) in bases.chain(received) {
         let weight = folded.columns.get(&column).copied().unwrap_or_default();
@@ -251,11 +265,16 @@ fn weights(all: &[Reduced<'_>]) -> Vec<[Fr; 2]> {
     }
     let seed = t.digest();
     let weight = |n: u64| {
-        let digest = Transcript::new(separator::BATCH).bytes(&seed).number(n).digest();
+        let digest = Transcript::new(separator::BATCH)
+            .bytes(&seed)
+            .number(n)
+            .digest();
         let value = u128::from_le_bytes(digest[..16].try_into().expect("16 of 64 bytes"));
         Fr::from(value.max(1))
     };
-    (0..all.len() as u64).map(|i| [weight(2 * i), weight(2 * i + 1)]).collect()
+    (0..all.len() as u64)
+        .map(|i| [weight(2 * i), weight(2 * i + 1)])
+        .collect()
 }
 
 /// A sum of points, each taken once.
@@ -286,7 +305,13 @@ fn holds(all: &[(&Reduced<'_>, [Fr; 2])]) -> bool {
     let mut strings: Vec<(&VerifyingSrs, [Sum; 3])> = Vec::new();
     for (reduced, [circuit, opening]) in all {
         let claim = reduced.claim;
-        add_circuit(&mut keys, claim.key, &reduced.publics, &claim.proof.proof, *circuit);
+        add_circuit(
+            &mut keys,
+            claim.key,
+            &reduced.publics,
+            &claim.proof.proof,
+            *circuit,
+        );
         if opening.is_zero() {
             continue;
         }
@@ -297,10 +322,17 @@ fn holds(all: &[(&Reduced<'_>, [Fr; 2])]) -> bool {
         });
         let [one, tau, tau2] = &mut strings[at].1;
         let terms = &reduced.opening;
-        for (sum, terms) in [(&mut *one, &terms.one), (tau, &terms.tau), (tau2, &terms.tau2)] {
+        for (sum, terms) in [
+            (&mut *one, &terms.one),
+            (tau, &terms.tau),
+            (tau2, &terms.tau2),
+        ] {
             terms.iter().for_each(|(s, p)| sum.add(*opening * s, *p));
         }
-        reduced.combined.iter().for_each(|(s, p)| one.add(*opening * s, *p));
+        reduced
+            .combined
+            .iter()
+            .for_each(|(s, p)| one.add(*opening * s, *p));
     }
     let mut pairs: Vec<(G1Projective, G2)> = all
         .par_iter()
@@ -318,7 +350,11 @@ fn holds(all: &[(&Reduced<'_>, [Fr; 2])]) -> bool {
     let sums: Vec<(&Sum, G2)> = strings
         .iter()
         .flat_map(|(srs, [one, tau, tau2])| {
-            [(one, G2::generator()), (tau, srs.tau_g2), (tau2, srs.tau2_g2)]
+            [
+                (one, G2::generator()),
+                (tau, srs.tau_g2),
+                (tau2, srs.tau2_g2),
+            ]
         })
         .collect();
     pairs.par_extend(sums.par_iter().map(|(sum, g2)| (sum.total(), *g2)));

@@ -134,7 +134,11 @@ fn take_columns(
     layout: &Layout<'_>,
     columns: Vec<Committed>,
 ) -> Result<Vec<Chunks>, CircuitError> {
-    let one = |column| (0..layout.chunks(column)).map(|_| take_point(rest)).collect();
+    let one = |column| {
+        (0..layout.chunks(column))
+            .map(|_| take_point(rest))
+            .collect()
+    };
     columns.into_iter().map(one).collect()
 }
 

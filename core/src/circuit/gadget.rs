@@ -153,16 +153,16 @@ struct Block<'a> {
 /// The evaluations, by what they are.
 struct Evaluations<'a> {
     slots: &'a [Var],
+    tables: &'a [Var],
     sum: &'a Var,
     blocks: Vec<Block<'a>>,
-    short: &'a [Var],
 }
 
 impl<'a> Evaluations<'a> {
     fn split(size: Size, all: &'a [Var]) -> Self {
-        let (slots, rest) = all.split_at(3 * size.slots());
-        let (sum, rest) = rest.split_at(1);
-        let (blocks, short) = rest.split_at(size.blocks() * size.block_evaluations());
+        let (slots, rest) = all.split_at(2 * size.slots());
+        let (tables, rest) = rest.split_at(size.tables());
+        let (sum, blocks) = rest.split_at(1);
         let blocks = blocks
             .chunks_exact(size.block_evaluations())
             .map(|v| Block {
@@ -175,13 +175,13 @@ impl<'a> Evaluations<'a> {
             .collect();
         Self {
             slots,
+            tables,
             sum: &sum[0],
             blocks,
-            short,
         }
     }
 
-    /// c = Σ_b χ^b (e_b q_b − p_b) + Σ_h χ^{B+h} (s_h − Π φ_{h,k}).
+    /// c = Σ_b χ^b (e_b q_b − 1) + Σ_k χ^{B+k} (e_k q_k + m_k) + Σ_h χ^{B+K+h} (s_h − Π φ_{h,k}).
     fn constraints(&self, b: &mut Builder, chi: &Var, claim: &Var) {
         let mut sum = Var::zero();
         for block in self.blocks.iter().rev() {
@@ -191,14 +191,18 @@ impl<'a> Evaluations<'a> {
             }
             sum = &b.mul(&sum, chi) + &(block.s - &product);
         }
-        for slot in self.slots.chunks_exact(3).rev() {
+        for table in self.tables.iter().rev() {
+            sum = &b.mul(&sum, chi) + table;
+        }
+        let one = b.constant(Fr::ONE);
+        for slot in self.slots.chunks_exact(2).rev() {
             let product = b.mul(&slot[0], &slot[1]);
-            sum = &b.mul(&sum, chi) + &(&product - &slot[2]);
+            sum = &b.mul(&sum, chi) + &(&product - &one);
         }
         b.equal(&sum, claim);
     }
 
-    /// v = Σe + Σ_h e_{G,h}·s_h·(ℓ₀ + Σ ℓ_t ℓ′_t) + T·w_T + h·w_h.
+    /// v = (what is linear) + Σ_h e_{G,h}·s_h·(ℓ₀ + Σ ℓ_t ℓ′_t).
     fn sum(&self, b: &mut Builder, claim: &Var) {
         let mut sum = self.sum.clone();
         for block in &self.blocks {
@@ -208,9 +212,6 @@ impl<'a> Evaluations<'a> {
             }
             let root = b.mul(block.e, block.s);
             sum = &sum + &b.mul(&root, &w);
-        }
-        for pair in self.short.chunks_exact(2) {
-            sum = &sum + &b.mul(&pair[0], &pair[1]);
         }
         b.equal(&sum, claim);
     }

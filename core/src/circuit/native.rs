@@ -83,19 +83,23 @@ pub fn violation(class: Class, publics: &Publics, secret: &Secret) -> Option<Vio
 
 /// G(r) and U(r).
 fn at_r(size: Size, evaluations: &[Fr], chi: Fr) -> (Fr, Fr) {
-    let (slots, rest) = evaluations.split_at(3 * size.slots());
-    let (blocks, short) = rest[1..].split_at(size.blocks() * size.block_evaluations());
+    let (slots, rest) = evaluations.split_at(2 * size.slots());
+    let (tables, rest) = rest.split_at(size.tables());
     let (mut power, mut constraints, mut sum) = (Fr::one(), Fr::zero(), rest[0]);
-    for slot in slots.chunks_exact(3) {
-        constraints += power * (slot[0] * slot[1] - slot[2]);
+    for slot in slots.chunks_exact(2) {
+        constraints += power * (slot[0] * slot[1] - Fr::one());
+        power *= chi;
+    }
+    for table in tables {
+        constraints += power * table;
         power *= chi;
     }
     let products = |v: &[Fr]| v.chunks_exact(2).map(|p| p[0] * p[1]).sum::<Fr>();
-    for block in blocks.chunks_exact(size.block_evaluations().max(1)) {
+    for block in rest[1..].chunks_exact(size.block_evaluations().max(1)) {
         let (factors, rest) = block[2..].split_at(FACTORS);
         constraints += power * (block[1] - factors.iter().product::<Fr>());
         sum += block[0] * block[1] * (rest[0] + products(&rest[1..]));
         power *= chi;
     }
-    (constraints, sum + products(short))
+    (constraints, sum)
 }

@@ -16,5 +16,3 @@ pub use proof::Proof;
 pub use prover::*;
 pub use reduction::CircomReduction;
 pub use verifier::{Prepared, verify};
-
-

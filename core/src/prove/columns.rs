@@ -54,7 +54,7 @@ impl<'a> Committing<'a> {
     }
 
     /// Keys of a slot's rows that hold a patient (fewer where the rest are padding), and that of padding.
-    pub(super) fn keys(&self, slot: Slot) -> Option<(&[u32], u32)> {
+    pub(super) fn keys(&self, slot: Slot) -> (&[u32], u32) {
         let (keys, key): (&[u32], Option<&Linear>) = match slot {
             Slot::Lookup(i) => {
                 let key = &self.layout.equation.lookups[i].key;
@@ -65,10 +65,9 @@ impl<'a> Committing<'a> {
                 (&self.task.execution.groups[g], Some(key))
             }
             Slot::Limbs => (&self.limbs.0, None),
-            Slot::Table(_) => return None,
         };
         let padding = key.map_or(0, Linear::at_zero);
-        Some((keys, u32::try_from(padding).expect("checked when executed")))
+        (keys, u32::try_from(padding).expect("checked when executed"))
     }
 
     /// How often every entry is looked up, absent chunks included.
@@ -80,9 +79,9 @@ impl<'a> Committing<'a> {
             let table = match slot {
                 Slot::Lookup(i) => self.layout.equation.lookups[*i].table,
                 Slot::Limbs => tables.len() - 1,
-                Slot::Table(_) | Slot::Groups(_) => continue,
+                Slot::Groups(_) => continue,
             };
-            let (keys, padding) = self.keys(*slot).expect("a lookup has keys");
+            let (keys, padding) = self.keys(*slot);
             for key in keys {
                 counts[table][*key as usize] += 1;
             }
@@ -99,7 +98,6 @@ impl<'a> Committing<'a> {
     fn sum(&self) -> Result<BTreeMap<usize, Vec<Arc<SumsByValue>>>, CircuitError> {
         let chunks = self.layout.equation.rows.chunks();
         let jobs: Vec<(usize, usize)> = (0..self.layout.slots.len())
-            .filter(|s| !matches!(self.layout.slots[*s], Slot::Table(_)))
             .flat_map(|slot| (0..chunks).map(move |chunk| (slot, chunk)))
             .collect();
         let all: Vec<Arc<SumsByValue>> = jobs
@@ -116,7 +114,7 @@ impl<'a> Committing<'a> {
     fn sums_of(&self, slot: Slot, chunk: usize) -> Result<Arc<SumsByValue>, CircuitError> {
         let equation = self.layout.equation;
         let n = equation.rows.chunk();
-        let (keys, padding) = self.keys(slot).expect("a slot with keys");
+        let (keys, padding) = self.keys(slot);
         let (length, key) = match slot {
             Slot::Lookup(i) => {
                 let lookup = &equation.lookups[i];
@@ -126,7 +124,7 @@ impl<'a> Committing<'a> {
                 let grouping = &equation.groupings[g];
                 (grouping.groups.len(), Some(&grouping.key))
             }
-            Slot::Limbs | Slot::Table(_) => (1 << LIMB_BITS, None),
+            Slot::Limbs => (1 << LIMB_BITS, None),
         };
         let own = keys.get(chunk * n..).unwrap_or_default();
         let own = &own[..own.len().min(n)];
@@ -155,17 +153,16 @@ impl<'a> Committing<'a> {
     /// Commits the reciprocals.
     pub(super) fn second(&mut self, slots: &Slots) -> Result<Vec<Chunks>, CircuitError> {
         let columns = self.layout.second_columns();
-        self.commit(&columns, |it, column, chunk, blinding| {
-            let Committed::Reciprocal(index) = column else {
-                return Err(CircuitError::Malformed("not a column of reciprocals"));
-            };
-            match it.layout.slots[index] {
-                Slot::Table(t) => {
-                    let values = slots.table_reciprocals(t, &it.multiplicities[t].0);
-                    commitment::commit(it.task.srs, it.own(&values, chunk), blinding)
-                }
-                _ => it.sums[&index][chunk].combine(it.task.srs, slots.reciprocals(index), blinding),
+        self.commit(&columns, |it, column, chunk, blinding| match column {
+            Committed::Entries(t) => {
+                let values = slots.table_reciprocals(t, &it.multiplicities[t].0);
+                commitment::commit(it.task.srs, it.own(&values, chunk), blinding)
             }
+            Committed::Reciprocal(index) => {
+                let values = slots.reciprocals(index);
+                it.sums[&index][chunk].combine(it.task.srs, values, blinding)
+            }
+            _ => Err(CircuitError::Malformed("not committed after X")),
         })
     }
 
@@ -186,12 +183,16 @@ impl<'a> Committing<'a> {
                 Ok((one(this, *column, *chunk, &blinding)?, blinding))
             })
             .collect::<Result<_, CircuitError>>()?;
-        let mut out: BTreeMap<Committed, Chunks> = columns.iter().map(|c| (*c, Vec::new())).collect();
+        let mut out: BTreeMap<Committed, Chunks> =
+            columns.iter().map(|c| (*c, Vec::new())).collect();
         for ((column, _), (point, blinding)) in jobs.into_iter().zip(made) {
             out.entry(column).or_default().push(point);
             self.blindings.entry(column).or_default().push(blinding);
         }
-        Ok(columns.iter().map(|c| out.remove(c).unwrap_or_default()).collect())
+        Ok(columns
+            .iter()
+            .map(|c| out.remove(c).unwrap_or_default())
+            .collect())
     }
 
     fn commit_first(
@@ -212,14 +213,16 @@ impl<'a> Committing<'a> {
                     commitment::commit_bits(srs, &bits, blinding)
                 }
             },
-            Committed::Multiplicity(t) => {
-                commitment::commit_numbers(srs, self.own(&self.multiplicities[t].0, chunk), blinding)
-            }
+            Committed::Multiplicity(t) => commitment::commit_numbers(
+                srs,
+                self.own(&self.multiplicities[t].0, chunk),
+                blinding,
+            ),
             Committed::Cells => commitment::commit(srs, self.own(&self.hidden.0, chunk), blinding),
             Committed::Limbs => {
                 commitment::commit_numbers(srs, self.own(&self.limbs.0, chunk), blinding)
             }
-            Committed::Base(_) | Committed::Reciprocal(_) => {
+            Committed::Base(_) | Committed::Reciprocal(_) | Committed::Entries(_) => {
                 Err(CircuitError::Malformed("not committed before X"))
             }
         }

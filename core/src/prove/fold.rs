@@ -77,12 +77,10 @@ impl Folded {
             }
         };
         let numbers = |v: &[u32]| -> Vec<Fr> { v.iter().map(|x| Fr::from(*x)).collect() };
-        for (index, slot) in layout.slots.iter().enumerate() {
-            if let Slot::Table(t) = *slot {
-                let m = &committing.multiplicities[t].0;
-                short(Committed::Multiplicity(t), &numbers(m));
-                short(Committed::Reciprocal(index), &slots.table_reciprocals(t, m));
-            }
+        for t in 0..layout.table_slots.len() {
+            let m = &committing.multiplicities[t].0;
+            short(Committed::Multiplicity(t), &numbers(m));
+            short(Committed::Entries(t), &slots.table_reciprocals(t, m));
         }
         short(Committed::Cells, &committing.hidden.0);
         short(Committed::Limbs, &numbers(&committing.limbs.0));
@@ -91,7 +89,8 @@ impl Folded {
                 Committed::Base(i) => Some(task.bases[i].blindings),
                 other => committing.blindings.get(other).map(Vec::as_slice),
             };
-            let blindings = blindings.ok_or(CircuitError::Malformed("a column without blinders"))?;
+            let blindings =
+                blindings.ok_or(CircuitError::Malformed("a column without blinders"))?;
             for (blinding, high) in blindings.iter().zip(&high) {
                 f[n] += *weight * high * blinding.expose();
             }
@@ -110,12 +109,13 @@ impl Folded {
         let equation = layout.equation;
         let mut out = Vec::new();
         for (index, slot) in layout.slots.iter().enumerate() {
-            let Some((keys, padding)) = committing.keys(*slot) else {
-                continue;
-            };
+            let (keys, padding) = committing.keys(*slot);
             let weight = self.weight(Committed::Reciprocal(index));
-            let mut table: Vec<Fr> =
-                slots.reciprocals(index).iter().map(|e| *e * weight).collect();
+            let mut table: Vec<Fr> = slots
+                .reciprocals(index)
+                .iter()
+                .map(|e| *e * weight)
+                .collect();
             if let Slot::Lookup(lookup) = *slot {
                 self.add_outputs(layout, lookup, &mut table);
             }
@@ -186,9 +186,9 @@ impl<'a> Looked<'a> {
                 padding,
                 table,
             } => keys.get(row).map_or(*padding, |k| table[*k as usize]),
-            Self::Values { values, table } => {
-                values.get(row).map_or(Fr::zero(), |v| table[usize::from(*v)])
-            }
+            Self::Values { values, table } => values
+                .get(row)
+                .map_or(Fr::zero(), |v| table[usize::from(*v)]),
         }
     }
 }

@@ -177,7 +177,10 @@ impl Task<'_> {
         sponge.absorb(&evaluations);
         sponge.absorb(&[mask_value]);
         let rho = sponge.squeeze();
-        let y = evaluations.iter().rev().fold(mask_value, |y, e| y * rho + e);
+        let y = evaluations
+            .iter()
+            .rev()
+            .fold(mask_value, |y, e| y * rho + e);
         let publics = Publics {
             alpha_0,
             x,

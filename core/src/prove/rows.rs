@@ -6,7 +6,7 @@ use super::columns::Committing;
 use crate::{
     CircuitError, Fr,
     equation::{Challenges, FACTORS, Fingerprint, Layout, Slot, Sums, invert},
-    sumcheck::{Chi, Finished, Rows, ShortSlot, Tables, WideSlot, is_wide},
+    sumcheck::{Chi, Finished, Rows, ShortSlot, Tables, WideSlot},
 };
 
 /// X − fp of every entry of every table and grouping, and the reciprocals.
@@ -15,7 +15,7 @@ pub(super) struct Slots {
     tables: Vec<[Vec<Fr>; 2]>,
     /// By grouping.
     groupings: Vec<[Vec<Fr>; 2]>,
-    /// Per slot: which table's or grouping's.
+    /// By slot: which table's or grouping's.
     which: Vec<Which>,
     /// By table slot: q and 1/q.
     slots: Vec<[Vec<Fr>; 2]>,
@@ -25,7 +25,6 @@ pub(super) struct Slots {
 enum Which {
     Table(usize),
     Grouping(usize),
-    Entries,
 }
 
 impl Slots {
@@ -43,7 +42,6 @@ impl Slots {
             Slot::Lookup(i) => Which::Table(layout.equation.lookups[i].table),
             Slot::Limbs => Which::Table(layout.tables().len() - 1),
             Slot::Groups(g) => Which::Grouping(g),
-            Slot::Table(_) => Which::Entries,
         });
         Ok(Self {
             which: which.collect(),
@@ -65,7 +63,6 @@ impl Slots {
         match self.which[slot] {
             Which::Table(t) => &self.tables[t],
             Which::Grouping(g) => &self.groupings[g],
-            Which::Entries => unreachable!("a slot of entries has no keys"),
         }
     }
 
@@ -80,21 +77,24 @@ impl Slots {
         reciprocals.map(|(e, m)| -(*e * Fr::from(*m))).collect()
     }
 
-    /// The slots that have a reciprocal in every row, with their number.
+    /// The layout's slots as columns.
     pub(super) fn wide<'a>(
         &self,
         layout: &Layout<'_>,
         committing: &'a Committing<'a>,
         chi: &Chi,
-    ) -> Vec<(usize, WideSlot<'a>)> {
-        let slots = layout.slots.iter().enumerate().filter(|(_, s)| is_wide(**s));
+    ) -> Vec<WideSlot<'a>> {
+        let slots = layout.slots.iter().enumerate();
         slots
             .map(|(index, slot)| {
-                let (keys, padding) = committing.keys(*slot).expect("a wide slot has keys");
+                let (keys, padding) = committing.keys(*slot);
                 let [q, e] = self.both(index);
-                let q = q.iter().map(|q| *q * chi.slots[index]).collect();
-                let e = e.clone();
-                (index, WideSlot { keys, padding, q, e })
+                WideSlot {
+                    keys,
+                    padding,
+                    q: q.iter().map(|q| *q * chi.slots[index]).collect(),
+                    e: e.clone(),
+                }
             })
             .collect()
     }
@@ -111,21 +111,21 @@ impl Slots {
             slots: Vec::new(),
             pairs: Vec::new(),
         };
-        for (index, slot) in layout.slots.iter().enumerate() {
-            if let Slot::Table(t) = *slot {
-                let m = &committing.multiplicities[t].0;
-                let q = &self.slots[t][0];
-                tables.slots.push(ShortSlot {
-                    weight: chi.slots[index],
-                    q: q.clone(),
-                    e: self.table_reciprocals(t, m),
-                    m: m.iter().map(|m| Fr::from(*m)).collect(),
-                    rest: q.last().copied().unwrap_or_default(),
-                });
-            }
+        for (t, weight) in chi.tables[..layout.table_slots.len()].iter().enumerate() {
+            let m = &committing.multiplicities[t].0;
+            let q = &self.slots[t][0];
+            tables.slots.push(ShortSlot {
+                weight: *weight,
+                q: q.clone(),
+                e: self.table_reciprocals(t, m),
+                m: m.iter().map(|m| Fr::from(*m)).collect(),
+                rest: q.last().copied().unwrap_or_default(),
+            });
         }
         let limbs = committing.limbs.0.iter().map(|l| Fr::from(*l)).collect();
-        tables.pairs.push([committing.hidden.0.clone(), sums.cells.clone()]);
+        tables
+            .pairs
+            .push([committing.hidden.0.clone(), sums.cells.clone()]);
         tables.pairs.push([limbs, sums.limbs.clone()]);
         tables
     }
@@ -144,25 +144,23 @@ pub(super) fn evaluations(
     let first = |v: &[Fr]| v.first().copied().unwrap_or_default();
     let mut out = Vec::with_capacity(size.evaluations());
     let mut sum = Fr::zero();
-    let (mut wide, mut short) = (finished.row.chunks_exact(2), finished.tables.slots.iter());
-    for index in 0..size.slots() {
-        let Some(slot) = layout.slots.get(index) else {
-            out.extend([one; 3]);
-            continue;
-        };
-        let [e, q, p] = if is_wide(*slot) {
-            let pair = wide.next().expect("two columns a slot");
-            let weight = chi.slots[index].inverse();
-            let weight = weight.ok_or(CircuitError::Degenerate("χ is 0"))?;
-            [pair[1], pair[0] * weight, one]
-        } else {
-            let s = short.next().expect("one for each table slot");
-            [first(&s.e), s.q.first().copied().unwrap_or(s.rest), -first(&s.m)]
-        };
+    let columns = finished.row.chunks_exact(2).zip(&layout.slots);
+    for ((pair, slot), weight) in columns.zip(&chi.slots) {
+        let weight = weight.inverse().ok_or(CircuitError::Degenerate("χ is 0"))?;
         if !matches!(slot, Slot::Groups(_)) {
-            sum += e;
+            sum += pair[1];
         }
-        out.extend([e, q, p]);
+        out.extend([pair[1], pair[0] * weight]);
+    }
+    out.resize(2 * size.slots(), one);
+    for s in &finished.tables.slots {
+        let q = s.q.first().copied().unwrap_or(s.rest);
+        sum += first(&s.e);
+        out.push(first(&s.e) * q + first(&s.m));
+    }
+    out.resize(2 * size.slots() + size.tables(), Fr::zero());
+    for [values, weights] in &finished.tables.pairs {
+        sum += first(values) * first(weights);
     }
     out.push(sum);
     for index in 0..size.blocks() {
@@ -173,9 +171,6 @@ pub(super) fn evaluations(
             out.resize(from + 2 + FACTORS, one);
         }
         out.resize(from + size.block_evaluations(), Fr::zero());
-    }
-    for pair in &finished.tables.pairs {
-        out.extend(pair.iter().map(|v| first(v)));
     }
     Ok(out)
 }

@@ -17,7 +17,7 @@ const PARALLEL: usize = 1 << 8;
 
 /// A table slot's columns; beyond their length q is `rest` and e and m are 0.
 pub(crate) struct ShortSlot {
-    /// χ^b.
+    /// χ^{B+k}.
     pub weight: Fr,
     /// X − fp.
     pub q: Vec<Fr>,

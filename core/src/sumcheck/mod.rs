@@ -13,7 +13,7 @@ mod weights;
 use crate::Fr;
 
 pub(crate) use columns::{Finished, ShortSlot, Tables, prove};
-pub(crate) use source::{Chi, Rows, WideSlot, build, is_wide};
+pub(crate) use source::{Chi, Rows, WideSlot, build};
 
 /// Coefficients of one round: g(0), g₂, g₃, g₄, u(0), u₂, u₃, u₄.
 pub type Message = [Fr; MESSAGE];

@@ -5,7 +5,7 @@ use ark_ff::Zero;
 use super::kernel::{BlockShape, Shape};
 use crate::{
     CircuitError, Fr,
-    equation::{Challenges, Layout, Linear, Measure, Slot, powers, signed},
+    equation::{Challenges, Layout, Linear, Measure, powers, signed},
     execute::{BaseValues, Bound, Execution},
 };
 
@@ -108,29 +108,35 @@ impl Rows<'_> {
     }
 }
 
-/// χ-weights: χ^b of slot b and χ^{B+h} of block h.
+/// χ-weights: χ^b of slot b, χ^{B+k} of table slot k and χ^{B+K+h} of block h.
 pub(crate) struct Chi {
     pub slots: Vec<Fr>,
+    pub tables: Vec<Fr>,
     pub blocks: Vec<Fr>,
 }
 
 impl Chi {
     pub(crate) fn new(chi: Fr, layout: &Layout<'_>) -> Self {
         let size = layout.class.size;
-        let mut all = powers(chi, 0, size.slots() + size.blocks());
-        let blocks = all.split_off(size.slots());
-        Self { slots: all, blocks }
+        let (slots, tables) = (size.slots(), size.tables());
+        let mut all = powers(chi, 0, slots + tables + size.blocks());
+        let blocks = all.split_off(slots + tables);
+        let tables = all.split_off(slots);
+        Self {
+            slots: all,
+            tables,
+            blocks,
+        }
     }
 }
 
-/// Puts the columns together. `wide` are the slots of lookups, limbs and groupings in the layout's order, with
-/// χ^b already in q.
+/// Puts the columns together. `wide` are the layout's slots in order, with χ^b already in q.
 ///
 /// # Errors
 /// A column that is missing.
 pub(crate) fn build<'a>(
     layout: &Layout<'_>,
-    wide: Vec<(usize, WideSlot<'a>)>,
+    wide: Vec<WideSlot<'a>>,
     bases: &BaseValues<'a>,
     execution: &'a Execution,
     challenges: &Challenges,
@@ -201,18 +207,13 @@ pub(crate) fn build<'a>(
             pairs,
         });
     }
-    let ones = wide.iter().map(|(b, _)| chi.slots[*b]).sum();
+    let ones = chi.slots[..wide.len()].iter().sum();
     Ok(Rows {
         bits: equation.rows.row_bits,
         present: equation.rows.present,
-        slots: wide.into_iter().map(|(_, slot)| slot).collect(),
+        slots: wide,
         forms,
         shape,
         ones,
     })
-}
-
-/// Whether a slot has a reciprocal in every row.
-pub(crate) fn is_wide(slot: Slot) -> bool {
-    !matches!(slot, Slot::Table(_))
 }
