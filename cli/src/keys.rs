@@ -6,12 +6,10 @@ use anyhow::{Context, Result};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ed25519_dalek::SigningKey;
 use galen_prover::dataset::load_or_create_key;
-use galen_verifier::{
-    ledger::{
-        public_key,
-        tiles::{Checkpoint, LogKey, LogVerifier},
-    },
-    text::{from_hex, hex},
+use galen_query::text::{from_hex, hex};
+use galen_verifier::ledger::{
+    public_key,
+    tiles::{Checkpoint, LogKey, LogVerifier},
 };
 
 use crate::{failure::refusal, files};

@@ -9,16 +9,13 @@ use galen_prover::{
     dataset::{CommittedDataset, load_or_create_key},
     execute,
 };
-use galen_verifier::{
-    ledger::{
-        entry::Entry,
-        statement::{
-            AnswerStatement, Blob, DatasetStatement, Member, ParameterSetStatement, QueryStatement,
-            RegistryStatement, Role, Statement,
-        },
+use galen_query::{question::Question, registry::Registry};
+use galen_verifier::ledger::{
+    entry::Entry,
+    statement::{
+        AnswerStatement, Blob, DatasetStatement, Member, ParameterSetStatement, QueryStatement,
+        RegistryStatement, Role, Statement,
     },
-    question::Question,
-    registry::Registry,
 };
 
 use super::{

@@ -9,13 +9,11 @@ use std::{
 
 use anyhow::{Context, Result};
 use ed25519_dalek::SigningKey;
-use galen_verifier::{
-    ledger::{
-        entry::Entry,
-        statement::{Consortium, Statement},
-        tiles::LogKey,
-    },
-    text::hex,
+use galen_query::text::hex;
+use galen_verifier::ledger::{
+    entry::Entry,
+    statement::{Consortium, Statement},
+    tiles::LogKey,
 };
 
 /// The log's name.

@@ -3,12 +3,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use ed25519_dalek::SigningKey;
 use galen_prover::dataset::load_or_create_key;
-use galen_verifier::{
-    ledger::{
-        entry::key_id,
-        tiles::{LogKey, LogVerifier},
-    },
-    text::hex,
+use galen_query::text::hex;
+use galen_verifier::ledger::{
+    entry::key_id,
+    tiles::{LogKey, LogVerifier},
 };
 use serde_json::json;
 

@@ -5,6 +5,7 @@ use std::{fs, path::Path, sync::OnceLock};
 use ed25519_dalek::SigningKey;
 use galen_params::{ParameterStore, Shape, Silent};
 use galen_prover::dataset::{CommittedDataset, load_or_create_key};
+use galen_query::{question::Question, registry::Registry, text::hex};
 use galen_verifier::{
     ledger::{
         entry::Entry,
@@ -17,9 +18,6 @@ use galen_verifier::{
     },
     manifest::Manifest,
     plan::gates_for,
-    question::Question,
-    registry::Registry,
-    text::hex,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

@@ -2,12 +2,10 @@
 
 use std::{fs, path::Path};
 
-use galen_verifier::{
-    ledger::{
-        entry::Envelope,
-        statement::{Consortium, Statement},
-    },
-    text::from_hex,
+use galen_query::text::from_hex;
+use galen_verifier::ledger::{
+    entry::Envelope,
+    statement::{Consortium, Statement},
 };
 use tempfile::TempDir;
 

@@ -8,13 +8,12 @@ use galen_prover::{
     dataset::{CommitRequest, CommittedDataset, commit},
     execute::answer,
 };
+use galen_query::{question::Question, registry::Registry};
 use galen_verifier::{
     bundle::Bundle,
     ledger::statement::{AnswerStatement, DatasetStatement, RefusalStatement, Statement},
     manifest::{Manifest, ReleaseProfile},
     plan::gates_for,
-    question::Question,
-    registry::Registry,
 };
 use tempfile::TempDir;
 

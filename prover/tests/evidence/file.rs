@@ -1,5 +1,6 @@
 //! The file was tampered with after an honest gatherer made it.
 
+use galen_query::ReadError;
 use galen_verifier::{
     VerifyError,
     ledger::{
@@ -34,10 +35,10 @@ fn refused_text(from: &str, to: &str) -> EvidenceError {
 
 fn json_error(e: &EvidenceError) -> &str {
     match e {
-        EvidenceError::File(VerifyError::Json {
+        EvidenceError::File(VerifyError::Read(ReadError::Json {
             what: "evidence",
             why,
-        }) => why,
+        })) => why,
         other => panic!("{other:?}"),
     }
 }
@@ -122,10 +123,10 @@ fn a_file_that_is_too_large() {
     assert!(
         matches!(
             &e,
-            EvidenceError::File(VerifyError::TooLarge {
+            EvidenceError::File(VerifyError::Read(ReadError::TooLarge {
                 what: "evidence",
                 ..
-            })
+            }))
         ),
         "{e:?}"
     );

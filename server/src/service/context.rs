@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use galen_params::VerifyingSet;
+use galen_query::{question::Question, registry::Registry, text::from_hex};
 use galen_verifier::{
     ledger::{
         RuleError,
@@ -14,9 +15,6 @@ use galen_verifier::{
         statement::{Blob, Statement},
     },
     manifest::Dataset,
-    question::Question,
-    registry::Registry,
-    text::from_hex,
 };
 use lru::LruCache;
 

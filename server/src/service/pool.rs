@@ -9,6 +9,7 @@ use std::{
     time::Instant,
 };
 
+use galen_query::question::Question;
 use galen_verifier::{
     answer::Answer,
     ledger::{
@@ -16,7 +17,6 @@ use galen_verifier::{
         statement::AnswerStatement,
     },
     proven::Proven,
-    question::Question,
 };
 use tokio::sync::{mpsc, oneshot};
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use galen_query::question::Question;
 use galen_verifier::{
     answer::{Answer, pool},
     ledger::{
@@ -9,7 +10,6 @@ use galen_verifier::{
         fact_name,
         statement::{AnswerStatement, Statement},
     },
-    question::Question,
 };
 use serde_json::{Value, json};
 
@@ -92,7 +92,7 @@ impl Service {
         }
         if let [first, _, ..] = current.as_slice() {
             let context = self
-                .dataset(&galen_verifier::text::hex(&first.source.manifest))
+                .dataset(&galen_query::text::hex(&first.source.manifest))
                 .await?;
             let pooled = pool(&current, &results.question, &context.registry);
             results.pooled = pooled.ok().map(|p| p.to_json());

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
-use galen_verifier::{
-    ledger::{
-        LedgerError, RuleError,
-        entry::{Entry, Envelope, KeySet},
-        facts::{Effects, Facts, Proposed, Row},
-    },
-    text::hex,
+use galen_query::text::hex;
+use galen_verifier::ledger::{
+    LedgerError, RuleError,
+    entry::{Entry, Envelope, KeySet},
+    facts::{Effects, Facts, Proposed, Row},
 };
 
 fn member() -> SigningKey {

@@ -1,10 +1,8 @@
 //! Means and proportions.
 
-use super::{
-    Computed, Table, Value, View, interval,
-    spec::{Means, Shares, Welch},
-    test, titles,
-};
+use galen_query::analysis::{Means, Shares, Welch};
+
+use super::{Computed, Table, Value, View, interval, test, titles};
 use crate::statistics::{self, Sample};
 
 pub(super) const MEANS: &str = "Means with Student's t intervals; 95 %";

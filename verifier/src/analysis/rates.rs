@@ -1,10 +1,8 @@
 //! Crude and directly standardised rates.
 
-use super::{
-    Computed, Table, Value, View, interval,
-    means::each_row,
-    spec::{Rates, Standardised},
-};
+use galen_query::analysis::{Rates, Standardised};
+
+use super::{Computed, Table, Value, View, interval, means::each_row};
 use crate::statistics::{self, Estimate, Stratum};
 
 pub(super) const RATES: &str = "Crude rates with exact Poisson intervals (Garwood); 95 %";

@@ -1,12 +1,15 @@
 //! Survival from counts by bins of time.
 
+use galen_query::{
+    analysis::Survival,
+    query::{BinName, CohortQuery},
+};
 use num_rational::Ratio;
 use num_traits::ToPrimitive;
 
-use super::{Computed, Table, Value, View, interval, spec::Survival, test, titles};
+use super::{Computed, Table, Value, View, interval, test, titles};
 use crate::{
     answer::Cell,
-    query::{BinName, CohortQuery},
     statistics::{self, Bin, Group, Point},
 };
 

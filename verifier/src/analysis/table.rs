@@ -1,10 +1,8 @@
 //! Contingency tables.
 
-use super::{
-    Computed, Table, Value, View, interval,
-    spec::{Contingency, Outcome, TwoByTwo},
-    test,
-};
+use galen_query::analysis::{Contingency, Outcome, TwoByTwo};
+
+use super::{Computed, Table, Value, View, interval, test};
 use crate::statistics::{self, Test};
 
 pub(super) const TWO_BY_TWO: &str = "Odds ratio with Woolf's interval, risk ratio with Katz's, risk difference with \

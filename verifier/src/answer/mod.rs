@@ -10,13 +10,16 @@ use serde::Serialize;
 
 use crate::{
     analysis::{self, Derived, View},
-    hash::{Fields, separator},
+    hash::separator,
     manifest::{Dataset, ReleaseProfile},
     plan::{GroupKey, Plan, Release},
+    rules::{Published, State},
+};
+use galen_query::{
+    hash::Fields,
     query::{BinName, CohortQuery, Grouping, OutputValue},
     question::{Question, Resolved},
     registry::Registry,
-    rules::{Published, State},
     text::hex,
 };
 use group::Group;

@@ -5,6 +5,11 @@
 //! them knows the ledger's rules: which entry may stand after which is `rules`'.
 
 use galen_params::{ParamsError, VerifyingSet};
+use galen_query::{
+    question::{Question, Resolved},
+    registry::{Registry, RegistryError},
+    text::hex,
+};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -19,10 +24,7 @@ use crate::{
     check_dataset,
     manifest::{Dataset, Manifest},
     proven::Proven,
-    question::{Question, Resolved},
     registration::{Registration, verify_registration},
-    registry::{Registry, RegistryError},
-    text::hex,
     verify_all::{Job, verify_all},
 };
 
@@ -80,8 +82,11 @@ pub enum DocumentError {
     },
 }
 
-fn refused(document: &'static str) -> impl Fn(VerifyError) -> DocumentError {
-    move |source| DocumentError::Refused { document, source }
+fn refused<E: Into<VerifyError>>(document: &'static str) -> impl Fn(E) -> DocumentError {
+    move |source| DocumentError::Refused {
+        document,
+        source: source.into(),
+    }
 }
 
 /// A document and the statement about it, to be compared field by field.

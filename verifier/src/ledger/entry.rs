@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use galen_query::text::parse_exact;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -24,7 +25,6 @@ use super::{
     statement::Statement,
     tiles::{Hash, MAX_ENTRY_BYTES},
 };
-use crate::text::parse_exact;
 
 /// The most signatures of an envelope.
 pub const MAX_SIGNATURES: usize = 16;

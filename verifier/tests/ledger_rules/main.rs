@@ -7,19 +7,17 @@ mod stewards;
 use std::collections::BTreeSet;
 
 use ed25519_dalek::SigningKey;
-use galen_verifier::{
-    ledger::{
-        Proposal, RuleError,
-        entry::{Entry, Envelope},
-        facts::{Facts, Proposed},
-        key_facts,
-        statement::{
-            AnswerStatement, Blob, Consortium, DatasetStatement, Member, ParameterSetStatement,
-            QueryStatement, RefusalStatement, RegistryStatement, Revocation, Role, Statement,
-        },
-        tiles::{LogKey, leaf_hash},
+use galen_query::text::hex;
+use galen_verifier::ledger::{
+    Proposal, RuleError,
+    entry::{Entry, Envelope},
+    facts::{Facts, Proposed},
+    key_facts,
+    statement::{
+        AnswerStatement, Blob, Consortium, DatasetStatement, Member, ParameterSetStatement,
+        QueryStatement, RefusalStatement, RegistryStatement, Revocation, Role, Statement,
     },
-    text::hex,
+    tiles::{LogKey, leaf_hash},
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use ed25519_dalek::SigningKey;
 use galen_params::ParameterStore;
 use galen_prover::dataset::{CommittedDataset, load_or_create_key};
+use galen_query::{question::Question, registry::Registry, text::hex};
 use galen_server::{
     run::{Config, Place, Running, start},
     service::Limits,
@@ -20,9 +21,6 @@ use galen_verifier::{
         },
         tiles::LogKey,
     },
-    question::Question,
-    registry::Registry,
-    text::hex,
 };
 use serde_json::{Value, json};
 

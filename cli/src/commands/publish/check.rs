@@ -4,12 +4,10 @@ use std::{collections::BTreeSet, path::Path};
 
 use anyhow::Result;
 use ed25519_dalek::SigningKey;
-use galen_verifier::{
-    ledger::{
-        entry::Envelope,
-        statement::{Consortium, Statement},
-    },
-    text::hex,
+use galen_query::text::hex;
+use galen_verifier::ledger::{
+    entry::Envelope,
+    statement::{Consortium, Statement},
 };
 use serde_json::Value;
 

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use galen_verifier::{
-    ledger::{
-        LedgerError, Proposal, RuleError,
-        entry::Envelope,
-        facts::{Facts, Proposed},
-        statement::Statement,
-    },
-    text::from_hex,
+use galen_query::text::from_hex;
+use galen_verifier::ledger::{
+    LedgerError, Proposal, RuleError,
+    entry::Envelope,
+    facts::{Facts, Proposed},
+    statement::Statement,
 };
 
 use super::Finding;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use galen_query::text::from_base64;
+
 use super::{
     EvidenceError, MAX_EVIDENCE_BYTES,
     report::{LogReport, ParameterSetReport, Report, ReportedEntry, ReportedKey},
@@ -19,7 +21,6 @@ use crate::{
         },
     },
     proven::Proven,
-    text::from_base64,
 };
 
 /// The files of the evidence, base64url, by their digest as it stands there. That the bytes have this digest

@@ -22,13 +22,14 @@ pub use needs::{Gathering, Need, needs};
 pub use pooled::{PooledError, PooledReport};
 pub use report::{LogReport, ParameterSetReport, Report, ReportedEntry, ReportedKey};
 
+use galen_query::{
+    bounded::list,
+    text::{hex, parse_json},
+};
+
 use super::{
     LedgerError,
     tiles::{Hash, LogVerifier},
-};
-use crate::{
-    bounded::list,
-    text::{hex, parse_json},
 };
 
 const FORMAT: &str = "galen/evidence/v1";
@@ -123,7 +124,7 @@ impl Evidence {
     /// # Errors
     /// Too large, lists that are too long, or not JSON of this form (with line and column).
     pub fn from_json(bytes: &[u8]) -> Result<Self, EvidenceError> {
-        Ok(parse_json(bytes, "evidence", MAX_EVIDENCE_BYTES)?)
+        Ok(parse_json(bytes, "evidence", MAX_EVIDENCE_BYTES).map_err(crate::VerifyError::from)?)
     }
 
     /// The file, ending in a line break.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use galen_params::Shape;
+use galen_query::{question::Question, registry::Registry, text::hex};
 use serde::Serialize;
 
 use super::verify::{Seen, Stated};
@@ -14,9 +15,6 @@ use crate::{
         statement::{Consortium, Statement},
         tiles::Hash,
     },
-    question::Question,
-    registry::Registry,
-    text::hex,
 };
 
 /// The log that the evidence is of.

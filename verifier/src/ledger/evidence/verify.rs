@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use galen_query::text::from_hex;
+
 use super::{
     Evidence, EvidenceError, FORMAT, WireEntry,
     chain::{Blobs, Chain},
@@ -18,7 +20,6 @@ use crate::{
         statement::Statement,
         tiles::{Checkpoint, Hash, LogVerifier, Span, leaf_hash, proven_nodes, verify_inclusion},
     },
-    text::from_hex,
 };
 
 /// An entry that was read but not yet checked against the others.

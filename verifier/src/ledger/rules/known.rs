@@ -1,17 +1,15 @@
 //! The facts that the rules keep: their names, and what stands under them.
 
 use ed25519_dalek::VerifyingKey;
+use galen_query::text::{from_hex, hex};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use super::RuleError;
-use crate::{
-    ledger::{
-        LedgerError,
-        facts::Facts,
-        statement::{Consortium, Role},
-    },
-    text::{from_hex, hex},
+use crate::ledger::{
+    LedgerError,
+    facts::Facts,
+    statement::{Consortium, Role},
 };
 
 /// A fact's name: a JSON list of texts, so that no two lists share one.

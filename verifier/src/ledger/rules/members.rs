@@ -1,18 +1,17 @@
 //! What members say: hospitals of their datasets and answers, researchers of their queries.
 
+use galen_query::text::hex;
+
 use super::{
     Proposal, RuleError, absent,
     known::{
         self, DatasetFact, EpochFact, KeyFact, ParameterSetFact, QueryFact, RegistryFact, name,
     },
 };
-use crate::{
-    ledger::{
-        LedgerError,
-        facts::{Effects, Facts, Row},
-        statement::{AnswerStatement, DatasetStatement, QueryStatement, RefusalStatement, Role},
-    },
-    text::hex,
+use crate::ledger::{
+    LedgerError,
+    facts::{Effects, Facts, Row},
+    statement::{AnswerStatement, DatasetStatement, QueryStatement, RefusalStatement, Role},
 };
 
 /// What an answer or refusal is about.

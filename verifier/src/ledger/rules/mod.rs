@@ -8,6 +8,7 @@ mod stewards;
 use std::collections::BTreeSet;
 
 pub use error::RuleError;
+use galen_query::text::hex;
 use known::{KeyFact, name};
 pub use known::{id_of, name as fact_name, public_key};
 use members::Over;
@@ -18,7 +19,6 @@ use super::{
     facts::{Effects, Facts, Proposed, Row},
     statement::{Consortium, Member, Revocation, Role, Statement},
 };
-use crate::text::hex;
 
 /// An entry with its statement, as it is submitted.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,15 +1,14 @@
 //! Statements made from the documents that they are about.
 
 use galen_params::VerifyingSet;
+use galen_query::{question::Question, registry::Registry, text::hex};
 use sha2::{Digest, Sha256};
 
 use super::{
     AnswerStatement, Blob, DatasetStatement, ParameterSetStatement, RefusalStatement,
     RegistryStatement,
 };
-use crate::{
-    bundle::Bundle, manifest::Manifest, question::Question, registry::Registry, text::hex,
-};
+use crate::{bundle::Bundle, manifest::Manifest};
 
 impl Blob {
     /// The name and length of these bytes.

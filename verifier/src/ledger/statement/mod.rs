@@ -3,14 +3,14 @@
 
 mod make;
 
+use galen_query::{
+    question::Question,
+    text::{from_hex, is_invisible, parse_exact},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 use super::{LedgerError, entry::Envelope, tiles::LogVerifier};
-use crate::{
-    question::Question,
-    text::{from_hex, is_invisible, parse_exact},
-};
 
 /// The most bytes of a name.
 pub const MAX_NAME: usize = 256;

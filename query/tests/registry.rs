@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
-use galen_verifier::query::parse_query;
-use galen_verifier::registry::{ColumnKind, Registry, RegistryError, Role, ValueError};
+use galen_query::query::parse_query;
+use galen_query::registry::{ColumnKind, Registry, RegistryError, Role, ValueError};
 use proptest::prelude::*;
 
 const STUDY: &str = include_str!("study.toml");

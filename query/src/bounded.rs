@@ -8,7 +8,7 @@ use serde::{
 };
 
 /// A list of at most `N` items, for `deserialize_with`.
-pub(crate) fn list<'de, D, T, const N: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
+pub fn list<'de, D, T, const N: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,

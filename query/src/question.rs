@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    VerifyError,
+    ReadError,
     analysis::{Analysis, AnalysisError, MAX_ANALYSES},
     hash::{Fields, separator},
     query::{CohortQuery, parse_query},
@@ -58,7 +58,7 @@ impl Question {
         purpose: &str,
         sql: &str,
         title: Option<String>,
-    ) -> Result<Self, VerifyError> {
+    ) -> Result<Self, ReadError> {
         Self::with_analyses(registry, purpose, sql, title, Vec::new())
     }
 
@@ -72,7 +72,7 @@ impl Question {
         sql: &str,
         title: Option<String>,
         analyses: Vec<String>,
-    ) -> Result<Self, VerifyError> {
+    ) -> Result<Self, ReadError> {
         let question = Self {
             format: FORMAT.into(),
             registry: registry.label(),
@@ -90,7 +90,7 @@ impl Question {
     ///
     /// # Errors
     /// Too large, or not JSON of this form (with line and column).
-    pub fn from_json(bytes: &[u8]) -> Result<Self, VerifyError> {
+    pub fn from_json(bytes: &[u8]) -> Result<Self, ReadError> {
         parse_json(bytes, "query", MAX_QUERY_BYTES)
     }
 
@@ -98,19 +98,19 @@ impl Question {
     ///
     /// # Errors
     /// Another format or registry, an unknown purpose, or SQL that cannot be asked.
-    pub fn resolve(&self, registry: &Registry) -> Result<Resolved, VerifyError> {
+    pub fn resolve(&self, registry: &Registry) -> Result<Resolved, ReadError> {
         if self.format != FORMAT {
-            return Err(VerifyError::Format {
+            return Err(ReadError::Format {
                 what: "query",
                 expected: FORMAT,
             });
         }
         if self.registry_digest != hex(&registry.digest) || self.registry != registry.label() {
-            return Err(VerifyError::Registry { what: "query" });
+            return Err(ReadError::Registry { what: "query" });
         }
         let purpose = registry.purpose_index(&self.purpose).ok_or_else(|| {
             let known = registry.purposes.iter().map(|p| p.code.clone()).collect();
-            VerifyError::Purpose {
+            ReadError::Purpose {
                 purpose: self.purpose.clone(),
                 known,
             }

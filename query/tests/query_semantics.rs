@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
-use galen_verifier::query::{Predicate, parse_query};
-use galen_verifier::registry::{ColumnKind, Registry};
+use galen_query::query::{Predicate, parse_query};
+use galen_query::registry::{ColumnKind, Registry};
 use proptest::prelude::*;
 
 const REGISTRY: &str = r#"

@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
-use galen_verifier::query::{
+use galen_query::query::{
     Aggregate, CohortQuery, Grouping, OutputValue, Predicate, QueryError, parse_query,
 };
-use galen_verifier::registry::Registry;
+use galen_query::registry::Registry;
 
 fn registry() -> Registry {
     Registry::from_toml(include_str!("study.toml")).unwrap()

@@ -25,7 +25,8 @@ pub enum Analysis {
 
 impl Analysis {
     /// The labels of a count of cases and of the count that they are among, where it has them.
-    pub(super) fn cases(&self) -> Option<(&str, &str)> {
+    #[must_use]
+    pub fn cases(&self) -> Option<(&str, &str)> {
         match self {
             Analysis::TwoByTwo(TwoByTwo {
                 outcome: Outcome::Counts { cases, total },

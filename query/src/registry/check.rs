@@ -6,7 +6,7 @@ use std::ops::Range;
 use toml::{Spanned, Value};
 
 use super::decimal::{self, Decimal};
-use super::parse::{RawCode, RawColumn, RawFile, RawPurpose, line_of};
+use super::raw::{RawCode, RawColumn, RawFile, RawPurpose, line_of};
 use super::words::is_reserved;
 use super::{Code, Column, ColumnKind, Purpose, Registry, RegistryError, value};
 

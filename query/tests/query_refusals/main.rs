@@ -5,7 +5,7 @@
 mod conditions;
 mod queries;
 
-use galen_verifier::{query::parse_query, registry::Registry};
+use galen_query::{query::parse_query, registry::Registry};
 
 /// For each text that is shown and query that is refused, the text and the message below it.
 fn messages<'a>(refused: impl IntoIterator<Item = (&'a str, String)>) -> String {

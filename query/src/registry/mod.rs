@@ -5,6 +5,7 @@ pub(crate) mod decimal;
 mod digest;
 mod error;
 mod parse;
+mod raw;
 mod types;
 pub(crate) mod value;
 mod words;

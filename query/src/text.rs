@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::VerifyError;
+use crate::ReadError;
 
 /// Lower-case hex.
 #[must_use]
@@ -54,19 +54,19 @@ pub fn from_base64(text: &str, limit: usize) -> Option<Vec<u8>> {
 }
 
 /// Parses a JSON document of bounded size.
-pub(crate) fn parse_json<T: DeserializeOwned>(
+pub fn parse_json<T: DeserializeOwned>(
     bytes: &[u8],
     what: &'static str,
     limit: usize,
-) -> Result<T, VerifyError> {
+) -> Result<T, ReadError> {
     if bytes.len() > limit {
-        return Err(VerifyError::TooLarge {
+        return Err(ReadError::TooLarge {
             what,
             bytes: bytes.len(),
             limit,
         });
     }
-    serde_json::from_slice(bytes).map_err(|e| VerifyError::Json {
+    serde_json::from_slice(bytes).map_err(|e| ReadError::Json {
         what,
         why: e.to_string(),
     })
@@ -74,7 +74,7 @@ pub(crate) fn parse_json<T: DeserializeOwned>(
 
 /// Parses JSON that says exactly what is read of it: a struct is an object and no list of its fields, and no
 /// member is null where it can be left out. Spaces and the order of members are free.
-pub(crate) fn parse_exact<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, String> {
+pub fn parse_exact<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, String> {
     let read: T = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
     let said: Value = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
     if serde_json::to_value(&read).is_ok_and(|v| v == said) {

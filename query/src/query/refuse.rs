@@ -6,6 +6,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::{Location, Span};
 
 use super::error::unsupported;
+use super::names::is_known;
 use super::suggest::short;
 use super::{Position, QueryError};
 
@@ -238,7 +239,7 @@ fn unary(op: UnaryOperator) -> (String, &'static str) {
 fn refuse_function(function: &Function) -> QueryError {
     let name = short(&name_text(&function.name));
     let at = name_position(&function.name);
-    let help = if super::aggregate::is_known(&name) {
+    let help = if is_known(&name) {
         "aggregates stand in the SELECT list; WHERE chooses the patients before"
     } else {
         "compare the column itself with constants"

@@ -9,6 +9,7 @@ mod error;
 mod functions;
 mod grouping;
 mod interval;
+mod names;
 mod normal;
 mod parse;
 mod percentile;
@@ -38,5 +39,7 @@ pub const MAX_OUTPUTS: usize = 64;
 pub const MAX_CRITERIA: usize = 32;
 /// The most columns of GROUP BY.
 pub const MAX_GROUP_COLUMNS: usize = 2;
+/// The most groups of an answer.
+pub const MAX_GROUPS: usize = 1024;
 /// The most leaves of the filter's normal form.
 pub const MAX_LEAVES: usize = 256;

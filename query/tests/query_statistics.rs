@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-use galen_verifier::query::{
+use galen_query::query::{
     Aggregate, BinName, CohortQuery, OutputValue, PairFunction, Predicate, QueryError, Share,
     parse_query,
 };
-use galen_verifier::registry::Registry;
+use galen_query::registry::Registry;
 
 fn registry() -> Registry {
     Registry::from_toml(include_str!("study.toml")).unwrap()

@@ -6,19 +6,10 @@ use crate::registry::ColumnKind;
 
 use super::constant::{Constant, constant};
 use super::error::{mismatch, unsupported};
+use super::names::PERCENTILE;
 use super::refuse::position;
 use super::scope::Scope;
-use super::{
-    Aggregate, PairFunction, Position, QueryError, Share, grouping, percentile::SHARE_DECIMALS,
-};
-
-pub(super) const PERCENTILE: &str = "percentile_disc";
-
-/// The function of two columns of a lower-case name.
-pub(super) fn pair_function(name: &str) -> Option<PairFunction> {
-    let mut all = PairFunction::NAMES.into_iter();
-    all.find(|(n, _)| *n == name).map(|(_, function)| function)
-}
+use super::{Aggregate, Position, QueryError, Share, grouping, percentile::SHARE_DECIMALS};
 
 /// The two number columns of a function of pairs.
 pub(super) fn pair_columns(

@@ -8,7 +8,8 @@ use crate::registry::ColumnKind;
 
 use super::constant::{Constant, constant};
 use super::error::{mismatch, unsupported};
-use super::functions::{PERCENTILE, pair_columns, pair_function, percentile, wrong_type};
+use super::functions::{pair_columns, percentile, wrong_type};
+use super::names::{DISCLOSING, KNOWN, OTHER_PERCENTILES, PERCENTILE, pair_function};
 use super::refuse::{from_span, name_position, name_text, position, refuse, stripped};
 use super::scope::{Scope, folded};
 use super::suggest::{nearest, short};
@@ -17,45 +18,8 @@ use super::{
     grouping,
 };
 
-/// The aggregates' names.
-const KNOWN: [&str; 9] = [
-    "count",
-    "sum",
-    "avg",
-    "var_samp",
-    "variance",
-    "var_pop",
-    "stddev_samp",
-    "stddev",
-    "stddev_pop",
-];
-/// Aggregates that show single values or lists of them.
-const DISCLOSING: [&str; 11] = [
-    "min",
-    "max",
-    "array_agg",
-    "string_agg",
-    "group_concat",
-    "json_agg",
-    "jsonb_agg",
-    "first",
-    "last",
-    "any_value",
-    "mode",
-];
-/// Percentiles that are no patient's value, or differ between engines.
-const OTHER_PERCENTILES: [&str; 3] = ["median", "percentile_cont", "quantile"];
 /// The longest label, bytes; PostgreSQL cuts longer ones.
 const MAX_LABEL: usize = 63;
-
-/// Whether a lower-case name is an aggregate's.
-pub(super) fn is_known(name: &str) -> bool {
-    KNOWN.contains(&name)
-        || DISCLOSING.contains(&name)
-        || OTHER_PERCENTILES.contains(&name)
-        || name == PERCENTILE
-        || pair_function(name).is_some()
-}
 
 /// One item of the SELECT list.
 pub(super) fn output(

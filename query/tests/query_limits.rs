@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use galen_verifier::query::{CohortQuery, QueryError, parse_query};
-use galen_verifier::registry::Registry;
+use galen_query::query::{CohortQuery, QueryError, parse_query};
+use galen_query::registry::Registry;
 use proptest::prelude::*;
 
 fn parse(sql: &str) -> Result<CohortQuery, QueryError> {
