@@ -18,7 +18,6 @@ pub mod proven;
 pub mod register;
 pub mod registration;
 pub mod rules;
-pub mod statistics;
 mod verify;
 mod verify_all;
 

@@ -15,9 +15,8 @@ mod view;
 use std::fmt;
 
 use galen_query::{analysis::Analysis, query::CohortQuery, registry::Registry};
+use galen_statistics::{Estimate, Test};
 use serde::Serialize;
-
-use crate::statistics::{Estimate, Test};
 
 pub(crate) use attrition::attrition;
 pub(crate) use view::View;

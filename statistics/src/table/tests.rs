@@ -2,8 +2,8 @@
 //! (chi2_contingency without correction, fisher_exact): tools/reference.py.
 
 use super::*;
-use crate::statistics::LARGEST;
-use crate::statistics::close::{close, close_all};
+use crate::LARGEST;
+use crate::close::{close, close_all};
 
 const fn table(a: u64, b: u64, c: u64, d: u64) -> TwoByTwo {
     TwoByTwo {

@@ -2,7 +2,7 @@
 //! tools/reference.py.
 
 use super::*;
-use crate::statistics::close::{close, close_all};
+use crate::close::{close, close_all};
 
 const fn bin(leaving: u64, events: u64) -> Bin {
     Bin { leaving, events }

@@ -1,8 +1,8 @@
 //! Against quantiles of scipy 1.17.1 (stats.gamma.ppf) put into the published formulas: tools/reference.py.
 
 use super::*;
-use crate::statistics::LARGEST;
-use crate::statistics::close::close_all;
+use crate::LARGEST;
+use crate::close::close_all;
 
 #[test]
 fn garwoods_interval() {

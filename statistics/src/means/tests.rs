@@ -2,8 +2,8 @@
 //! (proportion_confint with "wilson"): tools/reference.py.
 
 use super::*;
-use crate::statistics::LARGEST;
-use crate::statistics::close::{close, close_all};
+use crate::LARGEST;
+use crate::close::{close, close_all};
 
 const fn sample(n: u64, mean: f64, variance: f64) -> Sample {
     Sample { n, mean, variance }

@@ -2,7 +2,7 @@
 //! 0.30.3 (KaplanMeierFitter, logrank_test): made by tools/kaplan_meier.py and tools/embed.py.
 
 use super::*;
-use crate::statistics::close::{close, close_all};
+use crate::close::{close, close_all};
 
 /// 1436 patients, 0 beyond: leaving and events of each bin.
 const NODE_NEGATIVE: [Bin; 20] = [

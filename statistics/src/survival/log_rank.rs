@@ -1,8 +1,8 @@
 //! The log-rank test.
 
-use crate::statistics::Test;
-use crate::statistics::distribution::chi_square_tail;
-use crate::statistics::number::{count, sum};
+use crate::Test;
+use crate::distribution::chi_square_tail;
+use crate::number::{count, sum};
 
 use super::{Bin, at_risk};
 

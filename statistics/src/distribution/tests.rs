@@ -1,7 +1,7 @@
 //! Against scipy.stats of scipy 1.17.1 (tools/reference.py).
 
 use super::*;
-use crate::statistics::close::close;
+use crate::close::close;
 
 /// Degrees of freedom; t.ppf(0.975), 2 · t.sf(x) for x = 0.01, 0.5, 2, 8, 30.
 const STUDENT: [(f64, [f64; 6]); 10] = [
