@@ -1,5 +1,7 @@
 //! What a cohort query means, after names and constants have been resolved against a registry.
 
+use crate::registry::Registry;
+
 use super::{Grouping, IntervalSet};
 
 /// A parsed, resolved cohort query.
@@ -68,6 +70,13 @@ impl CohortQuery {
             },
         };
         self.outputs.iter().flat_map(columns).collect()
+    }
+
+    /// The number of groups of an answer: one without GROUP BY.
+    #[must_use]
+    pub fn groups(&self, registry: &Registry) -> usize {
+        let each = self.group_by.iter().map(|g| g.groups(registry));
+        each.fold(1, usize::saturating_mul)
     }
 }
 

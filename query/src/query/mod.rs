@@ -7,6 +7,7 @@ mod clauses;
 mod constant;
 mod error;
 mod functions;
+mod group;
 mod grouping;
 mod interval;
 mod names;
@@ -22,7 +23,7 @@ pub use ast::{
     Aggregate, CohortQuery, Output, OutputValue, PairFunction, Percentile, Predicate, Share,
 };
 pub use error::{Position, QueryError};
-pub use grouping::{Bin, BinName, Grouping};
+pub use group::{Bin, BinName, Grouping};
 pub use interval::IntervalSet;
 pub use parse::parse_query;
 pub use percentile::FOLDS;
