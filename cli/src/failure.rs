@@ -8,17 +8,15 @@ use std::{
 };
 
 use anyhow::Error;
+use galen_ledger::{
+    LedgerError,
+    documents::DocumentError,
+    evidence::{EvidenceError, PooledError},
+};
 use galen_params::ParamsError;
 use galen_prover::{ProverError, synthetic::SyntheticError};
 use galen_query::{ReadError, query::QueryError, registry::RegistryError};
-use galen_verifier::{
-    VerifyError,
-    ledger::{
-        LedgerError,
-        documents::DocumentError,
-        evidence::{EvidenceError, PooledError},
-    },
-};
+use galen_verifier::VerifyError;
 use serde_json::json;
 
 use crate::{
@@ -161,7 +159,7 @@ fn of_read(error: &ReadError) -> String {
 
 fn of_evidence(error: &EvidenceError) -> String {
     match error {
-        EvidenceError::File(e) => of_verify(e),
+        EvidenceError::File(e) => of_read(e),
         EvidenceError::Document { source, .. } => of_document(source),
         other => named("evidence", other),
     }

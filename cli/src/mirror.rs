@@ -11,9 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use galen_params::Progress;
-use galen_query::text::hex;
-use galen_verifier::ledger::{
+use galen_ledger::{
     statement::{Blob, Statement},
     tiles::{
         Checkpoint, Edge, Hash, Level, LogVerifier, MAX_CHECKPOINT_BYTES, TILE_WIDTH, Tile,
@@ -21,6 +19,8 @@ use galen_verifier::ledger::{
         verify_consistency,
     },
 };
+use galen_params::Progress;
+use galen_query::text::hex;
 
 use crate::{
     failure::refusal,

@@ -11,7 +11,6 @@ pub mod bundle;
 mod claims;
 mod error;
 pub mod hash;
-pub mod ledger;
 pub mod manifest;
 pub mod plan;
 pub mod proven;

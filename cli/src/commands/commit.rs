@@ -5,6 +5,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use galen_ledger::statement::check_name;
 use galen_params::Shape;
 use galen_prover::{
     ProverError,
@@ -13,7 +14,6 @@ use galen_prover::{
 };
 use galen_query::{registry::Registry, text::hex};
 use galen_verifier::{
-    ledger::statement::check_name,
     plan::gates_for,
     rules::{ReleaseProfile, Ties},
 };

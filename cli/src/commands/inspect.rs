@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use galen_circuits::prove::PROOF_BYTES;
+use galen_ledger::evidence::MAX_EVIDENCE_BYTES;
 use galen_params::VerifyingSet;
 use galen_query::{
     ReadError,
@@ -11,9 +12,7 @@ use galen_query::{
     registry::{Column, ColumnKind, Registry},
     text::hex,
 };
-use galen_verifier::{
-    bundle::Bundle, ledger::evidence::MAX_EVIDENCE_BYTES, manifest::Manifest, rules::State,
-};
+use galen_verifier::{bundle::Bundle, manifest::Manifest, rules::State};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 

@@ -1,12 +1,10 @@
 //! Datasets, queries and answers: what is taken, and what is refused with its reason and leaves no entry.
 
-use galen_verifier::{
-    bundle::Bundle,
-    ledger::{
-        entry::Entry,
-        statement::{AnswerStatement, DatasetStatement, QueryStatement, Statement},
-    },
+use galen_ledger::{
+    entry::Entry,
+    statement::{AnswerStatement, DatasetStatement, QueryStatement, Statement},
 };
+use galen_verifier::bundle::Bundle;
 use serde_json::Value;
 
 use crate::{

@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, fs, path::Path, sync::LazyLock};
 
 use ed25519_dalek::SigningKey;
+use galen_ledger::statement::{AnswerStatement, DatasetStatement, RefusalStatement, Statement};
 use galen_params::{ParameterStore, Shape, Silent};
 use galen_prover::{
     dataset::{CommitRequest, CommittedDataset, commit},
@@ -11,7 +12,6 @@ use galen_prover::{
 use galen_query::{question::Question, registry::Registry};
 use galen_verifier::{
     bundle::Bundle,
-    ledger::statement::{AnswerStatement, DatasetStatement, RefusalStatement, Statement},
     manifest::{Manifest, ReleaseProfile},
     plan::gates_for,
 };

@@ -6,8 +6,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use galen_ledger::tiles::LogKey;
 use galen_query::text::hex;
-use galen_verifier::ledger::tiles::LogKey;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -1,18 +1,18 @@
 //! Statements and files that do not say the same, all of them signed and logged.
 
 use galen_circuits::batch::Check;
+use galen_ledger::{
+    documents::DocumentError,
+    evidence::EvidenceError,
+    statement::{
+        AnswerStatement, DatasetStatement, ParameterSetStatement, QueryStatement,
+        RegistryStatement, Statement,
+    },
+};
 use galen_query::{ReadError, text::hex};
 use galen_verifier::{
     VerifyError,
     bundle::Bundle,
-    ledger::{
-        documents::DocumentError,
-        evidence::EvidenceError,
-        statement::{
-            AnswerStatement, DatasetStatement, ParameterSetStatement, QueryStatement,
-            RegistryStatement, Statement,
-        },
-    },
     manifest::{Draft, Manifest},
 };
 

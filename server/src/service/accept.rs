@@ -3,8 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use galen_query::text::{from_hex, hex};
-use galen_verifier::ledger::{
+use galen_ledger::{
     LedgerError, Proposal,
     documents::{
         check_dataset_statement, check_parameter_set, check_query, check_registration,
@@ -18,6 +17,7 @@ use galen_verifier::ledger::{
         RegistryStatement, Statement,
     },
 };
+use galen_query::text::{from_hex, hex};
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 

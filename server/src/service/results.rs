@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use galen_query::question::Question;
-use galen_verifier::{
-    answer::{Answer, pool},
-    ledger::{
-        entry::Envelope,
-        fact_name,
-        statement::{AnswerStatement, Statement},
-    },
+use galen_ledger::{
+    entry::Envelope,
+    fact_name,
+    statement::{AnswerStatement, Statement},
 };
+use galen_query::question::Question;
+use galen_verifier::answer::{Answer, pool};
 use serde_json::{Value, json};
 
 use super::{Service, ServiceError, pool::AnswerJob};

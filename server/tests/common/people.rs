@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
-use galen_query::text::hex;
-use galen_verifier::ledger::{
+use galen_ledger::{
     Proposal,
     entry::Entry,
     facts::Proposed,
@@ -13,6 +12,7 @@ use galen_verifier::ledger::{
         QueryStatement, RefusalStatement, RegistryStatement, Revocation, Role, Statement,
     },
 };
+use galen_query::text::hex;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
