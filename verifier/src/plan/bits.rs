@@ -10,15 +10,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use galen_circuits::{Fr, gates::Gate};
+use galen_query::{
+    query::{IntervalSet, Predicate},
+    registry::ColumnKind,
+};
 use sha2::{Digest, Sha256};
 
 use super::{
     ColumnId, Linear, Purpose, Slot, Step,
     registration::{Bases, Unit},
-};
-use crate::{
-    query::{IntervalSet, Predicate},
-    registry::ColumnKind,
 };
 
 /// Keys longer than this are replaced by a digest, so that evidence stays small.

@@ -1,18 +1,18 @@
 //! query + purpose + registry + size → plan.
 
 use galen_circuits::gates::{Gate, release::LIMBS_PER_TOTAL};
+use galen_query::{
+    query::{CohortQuery, MAX_GROUPS, Percentile, Predicate},
+    registry::{ColumnKind, Registry},
+};
 
 use super::{
-    ColumnId, Linear, MAX_GROUPS, Plan, Purpose, Slot,
+    ColumnId, Linear, Plan, Purpose, Slot,
     bits::{Builder, limb_weight},
     groups::{Group, groups},
     payload::{Field, FieldKind, Item, Layout, Packer, Total, fields_of_query, limbs_for},
     percentile::{self, Quantile},
     registration::{Bases, Unit},
-};
-use crate::{
-    query::{CohortQuery, Percentile, Predicate},
-    registry::{ColumnKind, Registry},
 };
 
 /// At most this many proofs a chunk; a query beyond it is refused before any work.

@@ -1,10 +1,8 @@
 //! The groups of an answer, and the bits that select them.
 
-use super::{GroupKey, Linear, PlanError, bits::Builder};
-use crate::query::{Bin, CohortQuery, Grouping, IntervalSet, Predicate};
+use galen_query::query::{Bin, CohortQuery, Grouping, IntervalSet, MAX_GROUPS, Predicate};
 
-/// At most this many groups.
-pub const MAX_GROUPS: usize = 1024;
+use super::{GroupKey, Linear, PlanError, bits::Builder};
 
 /// A group: its keys and the bits that select it.
 pub(super) struct Group {

@@ -15,13 +15,12 @@ mod registration;
 use galen_circuits::gates::{Gate, release};
 
 pub use build::{MAX_STEPS, PlanError};
-pub use groups::MAX_GROUPS;
 pub use linear::{ColumnId, Linear};
 pub use payload::{Field, FieldKind, GroupKey, Layout, Place, Rank, contributors, fields_of};
 pub use percentile::{Quantile, assumed_quantiles, quantile_count};
 pub use registration::{Bases, Unit, gates_for, registration_steps};
 
-use crate::query::{IntervalSet, Percentile};
+use galen_query::query::{IntervalSet, Percentile};
 
 /// One statement, proven once a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]

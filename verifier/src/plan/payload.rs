@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use galen_circuits::gates::release::{LIMB_BITS, LIMBS, LIMBS_PER_TOTAL, TOTALS};
-
-use super::{Linear, Release, Use};
-use crate::{
+use galen_query::{
     query::{Aggregate, CohortQuery, OutputValue, PairFunction, Percentile},
     registry::{ColumnKind, Registry},
 };
+
+use super::{Linear, Release, Use};
 
 /// What a released number is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,11 +1,12 @@
 //! Published percentiles (`docs/spec/plan.md`): what has to be right about them before anything is planned, and
 //! the counts that place them.
 
-use super::{Field, FieldKind, Linear, MAX_GROUPS, PlanError, Rank, bits::Builder, payload::Item};
-use crate::{
-    query::{CohortQuery, IntervalSet, Percentile},
+use galen_query::{
+    query::{CohortQuery, IntervalSet, MAX_GROUPS, Percentile},
     registry::Registry,
 };
+
+use super::{Field, FieldKind, Linear, PlanError, Rank, bits::Builder, payload::Item};
 
 /// A published percentile as a stored value, or `None` where it is hidden.
 pub type Quantile = Option<u64>;

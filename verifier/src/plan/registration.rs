@@ -1,12 +1,12 @@
 //! Registration: what is proven once about each base column (`docs/spec/plan.md`).
 
 use galen_circuits::{Fr, gates::Gate};
-
-use super::{ColumnId, Linear, Purpose, Slot, Step};
-use crate::{
+use galen_query::{
     query::IntervalSet,
     registry::{BaseColumn, Registry, Role},
 };
+
+use super::{ColumnId, Linear, Purpose, Slot, Step};
 
 /// What a registry column or a purpose needs: each bit boolean, each part in its range, NULL rows zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,12 +1,12 @@
 //! Which percentiles are published, and what is proven about them.
 
 use galen_circuits::gates::{compare, release::MAX_LIMB};
+use galen_query::query::Percentile;
 
 use super::{Counts, ReleaseProfile, State};
 use crate::{
     VerifyError,
     plan::{Field, FieldKind, Plan, Quantile, Rank},
-    query::Percentile,
 };
 
 /// Whether a percentile goes with a hidden count: one that contains its patients and is itself asked for.
