@@ -4,6 +4,7 @@
 
 pub mod encoding;
 mod error;
+pub mod groth16;
 pub mod hash;
 pub mod r1cs;
 pub mod sponge;

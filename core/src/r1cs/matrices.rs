@@ -185,6 +185,29 @@ impl Matrices {
             })
     }
 
+    /// Fills `a` and `b` with ⟨aᵢ, w⟩ and ⟨bᵢ, w⟩, constraint by constraint, and returns the first
+    /// constraint that is not satisfied; on all threads.
+    ///
+    /// # Panics
+    /// If the assignment is shorter than [`Matrices::variables`].
+    pub(crate) fn evaluate_factors(
+        &self,
+        assignment: &[Fr],
+        a: &mut [Fr],
+        b: &mut [Fr],
+    ) -> Option<usize> {
+        let rows = 0..self.constraints();
+        rows.into_par_iter()
+            .zip(a.par_iter_mut().zip(b))
+            .with_min_len(ROWS_A_TASK)
+            .filter_map(|(i, (a, b))| {
+                *a = self.evaluate(Side::A, i, assignment);
+                *b = self.evaluate(Side::B, i, assignment);
+                (*a * *b != self.evaluate(Side::C, i, assignment)).then_some(i)
+            })
+            .min()
+    }
+
     /// 32 bytes that name the circuit: SHA-512, cut, of publics, variables, constraints and all
     /// rows of A, of B, of C. Labels are not part of it.
     #[must_use]
