@@ -39,6 +39,9 @@ pub enum CircuitError {
     /// The witness does not satisfy the statement; no proof is made of it.
     #[error("the witness does not satisfy the statement ({0})")]
     Unsatisfied(String),
+    /// A proof that does not prove its statement.
+    #[error("the proof is refused: {0}")]
+    Proof(&'static str),
     /// arkworks refused to make keys or a proof.
     #[error("the proof system refused: {0}")]
     Synthesis(#[from] ark_relations::gr1cs::SynthesisError),

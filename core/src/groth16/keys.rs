@@ -10,6 +10,7 @@ use ark_relations::gr1cs::{
 };
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, SerializationError};
 use ark_std::rand::{CryptoRng, RngCore};
+use zeroize::Zeroizing;
 
 use super::CircomReduction;
 use crate::encoding::{self, G1_BYTES, G2_BYTES};
@@ -17,7 +18,7 @@ use crate::r1cs::{Matrices, Side};
 use crate::{CircuitError, E, Fr, G1, G2};
 
 /// What a verifier needs of a circuit.
-#[derive(Clone, Debug, PartialEq, Eq, CanonicalSerialize, CanonicalDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyingKey {
     /// [α]₁.
     pub alpha_g1: G1,
@@ -31,12 +32,40 @@ pub struct VerifyingKey {
     pub gamma_abc: Vec<G1>,
 }
 
-/// What a prover needs of a circuit: key and matrices.
-#[derive(Clone, CanonicalSerialize, CanonicalDeserialize)]
+/// What a prover needs of a circuit: its points, without those at infinity, and its matrices.
 pub struct ProvingKey {
-    pub(super) pk: ark_groth16::ProvingKey<E>,
-    pub(super) matrices: Matrices,
     verifying: VerifyingKey,
+    matrices: Matrices,
+    /// [β]₁ and [δ]₁.
+    pub(super) beta_g1: G1,
+    pub(super) delta_g1: G1,
+    /// [Aᵢ(τ)]₁.
+    pub(super) a: Query<G1>,
+    /// [Bᵢ(τ)]₂.
+    pub(super) b: Query<G2>,
+    /// The points of C: H of each point of the domain, L of each variable of the witness,
+    /// [Bᵢ(τ)]₁ of the variables of `b`.
+    pub(super) c: Vec<G1>,
+}
+
+/// The points that are not the identity, each with its variable, ascending.
+#[derive(CanonicalSerialize, CanonicalDeserialize)]
+pub(super) struct Query<P: AffineRepr> {
+    pub(super) points: Vec<P>,
+    variables: Vec<u32>,
+}
+
+impl<P: AffineRepr<ScalarField = Fr>> Query<P> {
+    fn new(points: &[P]) -> Self {
+        let (variables, points) = (0u32..).zip(points).filter(|(_, p)| !p.is_zero()).unzip();
+        Self { points, variables }
+    }
+
+    /// The values of the query's variables, in its order.
+    pub(super) fn scalars(&self, assignment: &[Fr]) -> Zeroizing<Vec<Fr>> {
+        let values = self.variables.iter().map(|v| assignment[*v as usize]);
+        Zeroizing::new(values.collect())
+    }
 }
 
 impl VerifyingKey {
@@ -103,6 +132,26 @@ impl VerifyingKey {
 }
 
 impl ProvingKey {
+    /// Pairs stock keys under [`CircomReduction`] with the circuit that they were made of.
+    pub(super) fn new(pk: &ark_groth16::ProvingKey<E>, matrices: Matrices) -> Self {
+        let in_b = pk.b_g1_query.iter().filter(|p| !p.is_zero());
+        Self {
+            verifying: VerifyingKey::of(&pk.vk),
+            matrices,
+            beta_g1: pk.beta_g1,
+            delta_g1: pk.delta_g1,
+            a: Query::new(&pk.a_query),
+            b: Query::new(&pk.b_g2_query),
+            c: pk
+                .h_query
+                .iter()
+                .chain(&pk.l_query)
+                .chain(in_b)
+                .copied()
+                .collect(),
+        }
+    }
+
     /// The circuit's verifying key.
     #[must_use]
     pub fn verifying_key(&self) -> &VerifyingKey {
@@ -120,16 +169,34 @@ impl ProvingKey {
     /// # Errors
     /// What the writer refuses.
     pub fn write(&self, out: &mut impl Write) -> Result<(), SerializationError> {
-        self.serialize_uncompressed(out)
+        self.verifying
+            .to_bytes()
+            .serialize_uncompressed(&mut *out)?;
+        self.matrices.serialize_uncompressed(&mut *out)?;
+        self.beta_g1.serialize_uncompressed(&mut *out)?;
+        self.delta_g1.serialize_uncompressed(&mut *out)?;
+        self.a.serialize_uncompressed(&mut *out)?;
+        self.b.serialize_uncompressed(&mut *out)?;
+        self.c.serialize_uncompressed(&mut *out)
     }
 
     /// Reads a key **that is known to be what [`ProvingKey::write`] wrote**, because the SHA-256
-    /// of the bytes was compared: no point is checked.
+    /// of the bytes was compared: no point of the prover is checked.
     ///
     /// # Errors
     /// What the reader refuses, and bytes that are no key.
     pub fn read_trusted(input: &mut impl Read) -> Result<Self, SerializationError> {
-        Self::deserialize_uncompressed_unchecked(input)
+        let verifying = Vec::<u8>::deserialize_uncompressed_unchecked(&mut *input)?;
+        Ok(Self {
+            verifying: VerifyingKey::from_bytes(&verifying)
+                .map_err(|_| SerializationError::InvalidData)?,
+            matrices: Matrices::deserialize_uncompressed_unchecked(&mut *input)?,
+            beta_g1: G1::deserialize_uncompressed_unchecked(&mut *input)?,
+            delta_g1: G1::deserialize_uncompressed_unchecked(&mut *input)?,
+            a: Query::deserialize_uncompressed_unchecked(&mut *input)?,
+            b: Query::deserialize_uncompressed_unchecked(&mut *input)?,
+            c: Vec::deserialize_uncompressed_unchecked(&mut *input)?,
+        })
     }
 }
 
@@ -141,9 +208,18 @@ pub fn generate(
     matrices: Matrices,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<ProvingKey, CircuitError> {
+    let pk = stock_key(&matrices, rng)?;
+    Ok(ProvingKey::new(&pk, matrices))
+}
+
+/// ark-groth16's own key, over the standard generators as ceremonies have them.
+pub(super) fn stock_key(
+    matrices: &Matrices,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<ark_groth16::ProvingKey<E>, SynthesisError> {
     let [alpha, beta, gamma, delta] = std::array::from_fn(|_| nonzero(rng));
-    let pk = Groth16::<E, CircomReduction>::generate_parameters_with_qap(
-        Replay(&matrices),
+    Groth16::<E, CircomReduction>::generate_parameters_with_qap(
+        Replay(matrices),
         alpha,
         beta,
         gamma,
@@ -151,12 +227,7 @@ pub fn generate(
         G1::generator().into_group(),
         G2::generator().into_group(),
         rng,
-    )?;
-    Ok(ProvingKey {
-        verifying: VerifyingKey::of(&pk.vk),
-        pk,
-        matrices,
-    })
+    )
 }
 
 fn nonzero(rng: &mut impl RngCore) -> Fr {

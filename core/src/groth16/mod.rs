@@ -8,11 +8,15 @@ mod keys;
 mod proof;
 mod prover;
 mod reduction;
-
+mod snarkjs;
 mod verifier;
 
 pub use keys::{ProvingKey, VerifyingKey, generate};
 pub use proof::Proof;
-pub use prover::*;
+pub use prover::prove;
 pub use reduction::CircomReduction;
+pub use snarkjs::publics_json;
 pub use verifier::{Prepared, verify};
+
+#[cfg(test)]
+mod tests;

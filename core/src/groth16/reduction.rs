@@ -13,6 +13,7 @@ use ark_ff::PrimeField;
 use ark_groth16::r1cs_to_qap::{LibsnarkReduction, R1CSToQAP, evaluate_constraint};
 use ark_poly::EvaluationDomain;
 use ark_relations::gr1cs::{ConstraintSystemRef, Matrix, Result, SynthesisError};
+use zeroize::Zeroizing;
 
 /// circom's [`R1CSToQAP`], so that a `.zkey` made by snarkjs can serve.
 pub struct CircomReduction;
@@ -21,13 +22,15 @@ pub struct CircomReduction;
 pub(super) fn coset_quotient<F: PrimeField, D: EvaluationDomain<F>>(
     domain: D,
     mut a: Vec<F>,
-    mut b: Vec<F>,
-) -> std::result::Result<Vec<F>, SynthesisError> {
+    b: Vec<F>,
+) -> Result<Vec<F>> {
     let double = D::new(2 * domain.size()).ok_or(SynthesisError::PolynomialDegreeTooLarge)?;
     let coset = domain
         .get_coset(double.group_gen())
         .ok_or(SynthesisError::PolynomialDegreeTooLarge)?;
-    let mut c: Vec<F> = a.iter().zip(&b).map(|(a, b)| *a * b).collect();
+    let mut b = Zeroizing::new(b);
+    let products = a.iter().zip(&*b).map(|(a, b)| *a * b);
+    let mut c = Zeroizing::new(products.collect::<Vec<F>>());
     let shift = |values: &mut Vec<F>| {
         domain.ifft_in_place(values);
         coset.fft_in_place(values);
@@ -36,7 +39,7 @@ pub(super) fn coset_quotient<F: PrimeField, D: EvaluationDomain<F>>(
         || shift(&mut a),
         || rayon::join(|| shift(&mut b), || shift(&mut c)),
     );
-    for ((a, b), c) in a.iter_mut().zip(&b).zip(&c) {
+    for ((a, b), c) in a.iter_mut().zip(&*b).zip(&*c) {
         *a = *a * b - c;
     }
     Ok(a)
