@@ -51,7 +51,4 @@ pub enum CircuitError {
     /// An opening that does not prove what it should.
     #[error("the opening is refused: {0}")]
     Opening(&'static str),
-    /// A proof that does not prove what it should.
-    #[error("the proof is refused: {0}")]
-    Proof(&'static str),
 }
