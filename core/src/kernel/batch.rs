@@ -14,7 +14,7 @@ use crate::G1;
 /// Additions that share an inversion: enough to make it cheap, few enough to stay in a near cache.
 const BLOCK: usize = 1024;
 /// Points that one task sums (590 kB).
-const PIECE: usize = 1 << 13;
+pub(super) const PIECE: usize = 1 << 13;
 
 /// Rows grouped by key.
 pub(super) struct Runs {
@@ -40,28 +40,24 @@ impl Runs {
         }
     }
 
-    /// The rows below `rows` by `len` keys: `entry` gives a row's key and whether its base is to be
-    /// negated, or None for a row that takes no part.
+    /// Entries sorted by `len` keys: each is a key, a row and whether its base is to be negated.
     pub(super) fn sorted(
-        rows: usize,
         len: usize,
-        entry: impl Fn(usize) -> Option<(u32, bool)>,
+        entries: impl Iterator<Item = (usize, usize, bool)> + Clone,
     ) -> Self {
         let mut starts = vec![0u32; len + 1];
-        for (key, _) in (0..rows).filter_map(&entry) {
-            starts[key as usize + 1] += 1;
+        for (key, _, _) in entries.clone() {
+            starts[key + 1] += 1;
         }
         for key in 0..len {
             starts[key + 1] += starts[key];
         }
         let mut next = starts.clone();
         let mut order = vec![0; starts[len] as usize];
-        for row in 0..rows {
-            if let Some((key, negated)) = entry(row) {
-                let at = &mut next[key as usize];
-                order[*at as usize] = index(row) << 1 | u32::from(negated);
-                *at += 1;
-            }
+        for (key, row, negated) in entries {
+            let at = &mut next[key];
+            order[*at as usize] = index(row) << 1 | u32::from(negated);
+            *at += 1;
         }
         Self { order, starts }
     }
