@@ -13,7 +13,7 @@ use crate::G1;
 
 /// Additions that share an inversion: enough to make it cheap, few enough to stay in a near cache.
 const BLOCK: usize = 1024;
-/// Points that one task sums (590 kB).
+/// Points that one task sums (512 KiB).
 pub(super) const PIECE: usize = 1 << 13;
 
 /// Rows grouped by key.
@@ -146,15 +146,15 @@ fn sum_runs(points: &mut [G1], runs: &[Run]) {
 struct Block {
     /// points\[from\] + points\[from + 1\] goes to points\[to\], to ≤ from.
     pairs: Vec<(usize, usize)>,
-    /// The product of the denominators of all later pairs.
-    suffix: Vec<Fq>,
+    /// Each pair's denominator, and the product of those of all later pairs.
+    denominators: Vec<(Fq, Fq)>,
 }
 
 impl Block {
     fn new() -> Self {
         Self {
             pairs: Vec::with_capacity(BLOCK),
-            suffix: vec![Fq::ONE; BLOCK],
+            denominators: vec![(Fq::ONE, Fq::ONE); BLOCK],
         }
     }
 
@@ -169,17 +169,17 @@ impl Block {
     fn flush(&mut self, points: &mut [G1]) {
         let mut product = Fq::ONE;
         for (pair, (from, _)) in self.pairs.iter().enumerate().rev() {
-            self.suffix[pair] = product;
-            product *= denominator(&points[*from], &points[from + 1]);
+            let own = denominator(&points[*from], &points[from + 1]);
+            self.denominators[pair] = (own, product);
+            product *= own;
         }
         let mut inverse = product
             .inverse()
             .expect("denominators are chosen to be non-zero");
-        for (suffix, (from, to)) in self.suffix.iter().zip(&self.pairs) {
-            let (a, b) = (points[*from], points[from + 1]);
-            let of_this = inverse * suffix;
-            inverse *= denominator(&a, &b);
-            points[*to] = add(&a, &b, of_this);
+        for ((own, later), (from, to)) in self.denominators.iter().zip(&self.pairs) {
+            let of_this = inverse * later;
+            inverse *= own;
+            points[*to] = add(&points[*from], &points[from + 1], of_this);
         }
         self.pairs.clear();
     }
