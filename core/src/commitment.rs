@@ -251,3 +251,6 @@ impl fmt::Debug for SumsByValue {
         write!(f, "SumsByValue({} keys, ..)", self.sums.len())
     }
 }
+
+#[cfg(test)]
+mod tests;
