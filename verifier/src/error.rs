@@ -146,7 +146,7 @@ pub enum VerifyError {
         /// What is wrong.
         why: &'static str,
     },
-    /// Another number of releases or cells than the plan has.
+    /// Another number of groups or states than the plan has.
     #[error("bundle: {what}: expected {expected}, got {got}")]
     Cells {
         /// What was counted.
@@ -157,12 +157,12 @@ pub enum VerifyError {
         got: usize,
     },
     /// A cell is hidden or shown against the release rule.
-    #[error("bundle: release {release}, cell {cell}: {why}")]
+    #[error("bundle: group {group}, statistic {statistic}: {why}")]
     CellRule {
-        /// The release, from 0.
-        release: usize,
-        /// The cell, from 0.
-        cell: usize,
+        /// The group, from 0.
+        group: usize,
+        /// The statistic among the plan's, from 0.
+        statistic: usize,
         /// Which rule.
         why: String,
     },

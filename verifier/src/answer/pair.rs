@@ -10,7 +10,7 @@ use super::{
 use crate::{
     plan::{
         FieldKind,
-        payload::{among_pairs, minimum, pair, product},
+        fields::{among_pairs, minimum, pair, product},
     },
     query::PairFunction,
 };

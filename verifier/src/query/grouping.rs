@@ -6,14 +6,13 @@ use sqlparser::ast::{
     Value,
 };
 
-use crate::plan::MAX_GROUPS;
 use crate::registry::{ColumnKind, Registry};
 
 use super::constant::{Constant, constant};
 use super::error::{mismatch, unsupported};
 use super::refuse::{name_position, name_text, position, stripped};
 use super::scope::{Scope, folded};
-use super::{CohortQuery, IntervalSet, Position, QueryError};
+use super::{CohortQuery, IntervalSet, MAX_GROUPS, Position, QueryError};
 
 /// Digits after the point of the bounds of `width_bucket`.
 const BOUND_DECIMALS: u32 = 9;
