@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use crate::{
     ParamsError, Progress, Shape, VerifyingSet,
     files::{self, Folder, hex},
-    verifying::{circuit_digest, encode},
+    verifying::{circuit_digest, circuit_digests, encode},
 };
 
 const STAGE: &str = "development parameters";
@@ -174,9 +174,10 @@ fn make_missing(
     shape: Shape,
     progress: &dyn Progress,
 ) -> Result<(), ParamsError> {
+    circuit_digests(shape);
     let has_srs = [SRS, SRS_VERIFYING].map(|f| folder.bytes(f).is_some()) == [true; 2];
     let missing: Vec<Size> = Size::ALL
-        .into_par_iter()
+        .into_iter()
         .rev()
         .filter(|size| {
             let files = ["pk", "vk"].map(|ext| key_file(shape, *size, ext));

@@ -17,6 +17,7 @@ use galen_core::{
     groth16::{Prepared, VerifyingKey},
     srs::VerifyingSrs,
 };
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::{ParamsError, Shape};
@@ -92,6 +93,7 @@ impl VerifyingSet {
         if srs.log_rows != shape.chunk_bits() {
             return Err(malformed("commitment string of another shape"));
         }
+        circuit_digests(shape);
         let mut keys = BTreeMap::new();
         for size in Size::ALL {
             keys.insert(size, take_key(&mut rest, shape.class(size))?);
@@ -162,6 +164,13 @@ pub(crate) fn circuit_digest(class: Class) -> [u8; 32] {
     let digest = circuit::matrices(class).digest();
     known().insert(class, digest);
     digest
+}
+
+/// Computes those of a shape side by side.
+pub(crate) fn circuit_digests(shape: Shape) {
+    Size::ALL.into_par_iter().for_each(|size| {
+        circuit_digest(shape.class(size));
+    });
 }
 
 fn malformed(why: &str) -> ParamsError {

@@ -1,5 +1,8 @@
 //! The development set: made, kept, read again, and refused where it is not what it should be.
 
+// Clippy excuses only functions marked as tests, not the helpers beside them.
+#![allow(clippy::unwrap_used)]
+
 use std::{
     fs,
     path::{Path, PathBuf},

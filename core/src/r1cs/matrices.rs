@@ -208,20 +208,27 @@ impl Matrices {
             .min()
     }
 
-    /// 32 bytes that name the circuit: SHA-512, cut, of publics, variables, constraints and all
-    /// rows of A, of B, of C. Labels are not part of it.
+    /// 32 bytes that name the circuit: SHA-512, cut, of publics, variables, constraints, the distinct
+    /// coefficients in order of first use, and all rows of A, of B, of C: each a byte string of its terms, a
+    /// term the place of its coefficient and its variable, 4 bytes little-endian each. Labels are not part of it.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut t = Transcript::new(separator::CIRCUIT);
         t.number(self.publics).number(self.variables);
         t.number(self.constraints() as u64);
-        for side in [Side::A, Side::B, Side::C] {
+        t.number(self.coefficients.len() as u64);
+        self.coefficients.iter().for_each(|c| {
+            t.canonical(c);
+        });
+        let mut bytes = Vec::new();
+        for rows in &self.rows {
             for i in 0..self.constraints() {
-                let row = self.row(side, i);
-                t.number(row.len() as u64);
-                for (coefficient, variable) in row {
-                    t.number(variable as u64).canonical(&coefficient);
+                bytes.clear();
+                for (coefficient, variable) in rows.row(i) {
+                    bytes.extend(coefficient.to_le_bytes());
+                    bytes.extend(variable.to_le_bytes());
                 }
+                t.bytes(&bytes);
             }
         }
         let digest = t.digest();
