@@ -8,6 +8,8 @@ mod error;
 pub mod hash;
 pub mod kernel;
 pub mod mask;
+#[cfg(test)]
+mod measure;
 pub mod opening;
 pub mod srs;
 
