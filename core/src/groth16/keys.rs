@@ -78,6 +78,12 @@ impl VerifyingKey {
         self.gamma_abc.len() - 1
     }
 
+    /// Bytes of the key of a circuit with so many public inputs.
+    #[must_use]
+    pub fn length(publics: usize) -> usize {
+        Self::FIXED_BYTES + G1_BYTES * publics
+    }
+
     /// The canonical encoding: α, β, γ, δ and one point for the constant 1 and each public
     /// input; 256 + 32·publics bytes.
     #[must_use]
