@@ -1,7 +1,8 @@
 use ark_ff::UniformRand;
-use ark_std::rand::{SeedableRng, rngs::StdRng};
+use ark_std::rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::*;
+use crate::measure::measure;
 use crate::srs::Srs;
 
 /// One true opening with all that its verifier is given.
@@ -215,51 +216,27 @@ fn bytes_round_trip_and_bad_ones_are_refused() {
 #[ignore = "a measurement"]
 fn opening_speed() {
     use crate::commitment::{Blinding, SumsByValue, commit_bits};
-    use std::time::Instant;
     let mut rng = StdRng::seed_from_u64(1);
-    let time = |name: &str, threads: usize, f: &(dyn Fn() + Sync)| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        let pool = pool.build().unwrap();
-        let mut times: Vec<f64> = (0..15)
-            .map(|_| {
-                let start = Instant::now();
-                pool.install(f);
-                start.elapsed().as_secs_f64() * 1e3
-            })
-            .collect();
-        times.sort_by(f64::total_cmp);
-        let (median, best) = (times[7], times[0]);
-        println!("{name:<36} {threads} threads: {median:>8.2} ms, best {best:>8.2}");
-    };
     for log_rows in [12, 15] {
         let case = Case::new(log_rows);
         let srs = Srs::generate(log_rows, &mut rng).unwrap();
-        let f: Vec<Fr> = (0..=srs.rows()).map(|_| Fr::rand(&mut rng)).collect();
+        let rows = srs.rows();
+        println!("2^{log_rows} rows");
+        let f: Vec<Fr> = (0..=rows).map(|_| Fr::rand(&mut rng)).collect();
         let y = evaluate(&f, &case.r);
-        for threads in [1, 2] {
-            time(&format!("open 2^{log_rows}"), threads, &|| {
-                open(&srs, &case.seed, &f, &case.r, y).unwrap();
-            });
-        }
-        time("verify", 1, &|| case.verify().unwrap());
-        let blinding = Blinding::fresh();
-        let rows = u32::try_from(srs.rows()).unwrap();
-        let column: Vec<u32> = (0..rows)
-            .map(|i| i.wrapping_mul(2_654_435_761) >> 22)
-            .collect();
+        measure("open", rows, || open(&srs, &case.seed, &f, &case.r, y));
+        measure("verify", 1, || case.verify());
+        let s = Blinding::fresh();
+        let column: Vec<u32> = (0..rows).map(|_| rng.gen_range(0..1024)).collect();
         let bits: Vec<bool> = column.iter().map(|v| *v < 512).collect();
-        time(&format!("bits 2^{log_rows}"), 1, &|| {
-            let _ = commit_bits(&srs, &bits, &blinding).unwrap();
-        });
-        time(&format!("sums by 1024 values 2^{log_rows}"), 1, &|| {
-            SumsByValue::of(&srs, &column, 1024).unwrap();
+        measure("bits", rows, || commit_bits(&srs, &bits, &s));
+        measure("sums by 1024 values", rows, || {
+            SumsByValue::of(&srs, &column, 1024)
         });
         let sums = SumsByValue::of(&srs, &column, 1024).unwrap();
-        time("select of 1024", 1, &|| {
-            let _ = sums.select(&srs, &bits[..1024], &blinding).unwrap();
+        measure("select of 1024", 1024, || {
+            sums.select(&srs, &bits[..1024], &s)
         });
-        time("combine 1024", 1, &|| {
-            let _ = sums.combine(&srs, &f[..1024], &blinding).unwrap();
-        });
+        measure("combine 1024", 1024, || sums.combine(&srs, &f[..1024], &s));
     }
 }
