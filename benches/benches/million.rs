@@ -13,7 +13,6 @@ use galen_benches::{
     load, measuring, memory, ms, us_each,
 };
 use galen_params::Shape;
-use galen_verifier::proven::Proven;
 
 const VERIFICATIONS: usize = 5;
 
@@ -24,12 +23,12 @@ fn main() -> Result<()> {
         [mode, shape, folder, patients] if mode == "prove" => {
             prove(shape_of(shape)?, Path::new(folder), patients.parse()?)
         }
-        [patients] => measure(patients.parse()?, Shape::Hospital),
-        [patients, shape] => measure(patients.parse()?, shape_of(shape)?),
+        [patients] => {
+            let shape = Shape::for_patients(patients.parse()?);
+            measure(patients.parse()?, shape.context("too many patients")?)
+        }
         _ => {
-            println!(
-                "million: give the number of patients, and perhaps the shape: -- 1000000 hospital"
-            );
+            println!("million: give the number of patients: -- 1000000");
             Ok(())
         }
     }
@@ -58,7 +57,7 @@ fn measure(patients: u64, shape: Shape) -> Result<()> {
         report.registration_time.as_secs_f64(),
         peak()
     );
-    for _ in ["cold", "warm", "warm"] {
+    for _ in 0..3 {
         let status = Command::new(std::env::current_exe()?)
             .args(["--bench", "prove", shape.name()])
             .arg(&committed)
@@ -72,16 +71,14 @@ fn measure(patients: u64, shape: Shape) -> Result<()> {
 /// The child: opens, proves, verifies, and says what it took.
 fn prove(shape: Shape, folder: &Path, patients: u64) -> Result<()> {
     let params = params(&cache(), shape)?;
-    let asked = ask(folder, &params, VERIFICATIONS, &mut Proven::default())?;
+    let asked = ask(folder, &params, VERIFICATIONS)?;
     println!(
-        "  {} proofs made, {} reused: proving {:.2} s ({:.2} µs a patient); peak {} MiB; \
-         bundle {} bytes; verification {:.1} ms; {}",
-        asked.proven,
-        asked.reused,
+        "  proving {:.2} s ({:.2} µs a patient); peak {} MiB; \
+         proof {} bytes; verification {:.1} ms; {}",
         asked.proving.as_secs_f64(),
         us_each(asked.proving, patients),
         peak(),
-        asked.bundle_bytes,
+        asked.proof_bytes,
         ms(asked.verifying),
         load()
     );

@@ -9,7 +9,7 @@ use galen_prover::{
     execute, synthetic,
 };
 use galen_query::{question::Question, registry::Registry};
-use galen_verifier::{manifest::ReleaseProfile, plan::gates_for, proven::Proven, verify_beyond};
+use galen_verifier::{manifest::ReleaseProfile, verify};
 
 use crate::{median, timed};
 
@@ -82,15 +82,12 @@ pub fn question() -> Result<Question> {
     Ok(Question::new(&registry()?, "DUO:0000042", SQL, None)?)
 }
 
-/// The parameter set of `shape` below `cache` with the gates of the registry, made if need be.
+/// The parameter set of `shape` below `cache`, made if need be.
 ///
 /// # Errors
 /// A cache that cannot be read or written.
 pub fn params(cache: &Path, shape: Shape) -> Result<ParameterStore> {
-    let gates = gates_for(&registry()?);
-    Ok(ParameterStore::open_development(
-        cache, shape, &gates, &Silent,
-    )?)
+    Ok(ParameterStore::open_development(cache, shape, &Silent)?)
 }
 
 /// Writes `patients` made-up patients below `folder` and commits them as `out`, with registration.
@@ -137,32 +134,22 @@ pub fn commit_as(
 /// One answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked {
-    /// Reading chunks, committing, proving; without loading keys.
+    /// Reading chunks, executing, committing, proving; without loading keys.
     pub proving: Duration,
-    /// Proofs made.
-    pub proven: usize,
-    /// Proofs taken from the index.
-    pub reused: usize,
-    /// Verifying the bundle with keys and manifest in memory; the median of `verifications` runs.
+    /// Verifying the bundle with keys and the registered dataset in memory; the median of the runs.
     pub verifying: Duration,
-    /// The same by a verifier that has seen the dataset's other proofs before, as part of another answer.
-    pub verifying_known: Duration,
     /// The bundle as JSON.
     pub bundle_bytes: usize,
+    /// What of it is proof.
+    pub proof_bytes: usize,
 }
 
-/// Asks the query of the dataset in `folder` and verifies the bundle `verifications` more times, with what
-/// `proven` knew before and without it; then adds the bundle's proofs to it.
+/// Asks the query of the dataset in `folder` and verifies the bundle `verifications` more times.
 ///
 /// # Errors
 /// A damaged folder, or an answer that does not verify.
-pub fn ask(
-    folder: &Path,
-    params: &ParameterStore,
-    verifications: usize,
-    proven: &mut Proven,
-) -> Result<Asked> {
-    ask_as(&question()?, folder, params, verifications, proven)
+pub fn ask(folder: &Path, params: &ParameterStore, verifications: usize) -> Result<Asked> {
+    ask_as(&question()?, folder, params, verifications)
 }
 
 /// The same with another question.
@@ -174,36 +161,26 @@ pub fn ask_as(
     folder: &Path,
     params: &ParameterStore,
     verifications: usize,
-    proven: &mut Proven,
 ) -> Result<Asked> {
     let dataset = CommittedDataset::open(folder, params)?;
     let (bundle, _, report) = execute::answer(&dataset, question, params, &Silent)?;
-    let manifest = &dataset.dataset().manifest;
-    let keys = params.verifying();
-    let registry = dataset.registry();
-    let check = |known: &mut Proven| -> Result<Duration> {
-        let verify = || verify_beyond(known, &bundle, manifest, registry, question, &keys);
-        let (result, time) = timed(verify);
+    let registered = dataset.registered(params)?;
+    let (keys, registry) = (params.verifying(), dataset.registry());
+    let mut verifying = vec![report.verifying_time];
+    for _ in 0..verifications {
+        let (result, time) = timed(|| verify(&bundle, &registered, registry, question, &keys));
         result?;
-        Ok(time)
-    };
-    let (mut verifying, mut verifying_known) = (Vec::new(), Vec::new());
-    for _ in 0..=verifications {
-        verifying.push(check(&mut Proven::default())?);
-        verifying_known.push(check(&mut proven.clone())?);
+        verifying.push(time);
     }
-    check(proven)?;
     Ok(Asked {
         proving: report.proving_time,
-        proven: report.proven,
-        reused: report.reused,
         verifying: median(verifying),
-        verifying_known: median(verifying_known),
         bundle_bytes: serde_json::to_vec(&bundle)?.len(),
+        proof_bytes: bundle.proof_bytes(),
     })
 }
 
-/// Copies a dataset folder, to keep its index as it is right after registration.
+/// Copies a dataset folder, to keep it as it is right after registration.
 ///
 /// # Errors
 /// A folder that cannot be read or written.

@@ -1,13 +1,9 @@
-//! What Galen's benchmarks share: inputs of the gates, the circuits they are compared with, and a
-//! made-up hospital. The method and the commands are in `docs/performance.md`.
+//! What Galen's benchmarks share: a made-up hospital, clocks and medians. The method and the commands are in `docs/performance.md`.
 
 use std::time::{Duration, Instant};
 
-pub mod fixture;
 pub mod hospital;
 pub mod load;
-pub mod naive;
-pub mod plain;
 
 /// Whether to measure (`cargo bench`) or only to run once at a toy size (`cargo test`).
 #[must_use]

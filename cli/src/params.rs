@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use galen_circuits::gates::Gate;
 use galen_params::{ParameterStore, Shape, default_cache};
 
 use crate::{output::Output, progress::Bars};
@@ -31,9 +30,9 @@ impl Cache {
     }
 
     /// Opens the development set, making what is missing.
-    pub fn open(&self, shape: Shape, gates: &[Gate], output: &Output) -> Result<ParameterStore> {
+    pub fn open(&self, shape: Shape, output: &Output) -> Result<ParameterStore> {
         let folder = self.folder()?;
-        ParameterStore::open_development(&folder, shape, gates, &Bars::new(output))
+        ParameterStore::open_development(&folder, shape, &Bars::new(output))
             .with_context(|| format!("development parameters in {}", folder.display()))
     }
 }
@@ -43,16 +42,8 @@ pub fn parse_shape(text: &str) -> Result<Shape, String> {
     Shape::from_name(text).ok_or_else(|| {
         let all: Vec<String> = Shape::ALL
             .iter()
-            .map(|s| format!("{s} ({} rows a chunk)", s.rows()))
+            .map(ToString::to_string)
             .collect();
-        format!("the shapes are {}", all.join(", "))
-    })
-}
-
-/// Reads one of `--gates`.
-pub fn parse_gate(text: &str) -> Result<Gate, String> {
-    Gate::from_name(text.trim()).ok_or_else(|| {
-        let all: Vec<String> = Gate::ALL.iter().map(|g| g.name()).collect();
-        format!("the gates are {}", all.join(", "))
+        format!("the shapes are {}, each for so many patients at most", all.join(", "))
     })
 }

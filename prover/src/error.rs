@@ -1,7 +1,7 @@
 use std::{io, path::PathBuf};
 
-use galen_circuits::CircuitError;
-use galen_params::ParamsError;
+use galen_core::CircuitError;
+use galen_params::{ParamsError, Shape};
 use galen_query::ReadError;
 use galen_verifier::VerifyError;
 
@@ -24,6 +24,12 @@ pub enum ProverError {
     Exists {
         /// The folder.
         path: PathBuf,
+    },
+    /// More patients than the shape holds.
+    #[error("the table has more than {capacity} patients, which is what shape {shape} holds; choose a larger one with --shape", capacity = shape.capacity())]
+    TooManyPatients {
+        /// The shape.
+        shape: Shape,
     },
     /// A folder that is no dataset, or only part of one.
     #[error("{path} is not a committed dataset: {why}. Run `galen commit` into a new folder", path = path.display())]

@@ -1,9 +1,6 @@
 //! A hospital made of a table and a registry, and questions to it.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use ed25519_dalek::SigningKey;
 use galen_params::{ParameterStore, Silent};
@@ -17,7 +14,9 @@ use galen_verifier::{
     VerifyError,
     answer::{Answer, Cell},
     bundle::Bundle,
+    check_dataset,
     manifest::{Manifest, ReleaseProfile},
+    registration::{Registered, Registration, verify_registration},
     verify,
 };
 use tempfile::TempDir;
@@ -85,6 +84,7 @@ impl<'a> Setup<'a> {
         let out = home.path().join("dataset");
         let (dataset, report) = self.try_commit(table, &out, keys()).unwrap();
         Hospital {
+            registered: dataset.registered(keys()).unwrap(),
             home,
             dataset,
             report: Some(report),
@@ -131,6 +131,8 @@ pub struct Hospital {
     home: TempDir,
     /// The dataset.
     pub dataset: CommittedDataset,
+    /// The same with its registration checked.
+    pub registered: Registered,
     /// How committing went; `None` for a fork.
     pub report: Option<CommitReport>,
 }
@@ -142,16 +144,17 @@ impl Hospital {
         self.home.path()
     }
 
-    /// A copy of the dataset with an index of its own: what a dishonest run leaves in it harms no
-    /// other test.
+    /// A copy of the dataset's folder: what is damaged in it harms no other test.
     #[must_use]
     pub fn fork(&self) -> Hospital {
         let home = tempfile::tempdir().unwrap();
         let to = home.path().join("dataset");
         copy_folder(self.dataset.folder(), &to);
+        let dataset = CommittedDataset::open(&to, keys()).unwrap();
         Hospital {
             home,
-            dataset: CommittedDataset::open(&to, keys()).unwrap(),
+            registered: dataset.registered(keys()).unwrap(),
+            dataset,
             report: None,
         }
     }
@@ -176,21 +179,13 @@ impl Hospital {
     pub fn verify(&self, question: &Question, bundle: &Bundle) -> Result<Answer, VerifyError> {
         verify(
             bundle,
-            self.manifest(),
+            &self.registered,
             self.dataset.registry(),
             question,
             &keys().verifying(),
         )
     }
 
-    /// The files below the index, in order.
-    #[must_use]
-    pub fn index_files(&self) -> Vec<PathBuf> {
-        let mut files = Vec::new();
-        collect_files(&self.dataset.folder().join("index"), &mut files);
-        files.sort();
-        files
-    }
 }
 
 /// A proven answer.
@@ -248,10 +243,15 @@ pub fn check_bytes(hospital: &Hospital, question: &Question, bundle: &Bundle) ->
     assert_eq!(&read, bundle);
     let manifest: Manifest =
         serde_json::from_slice(&serde_json::to_vec(hospital.manifest()).unwrap()).unwrap();
+    let registration = serde_json::to_vec(&hospital.dataset.registration().unwrap()).unwrap();
+    let registration = Registration::from_json(&registration).unwrap();
     let question: Question =
         serde_json::from_slice(&serde_json::to_vec(question).unwrap()).unwrap();
     let registry = hospital.dataset.registry();
-    verify(&read, &manifest, registry, &question, &keys().verifying()).unwrap()
+    let keys = keys().verifying();
+    let dataset = check_dataset(&manifest, registry, &keys).unwrap();
+    let registered = verify_registration(&registration, dataset, registry, &keys).unwrap();
+    verify(&read, &registered, registry, &question, &keys).unwrap()
 }
 
 /// Copies a folder with everything in it.
@@ -264,20 +264,6 @@ pub fn copy_folder(from: &Path, to: &Path) {
             copy_folder(&entry.path(), &target);
         } else {
             fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
-fn collect_files(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect_files(&path, files);
-        } else {
-            files.push(path);
         }
     }
 }

@@ -1,31 +1,34 @@
-//! The answer bundle: an answer's proofs with all the evidence they rest on. Format:
-//! `docs/spec/bundle.md`.
+//! The answer bundle: what is published of an answer, and its proof. Format: `docs/spec/bundle.md`.
 
-use galen_circuits::{
-    G1, encoding,
-    prove::{PROOF_BYTES, Proof},
-};
+use galen_params::VerifyingSet;
 use galen_query::{
     bounded::list,
-    text::{base64, from_base64, parse_json},
+    question::Question,
+    text::{base64, from_base64, hex, parse_json},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{VerifyError, rules::State};
+use crate::{
+    VerifyError,
+    hash::answer_context,
+    manifest::Dataset,
+    plan::{Plan, Quantile},
+    rules::Published,
+};
 
-pub(crate) const FORMAT: &str = "galen/bundle/v1";
+pub(crate) const FORMAT: &str = "galen/bundle/v2";
 
-/// A bundle larger than this is refused unread.
-pub const MAX_BUNDLE_BYTES: usize = 256 << 20;
+/// A bundle larger than this is refused unread: 4,096 numbers and a proof over 16 million patients are far smaller.
+pub const MAX_BUNDLE_BYTES: usize = 4 << 20;
 
-/// Items of a list that take many times their length in the file, at most: far more than any plan has.
-const MANY: usize = 1 << 16;
+/// Items of a list, at most: as many as an answer has numbers.
+const MANY: usize = 1 << 13;
 
 /// The warning in every bundle and registration made with a development set.
 pub const INSECURE: &str =
     "INSECURE: made with development parameters, whose maker could forge any answer";
 
-/// An answer's proofs.
+/// An answer with its proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bundle {
@@ -45,67 +48,55 @@ pub struct Bundle {
         deserialize_with = "list::<_, _, MANY>",
         skip_serializing_if = "Vec::is_empty"
     )]
-    pub quantiles: Vec<Option<u64>>,
-    /// What is published and its proofs, one for each release of the plan.
-    pub releases: Vec<ReleaseProof>,
-    /// Proofs of what is compared, in order: percentiles, then hidden cells. 192 bytes each, base64url.
-    #[serde(
-        default,
-        deserialize_with = "list::<_, _, MANY>",
-        skip_serializing_if = "Vec::is_empty"
-    )]
-    pub comparisons: Vec<String>,
-    /// The evidence: one for each step of the plan, in order.
-    pub steps: Vec<StepProof>,
-}
-
-/// Published cells and their proof.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReleaseProof {
-    /// How each used limb is published, in order: a number, or why it is hidden.
+    pub quantiles: Vec<Quantile>,
+    /// Group by group how each number is published, in the plan's order.
     #[serde(deserialize_with = "list::<_, _, MANY>")]
-    pub cells: Vec<State>,
-    /// 192 bytes, base64url.
-    pub proof: String,
-}
-
-/// The proofs of one step, one a chunk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StepProof {
-    /// The step's canonical key.
-    pub key: String,
-    /// One a chunk, in order.
-    pub chunks: Vec<ChunkProof>,
-}
-
-/// One proof, with the commitment to the step's new column where it has one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChunkProof {
-    /// 32 bytes, base64url.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commitment: Option<String>,
-    /// 192 bytes, base64url.
+    pub cells: Published,
+    /// The proof, base64url.
     pub proof: String,
 }
 
 impl Bundle {
-    /// An empty bundle for the given identities (hex).
+    /// What is published of the answer to `question` over `dataset`, without its proof.
     #[must_use]
-    pub fn new(parameter_set: String, insecure: bool, manifest: String, query: String) -> Self {
+    pub fn new(
+        keys: &VerifyingSet,
+        dataset: &Dataset,
+        question: &Question,
+        plan: &Plan,
+        cells: Published,
+    ) -> Self {
         Self {
             format: FORMAT.into(),
-            warning: insecure.then(|| INSECURE.into()),
-            parameter_set,
-            manifest,
-            query,
-            quantiles: Vec::new(),
-            releases: Vec::new(),
-            comparisons: Vec::new(),
-            steps: Vec::new(),
+            warning: keys.is_insecure().then(|| INSECURE.into()),
+            parameter_set: hex(keys.id()),
+            manifest: hex(&dataset.digest),
+            query: hex(&question.digest()),
+            quantiles: plan.quantiles.clone(),
+            cells,
+            proof: String::new(),
         }
+    }
+
+    /// The same with its proof.
+    #[must_use]
+    pub fn with_proof(self, proof: &[u8]) -> Self {
+        Self {
+            proof: base64(proof),
+            ..self
+        }
+    }
+
+    /// What the proof is bound to.
+    #[must_use]
+    pub fn context(&self, dataset: &Dataset, question: &Question) -> [u8; 32] {
+        answer_context(dataset, &question.digest(), &self.quantiles, &self.cells)
+    }
+
+    /// The length of the proof, in bytes.
+    #[must_use]
+    pub fn proof_bytes(&self) -> usize {
+        self.proof.len() * 3 / 4
     }
 
     /// Parses a bundle.
@@ -117,40 +108,10 @@ impl Bundle {
     }
 }
 
-impl ChunkProof {
-    /// Encodes a proof.
-    #[must_use]
-    pub fn new(commitment: Option<G1>, proof: &Proof) -> Self {
-        Self {
-            commitment: commitment.map(|c| base64(&encoding::g1_bytes(&c))),
-            proof: base64(&proof.to_bytes()),
-        }
-    }
-}
-
-/// The bytes of a proof at a named place.
-pub(crate) fn proof_bytes(
-    text: &str,
-    place: &str,
-    chunk: usize,
-) -> Result<[u8; PROOF_BYTES], VerifyError> {
-    from_base64(text, PROOF_BYTES)
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| VerifyError::Encoding {
-            place: place.into(),
-            chunk,
-            why: "proof is not base64url of 192 bytes".into(),
-        })
-}
-
-/// Decodes a received commitment at a named place.
-pub(crate) fn decode_commitment(text: &str, place: &str, chunk: usize) -> Result<G1, VerifyError> {
-    let refuse = |why: String| VerifyError::Encoding {
+/// The bytes of a proof that someone else sent.
+pub(crate) fn decode_proof(text: &str, place: &str) -> Result<Vec<u8>, VerifyError> {
+    from_base64(text, MAX_BUNDLE_BYTES).ok_or_else(|| VerifyError::Encoding {
         place: place.into(),
-        chunk,
-        why,
-    };
-    let bytes = from_base64(text, encoding::G1_BYTES)
-        .ok_or_else(|| refuse("commitment is not base64url of 32 bytes".into()))?;
-    encoding::g1(&bytes, "commitment").map_err(|e| refuse(e.to_string()))
+        why: "the proof is not base64url".into(),
+    })
 }

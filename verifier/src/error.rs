@@ -1,4 +1,7 @@
-use galen_core::batch::Check;
+use galen_core::{
+    CircuitError,
+    batch::{BatchError, Check},
+};
 use galen_params::ParamsError;
 use galen_query::ReadError;
 
@@ -9,7 +12,9 @@ use crate::plan::PlanError;
 #[non_exhaustive]
 pub enum VerifyError {
     /// A document's format line is another one.
-    #[error("{what}: not of format {expected}; it was made by another version of galen")]
+    #[error(
+        "{what}: not of format {expected}; it was made by another version of galen, whose documents this one does not read: commit the table again as a new epoch, and answer again"
+    )]
     Format {
         /// Which document.
         what: &'static str,
@@ -46,7 +51,7 @@ pub enum VerifyError {
         /// The document's id, hex.
         got: String,
     },
-    /// The parameter set lacks a gate, or its files are damaged.
+    /// The parameter set is damaged.
     #[error(transparent)]
     Parameters(#[from] ParamsError),
     /// A document is about another dataset or epoch.
@@ -75,51 +80,13 @@ pub enum VerifyError {
         /// Which document.
         what: &'static str,
     },
-    /// A proof that the plan needs is not there.
-    #[error("{what}: the proof of `{key}` is missing (step {index})")]
-    MissingStep {
-        /// Which document.
-        what: &'static str,
-        /// The step's key.
-        key: String,
-        /// Its place.
-        index: usize,
-    },
-    /// A proof stands where the plan has none or another one.
-    #[error("{what}: step {index} is `{got}`, but the plan needs {expected}")]
-    UnexpectedStep {
-        /// Which document.
-        what: &'static str,
-        /// Its place.
-        index: usize,
-        /// The key that stands there.
-        got: String,
-        /// The key that belongs there, or "no more steps".
-        expected: String,
-    },
-    /// A step has too few or too many chunks.
-    #[error("{what}: `{key}` has proofs of {got} chunks, but the dataset has {expected}")]
-    Chunks {
-        /// Which document.
-        what: &'static str,
-        /// The step's key.
-        key: String,
-        /// The dataset's chunks.
+    /// A registration with another number of parts than the registry's.
+    #[error("registration: {got} proofs, but the registry's columns need {expected}")]
+    Parts {
+        /// The parts that the registry needs.
         expected: usize,
-        /// The chunks there.
+        /// The proofs there.
         got: usize,
-    },
-    /// A commitment is missing where a step makes a column, or present where it makes none.
-    #[error("{what}: `{key}`, chunk {chunk}: {why}")]
-    Commitment {
-        /// Which document.
-        what: &'static str,
-        /// The step's key.
-        key: String,
-        /// The chunk, from 0.
-        chunk: usize,
-        /// What is wrong.
-        why: &'static str,
     },
     /// Another number of groups or states than the plan has.
     #[error("bundle: {what}: expected {expected}, got {got}")]
@@ -150,16 +117,14 @@ pub enum VerifyError {
         why: &'static str,
     },
     /// A point or proof is not canonical, valid and in its group.
-    #[error("{place}, chunk {chunk}: {why}")]
+    #[error("{place}: {why}")]
     Encoding {
         /// Where it stands.
         place: String,
-        /// The chunk, from 0.
-        chunk: usize,
         /// What is wrong.
         why: String,
     },
-    /// A claim that does not fit its gate; a plan never makes one.
+    /// A claim that does not fit its plan; no honest document makes one.
     #[error("malformed claim: {0}")]
     Malformed(String),
     /// A proof does not hold.
@@ -184,8 +149,26 @@ pub enum VerifyError {
     },
 }
 
-fn place(chunk: Option<usize>) -> String {
-    chunk.map_or(String::new(), |c| format!(", chunk {c}"))
+impl VerifyError {
+    /// A proof that was not decoded.
+    pub(crate) fn encoding(place: String, why: &CircuitError) -> Self {
+        let why = why.to_string();
+        Self::Encoding { place, why }
+    }
+}
+
+/// Which proof of a batch was refused, and why; `place` names it.
+pub(crate) fn refused(error: BatchError, place: impl Fn(usize) -> String) -> (usize, VerifyError) {
+    match error {
+        BatchError::Refused { index, check } => {
+            let place = place(index);
+            (index, VerifyError::Proof { place, check })
+        }
+        BatchError::Malformed { index, source } => {
+            (index, VerifyError::encoding(place(index), &source))
+        }
+        other => (0, VerifyError::Malformed(other.to_string())),
+    }
 }
 
 fn reason(check: Check) -> &'static str {

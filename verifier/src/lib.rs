@@ -5,25 +5,19 @@
 //! `bundle` an answer's proofs, and `verify` checks them: it derives the plan, every public input and
 //! commitment itself, and turns released cells into an [`answer::Answer`].
 
-// DETACHED, until it is written anew over `galen_core`: everything that reads or checks proofs. Each line below that
-// is commented out comes back with it.
-#![allow(dead_code)]
-
 pub mod analysis;
 pub mod answer;
-// pub mod bundle;
-// mod claims;
+pub mod bundle;
 mod error;
 pub mod hash;
-// pub mod manifest;
+pub mod manifest;
 pub mod plan;
-// pub mod proven;
-// pub mod register;
-// pub mod registration;
+pub mod register;
+pub mod registration;
 pub mod rules;
-// mod verify;
-// mod verify_all;
+mod verify;
+mod verify_all;
 
 pub use error::VerifyError;
-// pub use verify::{check_dataset, plan_for, verify, verify_beyond};
-// pub use verify_all::{Job, verify_all};
+pub use verify::{check_dataset, plan_for, verify};
+pub use verify_all::{Job, verify_all};

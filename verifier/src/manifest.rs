@@ -1,7 +1,10 @@
 //! A dataset manifest: one epoch of a hospital's table, committed. Format: `docs/spec/manifest.md`.
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
-use galen_circuits::{Fr, G1, encoding, hash::context};
+use galen_core::{
+    G1, encoding,
+    equation::{Equation, Rows},
+};
 use galen_params::Shape;
 use galen_query::{
     hash::Fields,
@@ -14,10 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::rules::ReleaseProfile;
 use crate::{VerifyError, hash::separator};
 
-const FORMAT: &str = "galen/dataset/v1";
-
-/// At most this many chunks (3 billion rows of the largest shape).
-pub const MAX_CHUNKS: u64 = 100_000;
+const FORMAT: &str = "galen/dataset/v2";
 
 /// A manifest larger than this is refused unread.
 pub const MAX_MANIFEST_BYTES: usize = 256 << 20;
@@ -205,7 +205,7 @@ impl Manifest {
         if self.epoch == 0 {
             return Err(malformed("epochs are counted from 1".into()));
         }
-        let chunks = self.chunk_count(shape)?;
+        let chunks = self.rows(shape)?.chunks();
         let (hospital_key, digest) = self.check_signature()?;
         Ok(Dataset {
             manifest: self.clone(),
@@ -217,15 +217,16 @@ impl Manifest {
         })
     }
 
-    fn chunk_count(&self, shape: Shape) -> Result<usize, VerifyError> {
-        let chunks = self.rows.div_ceil(shape.rows() as u64);
-        if chunks == 0 || chunks > MAX_CHUNKS {
-            return Err(VerifyError::Manifest(format!(
-                "{} rows make no dataset",
-                self.rows
-            )));
-        }
-        Ok(usize::try_from(chunks).expect("at most MAX_CHUNKS"))
+    fn rows(&self, shape: Shape) -> Result<Rows, VerifyError> {
+        let present = usize::try_from(self.rows).ok();
+        let fitting = present.filter(|r| (1..=shape.capacity()).contains(r));
+        let present = fitting.ok_or_else(|| {
+            let (rows, capacity) = (self.rows, shape.capacity());
+            VerifyError::Manifest(format!(
+                "{rows} rows, where shape {shape} holds 1 to {capacity}"
+            ))
+        })?;
+        Ok(shape.rows(present))
     }
 
     fn check_signature(&self) -> Result<([u8; 32], [u8; 32]), VerifyError> {
@@ -284,38 +285,49 @@ impl Manifest {
 }
 
 fn decode(name: &str, chunk: usize, text: &str) -> Result<G1, VerifyError> {
-    let place = || format!("commitment to column {name}");
-    let bytes = from_base64(text, encoding::G1_BYTES).ok_or_else(|| VerifyError::Encoding {
-        place: place(),
-        chunk,
-        why: "not base64url".into(),
-    })?;
-    encoding::g1(&bytes, "commitment").map_err(|e| VerifyError::Encoding {
-        place: place(),
-        chunk,
-        why: e.to_string(),
-    })
+    let refuse = |why: String| VerifyError::Encoding {
+        place: format!("commitment to column {name}, chunk {chunk}"),
+        why,
+    };
+    let bytes =
+        from_base64(text, encoding::G1_BYTES).ok_or_else(|| refuse("not base64url".into()))?;
+    encoding::g1(&bytes, "commitment").map_err(|e| refuse(e.to_string()))
 }
 
 impl Dataset {
-    /// The context that binds every proof to this hospital, dataset, epoch and parameter set.
+    /// How its rows lie.
     #[must_use]
-    pub fn ctx(&self) -> Fr {
-        context(&self.parameter_set, &self.hospital_key, &self.digest)
+    pub fn rows(&self) -> Rows {
+        let present = usize::try_from(self.manifest.rows).expect("checked against the shape");
+        self.shape.rows(present)
     }
 
     /// Chunks.
     #[must_use]
     pub fn chunks(&self) -> usize {
-        self.commitments.first().map_or(0, Vec::len)
+        self.rows().chunks()
     }
 
     /// Rows of a chunk that hold a patient.
     #[must_use]
     pub fn rows_in_chunk(&self, chunk: usize) -> usize {
-        let n = self.shape.rows() as u64;
-        let left = self.manifest.rows.saturating_sub(n * chunk as u64);
-        usize::try_from(left.min(n)).expect("at most a chunk")
+        let rows = self.rows();
+        rows.present
+            .saturating_sub(rows.chunk() * chunk)
+            .min(rows.chunk())
+    }
+
+    /// What a part of the registration is bound to (`docs/spec/transcript.md`).
+    #[must_use]
+    pub fn registration_context(&self, part: usize, parts: usize) -> [u8; 32] {
+        crate::hash::registration_context(self, part, parts)
+    }
+
+    /// The commitments of the base columns that an equation reads, in its order.
+    #[must_use]
+    pub fn commitments_of(&self, equation: &Equation) -> Vec<&[G1]> {
+        let bases = equation.bases().into_iter();
+        bases.map(|i| self.commitments[i].as_slice()).collect()
     }
 }
 

@@ -1,31 +1,44 @@
 //! The registration of a dataset epoch: the proofs that its committed columns are well-formed, as a
 //! document of its own. Format: `docs/spec/registration.md`.
 
+use std::collections::BTreeSet;
+
+use galen_core::{
+    batch::{self, Claim},
+    class::Size,
+    equation::{Cells, Equation, Layout},
+    proof::EquationProof,
+};
 use galen_params::VerifyingSet;
-use galen_query::{registry::Registry, text::parse_json};
-use rayon::prelude::*;
+use galen_query::{
+    bounded::list,
+    registry::Registry,
+    text::{base64, hex, parse_json},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     VerifyError,
-    bundle::{INSECURE, MAX_BUNDLE_BYTES, StepProof},
-    claims::{Frame, Statement, chunk_outputs, decode_steps},
+    bundle::{INSECURE, decode_proof},
+    error::refused,
+    hash::registration_context,
     manifest::Dataset,
-    plan::registration_steps,
-    proven::Proven,
+    plan::registration_equations,
     verify::{MadeFor, check_made_with},
-    verify_all::run,
 };
 
-const FORMAT: &str = "galen/registration/v1";
+const FORMAT: &str = "galen/registration/v2";
 
 /// The document's name in errors.
 const WHAT: &str = "registration";
 
 /// A registration larger than this is refused unread.
-pub const MAX_REGISTRATION_BYTES: usize = MAX_BUNDLE_BYTES;
+pub const MAX_REGISTRATION_BYTES: usize = 16 << 20;
 
-/// The registration proofs of every column of a dataset epoch.
+/// Parts, at most: far more than any registry has.
+const MANY: usize = 1 << 10;
+
+/// The registration proofs of a dataset epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
@@ -37,25 +50,33 @@ pub struct Registration {
     pub parameter_set: String,
     /// Manifest digest, hex.
     pub manifest: String,
-    /// The proofs: one for each of [`registration_steps`], in order.
-    pub steps: Vec<StepProof>,
+    /// The proofs, base64url: one for each of [`registration_equations`], in order.
+    #[serde(deserialize_with = "list::<_, _, MANY>")]
+    pub proofs: Vec<String>,
+}
+
+/// A dataset whose registration holds: the only one over which answers can be verified.
+#[derive(Debug, Clone)]
+pub struct Registered(Dataset);
+
+impl Registered {
+    /// The dataset.
+    #[must_use]
+    pub fn dataset(&self) -> &Dataset {
+        &self.0
+    }
 }
 
 impl Registration {
-    /// The document of these proofs, for the given identities (hex).
+    /// The document of these proofs.
     #[must_use]
-    pub fn new(
-        parameter_set: String,
-        insecure: bool,
-        manifest: String,
-        steps: Vec<StepProof>,
-    ) -> Self {
+    pub fn new(keys: &VerifyingSet, dataset: &Dataset, proofs: &[Vec<u8>]) -> Self {
         Self {
             format: FORMAT.into(),
-            warning: insecure.then(|| INSECURE.into()),
-            parameter_set,
-            manifest,
-            steps,
+            warning: keys.is_insecure().then(|| INSECURE.into()),
+            parameter_set: hex(keys.id()),
+            manifest: hex(&dataset.digest),
+            proofs: proofs.iter().map(|p| base64(p)).collect(),
         }
     }
 
@@ -68,21 +89,19 @@ impl Registration {
     }
 }
 
-/// Checks that `registration` proves every column of `dataset` well-formed, in every chunk: bits are 0 or 1,
-/// values within their declared ranges, NULL rows 0. Skips the equations of proofs that are in `proven`, and
-/// adds to it those that hold now: they come back in every bundle over the dataset.
+/// Checks that `registration` proves every column of `dataset` well-formed: values within their declared ranges,
+/// 0 beside NULL, consent of patients only.
 ///
 /// `dataset` comes from [`check_dataset`](crate::check_dataset) with the same `registry` and `keys`.
 ///
 /// # Errors
-/// Names the first thing that is wrong: document, step, chunk and check; `proven` is then unchanged.
+/// Names the first thing that is wrong: document, part and check.
 pub fn verify_registration(
-    proven: &mut Proven,
     registration: &Registration,
-    dataset: &Dataset,
+    dataset: Dataset,
     registry: &Registry,
     keys: &VerifyingSet,
-) -> Result<(), VerifyError> {
+) -> Result<Registered, VerifyError> {
     let made_for = MadeFor {
         what: WHAT,
         format: (&registration.format, FORMAT),
@@ -90,20 +109,57 @@ pub fn verify_registration(
         warning: registration.warning.as_deref(),
         manifest: &registration.manifest,
     };
-    made_for.check(dataset, keys)?;
-    check_made_with(dataset, registry, keys)?;
-    let plan = registration_steps(registry);
-    let chunks = dataset.chunks();
-    let steps = decode_steps(WHAT, &registration.steps, &plan, chunks)?;
-    let outputs = chunk_outputs(&steps, chunks);
-    let frame = Frame {
-        dataset,
-        keys,
-        ctx: dataset.ctx(),
-    };
-    let all: Vec<Statement<'_>> = (0..chunks)
-        .into_par_iter()
-        .flat_map_iter(|chunk| frame.chunk_statements(&plan, &steps, &outputs[chunk], chunk))
+    made_for.check(&dataset, keys)?;
+    check_made_with(&dataset, registry, keys)?;
+    let equations = registration_equations(registry, dataset.rows())?;
+    let covered: BTreeSet<usize> = equations.iter().flat_map(Equation::bases).collect();
+    if covered.len() != registry.base_columns().len() {
+        return Err(VerifyError::Malformed(
+            "a column that no part of the registration is about".into(),
+        ));
+    }
+    let (expected, got) = (equations.len(), registration.proofs.len());
+    if expected != got {
+        return Err(VerifyError::Parts { expected, got });
+    }
+    check_parts(registration, &dataset, &equations, keys)?;
+    Ok(Registered(dataset))
+}
+
+fn check_parts(
+    registration: &Registration,
+    dataset: &Dataset,
+    equations: &[Equation],
+    keys: &VerifyingSet,
+) -> Result<(), VerifyError> {
+    let cells = Cells::default();
+    let place = |part: usize| format!("{WHAT}, part {}", part + 1);
+    let mut layouts = Vec::with_capacity(equations.len());
+    let mut proofs = Vec::with_capacity(equations.len());
+    for (part, (equation, text)) in equations.iter().zip(&registration.proofs).enumerate() {
+        let layout =
+            Layout::new(equation, &cells).map_err(|e| VerifyError::Malformed(e.to_string()))?;
+        let bytes = decode_proof(text, &place(part))?;
+        let proof = EquationProof::from_bytes(&bytes, &layout);
+        proofs.push(proof.map_err(|e| VerifyError::encoding(place(part), &e))?);
+        layouts.push(layout);
+    }
+    let contexts: Vec<[u8; 32]> = (0..equations.len())
+        .map(|part| registration_context(dataset, part, equations.len()))
         .collect();
-    run(proven, keys, &[(&frame, &all)])
+    let claims: Vec<Claim<'_>> = layouts
+        .iter()
+        .zip(&proofs)
+        .zip(&contexts)
+        .map(|((layout, proof), context)| Claim {
+            key: keys.key(Size::Registration),
+            srs: keys.srs(),
+            context,
+            layout,
+            cells: &cells,
+            bases: dataset.commitments_of(layout.equation),
+            proof,
+        })
+        .collect();
+    batch::verify(&claims).map_err(|e| refused(e, place).1)
 }

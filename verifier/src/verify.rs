@@ -1,5 +1,5 @@
-//! Checking a bundle: the plan is replayed and every statement derived here; the bundle gives only
-//! commitments, proofs and the published cells.
+//! Checking a bundle: the plan is derived again and every public input with it; the bundle gives only what is
+//! published and the proof.
 
 use galen_params::VerifyingSet;
 use galen_query::{
@@ -13,50 +13,31 @@ use crate::{
     answer::Answer,
     bundle::{self, Bundle},
     manifest::{Dataset, Manifest},
-    plan::{Plan, PlanError, Quantile},
-    proven::Proven,
+    plan::{Plan, Quantile},
+    registration::Registered,
+    rules,
     verify_all::{Job, verify_all},
 };
 
-/// Checks that `bundle` proves the answer to `question` over the dataset of `manifest`, and returns the
-/// answer. Everything but `keys` may come from anyone; `keys` must be the parameter set that the reader
-/// trusts.
+/// Checks that `bundle` proves the answer to `question` over the registered dataset, and returns the answer.
+/// Everything but `keys` may come from anyone; `keys` must be the parameter set that the reader trusts.
 ///
 /// # Errors
-/// Names the first thing that is wrong: document, column, step, chunk, gate and check.
+/// Names the first thing that is wrong: document, number and check.
 pub fn verify(
     bundle: &Bundle,
-    manifest: &Manifest,
+    registered: &Registered,
     registry: &Registry,
     question: &Question,
     keys: &VerifyingSet,
 ) -> Result<Answer, VerifyError> {
-    let mut proven = Proven::default();
-    verify_beyond(&mut proven, bundle, manifest, registry, question, keys)
-}
-
-/// As [`verify`], but skips the equations of proofs that are in `proven`, and adds to it those that hold
-/// now. Everything else is checked as ever. Whoever verifies many answers over the same datasets saves
-/// most of the work: predicates and registration come back with each of them.
-///
-/// # Errors
-/// As [`verify`]; `proven` is then unchanged.
-pub fn verify_beyond(
-    proven: &mut Proven,
-    bundle: &Bundle,
-    manifest: &Manifest,
-    registry: &Registry,
-    question: &Question,
-    keys: &VerifyingSet,
-) -> Result<Answer, VerifyError> {
-    let dataset = &check_dataset(manifest, registry, keys)?;
     let job = Job {
         bundle,
-        dataset,
+        registered,
         registry,
         question,
     };
-    let mut verdicts = verify_all(proven, keys, &[job]);
+    let mut verdicts = verify_all(keys, &[job]);
     verdicts.pop().expect("one verdict a job")
 }
 
@@ -97,25 +78,16 @@ pub(crate) fn check_made_with(
 /// for most questions): the same for everyone.
 ///
 /// # Errors
-/// When the query has no plan, or not with these percentiles.
+/// When the query has no plan, or not with these percentiles, or not under the dataset's release profile.
 pub fn plan_for(
     resolved: &Resolved,
     registry: &Registry,
     dataset: &Dataset,
     quantiles: &[Quantile],
 ) -> Result<Plan, VerifyError> {
-    let plan = Plan::new(
-        &resolved.query,
-        resolved.purpose,
-        registry,
-        (dataset.shape.rows(), dataset.chunks()),
-        quantiles,
-    )?;
-    let base = dataset.manifest.release.rounding;
-    let mut uses = plan.releases.iter().flat_map(|r| r.uses.iter().flatten());
-    if base > 1 && uses.any(|used| !used.field.is_count() && !used.field.is_rank()) {
-        return Err(PlanError::Rounded { base }.into());
-    }
+    let (query, purpose) = (&resolved.query, resolved.purpose);
+    let plan = Plan::new(query, purpose, registry, dataset.rows(), quantiles)?;
+    rules::check_profile(&plan, &dataset.manifest.release)?;
     Ok(plan)
 }
 

@@ -1,10 +1,9 @@
-//! Checking many bundles at once: their proofs share the pairings, which are most of the cost.
+//! Checking many bundles at once: their proofs share all pairings but one, which are most of the cost.
 
-use std::collections::HashSet;
-
-use galen_circuits::{
-    G1,
+use galen_core::{
     batch::{self, Claim},
+    equation::{Cells, Layout},
+    proof::EquationProof,
 };
 use galen_params::VerifyingSet;
 use galen_query::{
@@ -15,13 +14,12 @@ use rayon::prelude::*;
 
 use crate::{
     VerifyError,
-    answer::{self, Answer},
-    bundle::Bundle,
-    claims::{Evidence, Frame, Statement, chunk_outputs, decode_steps},
-    manifest::Dataset,
+    answer::{self, Answer, Source},
+    bundle::{Bundle, decode_proof},
+    error::refused,
     plan::Plan,
-    proven::Proven,
-    rules::{self, Published, Statements},
+    registration::Registered,
+    rules,
     verify::{check_identities, check_made_with, plan_for},
 };
 
@@ -30,201 +28,153 @@ use crate::{
 pub struct Job<'a> {
     /// The bundle, which may come from anyone.
     pub bundle: &'a Bundle,
-    /// The dataset, from [`check_dataset`](crate::check_dataset).
-    pub dataset: &'a Dataset,
+    /// The dataset, from [`verify_registration`](crate::registration::verify_registration).
+    pub registered: &'a Registered,
     /// The registry.
     pub registry: &'a Registry,
     /// The question.
     pub question: &'a Question,
 }
 
-/// As [`verify_beyond`](crate::verify_beyond) for each job, in order, with one check of all their proofs. If
-/// that fails, each job is checked by itself, so that a bad one takes no other with it.
-pub fn verify_all(
-    proven: &mut Proven,
-    keys: &VerifyingSet,
-    jobs: &[Job<'_>],
-) -> Vec<Result<Answer, VerifyError>> {
+/// As [`verify`](crate::verify) for each job, in order, with one check of all their proofs. A proof that does not
+/// hold is named and taken out, so that a bad one takes no other with it.
+pub fn verify_all(keys: &VerifyingSet, jobs: &[Job<'_>]) -> Vec<Result<Answer, VerifyError>> {
     let drafts: Vec<Result<Draft<'_>, VerifyError>> =
         jobs.par_iter().map(|job| Draft::new(*job, keys)).collect();
-    let held: Vec<Result<(), VerifyError>> = {
-        let claimed: Vec<Option<Result<Claimed<'_>, VerifyError>>> = drafts
-            .par_iter()
-            .map(|d| d.as_ref().ok().map(|d| d.claimed(keys)))
-            .collect();
-        let together: Vec<&Claimed<'_>> = claimed
-            .iter()
-            .flatten()
-            .filter_map(|c| c.as_ref().ok())
-            .collect();
-        let all_hold = together.len() > 1 && hold(proven, keys, &together).is_ok();
-        claimed
-            .into_iter()
-            .map(|c| match c {
-                Some(Ok(_)) if all_hold => Ok(()),
-                Some(Ok(c)) => hold(proven, keys, &[&c]),
-                Some(Err(e)) => Err(e),
-                // The draft's error is the one to tell.
-                None => Ok(()),
-            })
-            .collect()
-    };
-    let answers = drafts.into_iter().zip(held);
-    answers
-        .map(|(draft, held)| {
-            let draft = draft?;
-            held?;
-            Ok(draft.answer(keys))
+    let mut verdicts: Vec<Option<VerifyError>> = jobs.iter().map(|_| None).collect();
+    let laid_out: Vec<Option<LaidOut<'_>>> = drafts
+        .par_iter()
+        .zip(&mut verdicts)
+        .map(|(draft, verdict)| match draft.as_ref().ok()?.laid_out() {
+            Ok(laid_out) => Some(laid_out),
+            Err(e) => {
+                *verdict = Some(e);
+                None
+            }
+        })
+        .collect();
+    check(keys, &laid_out, &mut verdicts);
+    drop(laid_out);
+    drafts
+        .into_iter()
+        .zip(verdicts)
+        .map(|(draft, verdict)| match (draft, verdict) {
+            (Err(e), _) | (Ok(_), Some(e)) => Err(e),
+            (Ok(draft), None) => Ok(draft.answer(keys)),
         })
         .collect()
 }
 
-/// A job, replayed as far as it goes without looking at a proof.
+/// Batches what is left until it holds: each round takes out one proof that does not.
+fn check(
+    keys: &VerifyingSet,
+    laid_out: &[Option<LaidOut<'_>>],
+    verdicts: &mut [Option<VerifyError>],
+) {
+    let mut left: Vec<(usize, &LaidOut<'_>)> = laid_out
+        .iter()
+        .enumerate()
+        .filter_map(|(i, l)| l.as_ref().map(|l| (i, l)))
+        .collect();
+    while !left.is_empty() {
+        let claims: Vec<Claim<'_>> = left.iter().map(|(_, l)| l.claim(keys)).collect();
+        let Err(e) = batch::verify(&claims) else {
+            return;
+        };
+        let (at, error) = refused(e, |_| "bundle".into());
+        let (job, _) = left.remove(at.min(left.len() - 1));
+        verdicts[job] = Some(error);
+    }
+}
+
+/// A job, replayed as far as it goes without looking at its proof.
 struct Draft<'a> {
     job: Job<'a>,
     resolved: Resolved,
     plan: Plan,
-    steps: Vec<Evidence>,
-    outputs: Vec<Vec<Option<G1>>>,
-    published: Published,
-    statements: Statements,
+    cells: Cells,
+    context: [u8; 32],
+    proof: Vec<u8>,
 }
 
-/// What a job's proofs are to prove.
-struct Claimed<'a> {
-    frame: Frame<'a>,
-    statements: Vec<Statement<'a>>,
+/// A draft with its proof decoded.
+struct LaidOut<'d> {
+    draft: &'d Draft<'d>,
+    layout: Layout<'d>,
+    proof: EquationProof,
 }
 
 impl<'a> Draft<'a> {
     fn new(job: Job<'a>, keys: &VerifyingSet) -> Result<Self, VerifyError> {
         let Job {
             bundle,
-            dataset,
+            registered,
             registry,
             question,
         } = job;
+        let dataset = registered.dataset();
         let resolved = question.resolve(registry)?;
         check_made_with(dataset, registry, keys)?;
         check_identities(bundle, dataset, question, keys)?;
         let plan = plan_for(&resolved, registry, dataset, &bundle.quantiles)?;
-        let steps = decode_steps("bundle", &bundle.steps, &plan.steps, dataset.chunks())?;
-        let outputs = chunk_outputs(&steps, dataset.chunks());
-        let published: Published = bundle.releases.iter().map(|r| r.cells.clone()).collect();
-        let statements = rules::statements(&plan, &dataset.manifest.release, &published)?;
+        let cells = rules::cells(&plan, &dataset.manifest.release, &bundle.cells)?;
         Ok(Self {
+            context: bundle.context(dataset, question),
+            proof: decode_proof(&bundle.proof, "bundle")?,
             job,
             resolved,
             plan,
-            steps,
-            outputs,
-            published,
-            statements,
+            cells,
         })
     }
 
-    fn claimed<'d>(&'d self, keys: &'d VerifyingSet) -> Result<Claimed<'d>, VerifyError> {
-        let Job {
-            bundle, dataset, ..
-        } = self.job;
-        let frame = Frame {
-            dataset,
-            keys,
-            ctx: dataset.ctx(),
-        };
-        let outputs = &self.outputs;
-        let mut all: Vec<Statement<'_>> = (0..dataset.chunks())
-            .into_par_iter()
-            .flat_map_iter(|chunk| {
-                frame.chunk_statements(&self.plan.steps, &self.steps, &outputs[chunk], chunk)
-            })
-            .collect();
-        let releases = self.plan.releases.iter().zip(&self.statements.releases);
-        for (index, (release, cells)) in releases.enumerate() {
-            all.push(frame.release_statement(bundle, release, index, cells, outputs)?);
-        }
-        let (expected, got) = (self.statements.comparisons.len(), bundle.comparisons.len());
-        if expected != got {
-            let what = "comparisons".into();
-            return Err(VerifyError::Cells {
-                what,
-                expected,
-                got,
-            });
-        }
-        for (comparison, proof) in self.statements.comparisons.iter().zip(&bundle.comparisons) {
-            all.push(frame.comparison_statement(proof, comparison, outputs)?);
-        }
-        Ok(Claimed {
-            frame,
-            statements: all,
+    fn laid_out<'d>(&'d self) -> Result<LaidOut<'d>, VerifyError> {
+        let layout = Layout::new(&self.plan.equation, &self.cells)
+            .map_err(|e| VerifyError::Malformed(e.to_string()))?;
+        let proof = EquationProof::from_bytes(&self.proof, &layout)
+            .map_err(|e| VerifyError::encoding("bundle".into(), &e))?;
+        Ok(LaidOut {
+            draft: self,
+            layout,
+            proof,
         })
     }
 
     fn answer(self, keys: &VerifyingSet) -> Answer {
         let Job {
-            dataset,
+            bundle,
+            registered,
             registry,
             question,
-            ..
         } = self.job;
+        let source = Source::of(registered.dataset(), question);
+        let insecure = keys.is_insecure();
         answer::build(
             &self.plan,
             &self.resolved,
             registry,
-            dataset,
-            question,
-            &self.published,
-            keys.is_insecure(),
+            source,
+            &bundle.cells,
+            insecure,
         )
     }
 }
 
-fn hold(
-    proven: &mut Proven,
-    keys: &VerifyingSet,
-    claimed: &[&Claimed<'_>],
-) -> Result<(), VerifyError> {
-    let all: Vec<(&Frame<'_>, &[Statement<'_>])> = claimed
-        .iter()
-        .map(|c| (&c.frame, c.statements.as_slice()))
-        .collect();
-    run(proven, keys, &all)
-}
-
-/// Checks the equations of the statements that are not in `proven`, and adds those that hold. All or none
-/// are added. Every frame is of these keys.
-pub(crate) fn run(
-    proven: &mut Proven,
-    keys: &VerifyingSet,
-    all: &[(&Frame<'_>, &[Statement<'_>])],
-) -> Result<(), VerifyError> {
-    let named: Vec<(&Frame<'_>, &Statement<'_>, [u8; 64])> = all
-        .par_iter()
-        .flat_map_iter(|(frame, statements)| {
-            statements.iter().map(|s| (*frame, s, frame.digest(s)))
-        })
-        .collect();
-    // Answers over one dataset bring the same proofs with them: each is checked once.
-    let mut seen = HashSet::new();
-    let mut new = named;
-    new.retain(|(.., digest)| !proven.contains(digest) && seen.insert(*digest));
-    let claims: Vec<Claim<'_>> = new
-        .par_iter()
-        .map(|(frame, s, _)| frame.claim(s))
-        .collect::<Result<_, _>>()?;
-    batch::verify(keys.id(), &claims).map_err(|e| match e {
-        batch::VerifyError::Refused(e) => {
-            let (_, statement, _) = new[e.index];
-            VerifyError::Proof {
-                key: statement.label.clone(),
-                gate: e.gate,
-                chunk: statement.chunk,
-                check: e.check,
-            }
+impl LaidOut<'_> {
+    fn claim<'c>(&'c self, keys: &'c VerifyingSet) -> Claim<'c> {
+        Claim {
+            key: keys.key(self.layout.class.size),
+            srs: keys.srs(),
+            context: &self.draft.context,
+            layout: &self.layout,
+            cells: &self.draft.cells,
+            bases: self
+                .draft
+                .job
+                .registered
+                .dataset()
+                .commitments_of(self.layout.equation),
+            proof: &self.proof,
         }
-        other => VerifyError::Malformed(other.to_string()),
-    })?;
-    proven.extend(new.into_iter().map(|(.., digest)| digest));
-    Ok(())
+    }
 }

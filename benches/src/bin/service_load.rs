@@ -119,7 +119,7 @@ async fn answers(arguments: &Arguments, work: &Path) -> Result<()> {
         arguments.count
     };
     let signers = Signers::new(work)?;
-    let params = hospital::params(&default_cache()?, Shape::Clinic)?;
+    let params = hospital::params(&default_cache()?, Shape::ALL[0])?;
     let dataset = work.join("dataset");
     hospital::commit(work, 5_000, &params, &dataset)?;
     let service = started(arguments, work, &signers)?;

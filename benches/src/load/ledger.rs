@@ -136,7 +136,7 @@ pub fn dataset(signers: &Signers, folder: &Path, params: &ParameterStore) -> Res
     let set_statement = Statement::ParameterSet(statement);
     let dataset = CommittedDataset::open(folder, params)?;
     let manifest = serde_json::to_vec(&dataset.dataset().manifest)?;
-    let registration = serde_json::to_vec(&dataset.registration(params, &Silent)?)?;
+    let registration = serde_json::to_vec(&dataset.registration()?)?;
     let m = &dataset.dataset().manifest;
     let statement = Statement::Dataset(DatasetStatement::of(m, &manifest, &registration));
     Ok(vec![

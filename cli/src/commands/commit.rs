@@ -13,10 +13,7 @@ use galen_prover::{
     table::TableReader,
 };
 use galen_query::{registry::Registry, text::hex};
-use galen_verifier::{
-    plan::gates_for,
-    rules::{ReleaseProfile, Ties},
-};
+use galen_verifier::rules::{ReleaseProfile, Ties};
 use serde_json::{Value, json};
 
 use crate::{
@@ -28,9 +25,6 @@ use crate::{
     show,
 };
 
-/// Tables up to this many rows get the shape `clinic` unless one is named.
-const CLINIC_ROWS: u64 = 60_000;
-
 const EXAMPLE: &str = "\
 Example: the hospital data team commits the table of this quarter
   galen commit --table patients.parquet --registry registry.toml --out heart-epoch1 \\
@@ -38,8 +32,7 @@ Example: the hospital data team commits the table of this quarter
 Publish heart-epoch1/manifest.json and the registry. heart-epoch1/secret and the
 key (hospital.key, beside the folder) never leave the hospital: keep a backup of the key.
 
-Without --shape, a table of up to 60,000 rows is committed in chunks of 7,616 rows
-(clinic), a larger one in chunks of 31,744 (hospital).";
+Without --shape, the smallest parameter set that holds the table is taken.";
 
 /// Commits a patient table as a dataset epoch, and proves its columns well-formed
 #[derive(Debug, clap::Args)]
@@ -63,7 +56,7 @@ pub struct Args {
     /// The dataset's epoch, from 1
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     epoch: u32,
-    /// Rows of a chunk: tiny, clinic or hospital [default: by the table's size]
+    /// Parameters for so many patients at most: 16k, 32k, … 1m, … 16m [default: by the table's size]
     #[arg(long, value_parser = parse_shape)]
     shape: Option<Shape>,
     /// The hospital's signing key; made where there is none [default: hospital.key beside --out]
@@ -140,7 +133,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     check_option("--hospital", &args.hospital)?;
     check_option("--dataset", &args.dataset)?;
     let shape = shape_for(args, &registry)?;
-    let params = args.cache.open(shape, &gates_for(&registry), output)?;
+    let params = args.cache.open(shape, output)?;
     let key_path = args
         .key
         .clone()
@@ -179,10 +172,15 @@ fn shape_for(args: &Args, registry: &Registry) -> Result<Shape> {
         Some(rows) => rows,
         None => count_lines(&args.table)?,
     };
-    Ok(if rows <= CLINIC_ROWS {
-        Shape::Clinic
-    } else {
-        Shape::Hospital
+    let most = Shape::ALL[Shape::ALL.len() - 1];
+    let patients = usize::try_from(rows.max(1)).ok();
+    patients.and_then(Shape::for_patients).ok_or_else(|| {
+        let why = format!(
+            "the table has {} rows, and at most {} patients make a dataset",
+            show::thousands(rows),
+            show::thousands(most.capacity())
+        );
+        refusal("usage.Shape", why)
     })
 }
 
@@ -259,10 +257,10 @@ fn print(
         (
             "patients",
             format!(
-                "{} in {} of {} rows ({})",
+                "{} in {} of {} rows (parameters for {})",
                 show::thousands(report.rows),
                 show::plural(report.chunks, "chunk"),
-                show::thousands(d.shape.rows()),
+                show::thousands(d.rows().chunk()),
                 d.shape
             ),
         ),

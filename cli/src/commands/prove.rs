@@ -7,7 +7,7 @@ use galen_prover::{
     dataset::{CommittedDataset, read_public},
     execute::{ProveReport, answer},
 };
-use galen_verifier::{VerifyError, bundle::Bundle, plan::gates_for};
+use galen_verifier::{VerifyError, bundle::Bundle};
 use serde_json::{Value, json};
 
 use crate::{
@@ -64,10 +64,6 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     let mut facts = show::source(&answer);
     facts.extend([
         (
-            "proofs",
-            format!("{} made, {} reused", report.proven, report.reused),
-        ),
-        (
             "proving",
             format!(
                 "{} ({} a patient)",
@@ -94,8 +90,6 @@ pub fn report_json(report: &ProveReport, rows: u64) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
     let each = seconds * 1e6 / rows.max(1) as f64;
     json!({
-        "proven": report.proven,
-        "reused": report.reused,
         "proving_seconds": seconds,
         "microseconds_per_patient": each,
         "verifying_seconds": report.verifying_time.as_secs_f64(),
@@ -103,7 +97,7 @@ pub fn report_json(report: &ProveReport, rows: u64) -> Value {
 }
 
 fn open(args: &Args, output: &Output) -> Result<(CommittedDataset, galen_params::ParameterStore)> {
-    let (manifest, registry) = read_public(&args.dataset)?;
+    let (manifest, _) = read_public(&args.dataset)?;
     let shape = Shape::from_name(&manifest.shape).ok_or_else(|| {
         let why = format!("manifest: unknown shape `{}`", manifest.shape);
         VerifyError::Manifest(why)
@@ -116,11 +110,11 @@ fn open(args: &Args, output: &Output) -> Result<(CommittedDataset, galen_params:
             cache.display()
         )
     };
-    // New parameters would not be the dataset's: do not spend minutes on making them.
+    // New parameters would not be the dataset's: do not spend time on making them.
     if !galen_params::development_folder(&cache, shape).is_dir() {
         return Err(refusal("ParameterSet", other()));
     }
-    let params = args.cache.open(shape, &gates_for(&registry), output)?;
+    let params = args.cache.open(shape, output)?;
     match CommittedDataset::open(&args.dataset, &params) {
         Ok(dataset) => Ok((dataset, params)),
         Err(e @ ProverError::Verify(VerifyError::ParameterSet { .. })) => {

@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use galen_params::Shape;
@@ -10,7 +10,7 @@ use galen_query::{
 };
 use galen_verifier::{
     VerifyError,
-    plan::{Plan, Purpose, assumed_quantiles},
+    plan::{Plan, assumed_quantiles},
 };
 use serde_json::json;
 
@@ -41,9 +41,12 @@ pub struct Args {
     /// repeated. An unknown one lists them all
     #[arg(long = "analysis", value_name = "TEXT")]
     analyses: Vec<String>,
-    /// The document to write; it must not exist
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    /// Say what is read, looked up and summed, and which circuit proves it
+    #[arg(long)]
+    explain: bool,
+    /// The document to write; it must not exist. Without it the query is only checked
+    #[arg(long, value_name = "FILE", required_unless_present = "explain")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -59,7 +62,7 @@ struct Text {
 
 /// Checks that the query can be asked, and writes it.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
-    files::check_place(&args.out)?;
+    args.out.as_deref().map_or(Ok(()), files::check_place)?;
     let (_, registry) = files::registry(&args.registry)?;
     let sql = args.text.read()?;
     let question = Question::with_analyses(
@@ -69,16 +72,18 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         args.title.clone(),
         args.analyses.clone(),
     )?;
-    let plan = one_chunk_plan(&question, &registry)?;
-    if args.out.exists() {
-        let why = format!(
-            "{} exists; a registered query is never overwritten. Choose another --out",
-            args.out.display()
-        );
-        return Err(refusal("io.AlreadyExists", why));
+    let plan = plan_for_many(&question, &registry)?;
+    if let Some(out) = &args.out {
+        if out.exists() {
+            let why = format!(
+                "{} exists; a registered query is never overwritten. Choose another --out",
+                out.display()
+            );
+            return Err(refusal("io.AlreadyExists", why));
+        }
+        files::write_atomic(out, &files::pretty(&question)?)?;
     }
-    files::write_atomic(&args.out, &files::pretty(&question)?)?;
-    let summary = Summary::of(&plan);
+    let explained = plan.explain(&registry);
     let can_be_met = question.resolve(&registry)?.query.filter != Predicate::Never;
     output.document(&json!({
         "out": args.out,
@@ -88,11 +93,10 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         "sql": question.sql,
         "title": question.title,
         "analyses": question.analyses,
-        "proofs_per_chunk": plan.steps.len(),
-        "registration_steps": summary.registration,
-        "derived_columns": summary.derived,
-        "roots": summary.roots,
-        "releases": plan.releases.len(),
+        "lookups": plan.equation.lookups.len(),
+        "groups": plan.layout.groups.len(),
+        "cells": plan.equation.cells(),
+        "plan": explained,
         "can_be_met": can_be_met,
     }))?;
     if !can_be_met {
@@ -100,7 +104,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
             "note: no patient can meet the WHERE clause (is a value compared with NULL, or out of its column's range?)\n",
         )?;
     }
-    print(&question, &registry, &plan, &summary, &args.out, output)
+    print(&question, &registry, &plan, args, output)
 }
 
 impl Text {
@@ -120,42 +124,14 @@ impl Text {
     }
 }
 
-/// The plan over one chunk: its steps are those of every chunk.
-pub fn one_chunk_plan(question: &Question, registry: &Registry) -> Result<Plan> {
+/// The plan over a table of the smallest shape: over a larger one it differs in the number of rows only.
+pub fn plan_for_many(question: &Question, registry: &Registry) -> Result<Plan> {
     let resolved = question.resolve(registry)?;
-    let rows = Shape::Clinic.rows();
+    let shape = Shape::ALL[0];
     let quantiles = assumed_quantiles(&resolved.query, registry);
-    let plan = Plan::new(
-        &resolved.query,
-        resolved.purpose,
-        registry,
-        (rows, 1),
-        &quantiles,
-    );
+    let rows = shape.rows(shape.capacity());
+    let plan = Plan::new(&resolved.query, resolved.purpose, registry, rows, &quantiles);
     Ok(plan.map_err(VerifyError::from)?)
-}
-
-/// What a plan's steps are for.
-pub struct Summary {
-    /// Registration steps, proven when the dataset was committed.
-    pub registration: usize,
-    /// Keys of derived columns, kept for later queries.
-    pub derived: Vec<String>,
-    /// Steps of this query alone.
-    pub roots: usize,
-}
-
-impl Summary {
-    /// Counts a plan's steps.
-    pub fn of(plan: &Plan) -> Self {
-        let count = |purpose| plan.steps.iter().filter(|s| s.purpose == purpose).count();
-        let derived = plan.steps.iter().filter(|s| s.purpose == Purpose::Derived);
-        Self {
-            registration: count(Purpose::Registration),
-            derived: derived.map(|s| s.key.clone()).collect(),
-            roots: count(Purpose::Root),
-        }
-    }
 }
 
 /// The purpose with its label.
@@ -174,8 +150,7 @@ fn print(
     question: &Question,
     registry: &Registry,
     plan: &Plan,
-    summary: &Summary,
-    out: &Path,
+    args: &Args,
     output: &Output,
 ) -> Result<()> {
     let mut facts = Vec::new();
@@ -185,32 +160,21 @@ fn print(
         ("digest", hex(&question.digest())),
         ("registry", question.registry.clone()),
         ("purpose", purpose(question, registry)),
-        ("written to", out.display().to_string()),
-        (
-            "proofs",
-            format!(
-                "{} for each chunk of patients, and {}",
-                plan.steps.len(),
-                show::plural(plan.releases.len(), "release")
-            ),
-        ),
-        (
-            "  made once",
-            format!("{} when the dataset is committed", summary.registration),
-        ),
-        (
-            "  kept",
-            format!(
-                "{}, which later queries use again",
-                show::plural(summary.derived.len(), "derived column")
-            ),
-        ),
-        ("  its own", show::plural(summary.roots, "root")),
     ]);
+    let out = args.out.as_ref();
+    facts.extend(out.map(|o| ("written to", o.display().to_string())));
+    facts.push((
+        "proof",
+        format!(
+            "one, with {} and {}",
+            show::plural(plan.equation.lookups.len(), "lookup"),
+            show::plural(plan.equation.cells(), "number")
+        ),
+    ));
     output.line(show::facts(&facts))?;
-    if summary.derived.is_empty() {
+    if !args.explain {
         return Ok(());
     }
-    output.line("\nderived columns")?;
-    output.line(show::indent(&summary.derived.join("\n")))
+    output.line("\nplan")?;
+    output.line(show::indent(&plan.explain(registry).join("\n")))
 }

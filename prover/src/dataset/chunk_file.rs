@@ -1,6 +1,6 @@
 //! The secret file of one chunk: stored values and blinding factors of its base columns.
 //!
-//! Layout, little-endian: `GALENBC1`, columns (u32), rows with a patient (u32), shape rows (u32); for
+//! Layout, little-endian: `GALENBC1`, columns (u32), rows with a patient (u32), rows of a chunk (u32); for
 //! each column its blinding factor (32 bytes), commitment (64 bytes) and `rows` values (u16); SHA-256 of
 //! all before it.
 
@@ -11,7 +11,7 @@ use std::{
 };
 
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
-use galen_circuits::{Fr, G1, column::Column};
+use galen_core::{Fr, G1};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -110,14 +110,6 @@ impl BaseChunk {
     /// One of the wanted columns.
     pub(crate) fn values(&self, index: usize) -> &BaseValues {
         &self.columns.0[&index]
-    }
-
-    /// The column as the circuits take it, padded with 0 to the shape's rows.
-    pub(crate) fn column(&self, index: usize, shape_rows: usize) -> Column {
-        let c = self.values(index);
-        let mut values: Vec<Fr> = c.values.iter().map(|v| Fr::from(*v)).collect();
-        values.resize(shape_rows, Fr::from(0u64));
-        Column::from_parts(values, c.blinding, c.commitment)
     }
 }
 

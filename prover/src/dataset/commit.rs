@@ -6,26 +6,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ark_ff::UniformRand;
-use ark_std::rand::rngs::OsRng;
 use ed25519_dalek::SigningKey;
-use galen_circuits::{Fr, G1, column::Column, srs::Srs};
+use galen_core::{
+    G1,
+    commitment::{self, Blinding},
+    srs::Srs,
+};
 use galen_params::{ParameterStore, Progress};
 use galen_query::registry::Registry;
 use galen_verifier::{
     manifest::{Draft, Manifest, ReleaseProfile},
-    plan::{Bases, Step, registration_steps},
 };
 use rayon::prelude::*;
 
 use super::{
-    CommittedDataset, LOCK, MANIFEST, REGISTRY,
+    CommittedDataset, LOCK, MANIFEST, REGISTRATION, REGISTRY, SUMS,
     chunk_file::{self, BaseValues},
     files,
 };
 use crate::{
     ProverError,
-    execute::prove_committed,
+    execute::register,
     table::{TableChunk, TableReader},
 };
 
@@ -116,7 +117,9 @@ pub fn commit(
     let commit_time = started.elapsed();
     let started = Instant::now();
     let dataset = CommittedDataset::open(partial.path(), params)?;
-    let proofs = prove_committed(&dataset, params, progress)?;
+    let registration = register(&dataset, params, progress)?;
+    let json = serde_json::to_vec(&registration).expect("a registration is plain data");
+    files::write_public(&partial.path().join(REGISTRATION), &json)?;
     let registration_time = started.elapsed();
     files::sync_folder(partial.path())?;
     let kept = partial.keep();
@@ -129,7 +132,7 @@ pub fn commit(
         chunks: dataset.dataset().chunks(),
         columns: commitments.len(),
         ignored_columns,
-        proofs,
+        proofs: registration.proofs.len(),
         commit_time,
         registration_time,
     };
@@ -167,7 +170,7 @@ fn prepare_partial(out: &Path) -> Result<tempfile::TempDir, ProverError> {
         .prefix(&prefix)
         .tempdir_in(&parent)
         .map_err(ProverError::io(&parent))?;
-    files::create_folder(&partial.path().join("secret"))?;
+    files::create_folder(&partial.path().join(SUMS))?;
     Ok(partial)
 }
 
@@ -186,12 +189,17 @@ fn commit_chunks(
 ) -> Result<Committed, ProverError> {
     let mut reader = TableReader::open(request.table, request.registry)?;
     let srs = params.srs();
-    let n = params.shape().rows();
+    let (n, capacity) = (srs.rows(), params.shape().capacity() as u64);
     let total = reader.size_hint().unwrap_or(0);
     let mut commitments = vec![Vec::new(); request.registry.base_columns().len()];
     let mut chunk = 0;
     progress.report("committing rows", 0, total);
     while let Some(rows) = reader.next_chunk(n)? {
+        if reader.rows_read() > capacity {
+            return Err(ProverError::TooManyPatients {
+                shape: params.shape(),
+            });
+        }
         let columns = commit_chunk(&srs, &rows)?;
         chunk_file::write(folder, chunk, n, &columns)?;
         for (all, column) in commitments.iter_mut().zip(&columns) {
@@ -216,26 +224,14 @@ fn commit_chunk(srs: &Srs, rows: &TableChunk) -> Result<Vec<BaseValues>, ProverE
     rows.columns()
         .par_iter()
         .map(|values| {
-            let mut padded: Vec<Fr> = values.iter().map(|v| Fr::from(*v)).collect();
-            padded.resize(srs.rows(), Fr::from(0u64));
-            let blinding = Fr::rand(&mut OsRng);
-            let column = Column::with_blinding(srs, padded, blinding)?;
+            let numbers: Vec<u32> = values.iter().map(|v| u32::from(*v)).collect();
+            let blinding = Blinding::fresh();
+            let commitment = commitment::commit_numbers(srs, &numbers, &blinding)?;
             Ok(BaseValues {
                 values: values.clone(),
-                blinding,
-                commitment: column.commitment(),
+                blinding: blinding.expose(),
+                commitment,
             })
         })
-        .collect()
-}
-
-/// What is proven when a dataset is committed: the registration of every column, in canonical order, and then
-/// the known bits, so that no query pays for them.
-pub(crate) fn committed_steps(registry: &Registry) -> Vec<Step> {
-    let bases = Bases::new(registry);
-    let known = (0..registry.columns.len()).filter_map(|c| bases.known_step(c));
-    registration_steps(registry)
-        .into_iter()
-        .chain(known)
         .collect()
 }

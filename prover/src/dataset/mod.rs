@@ -2,43 +2,48 @@
 //!
 //! ```text
 //! manifest.json      public: commitments, registry digest, release profile, signature
+//! registration.json  public: the proofs that the columns are well-formed
 //! registry.toml      public: the registry as given
 //! secret/base-00000  values and blinding factors of chunk 0's base columns; never leaves the hospital
-//! lock               held while the folder is made or proven over
-//! index/…            proofs of registration and derived columns with their blinding factors
+//! secret/sums/…      sums by value, a cache; never leaves the hospital
+//! lock               held while the folder is made
 //! ```
 //! A folder appears whole or not at all: it is built beside its place and renamed.
 
+mod base;
 mod chunk_file;
 mod commit;
 mod files;
-mod index;
 mod key;
+mod sums;
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use galen_params::{ParameterStore, Progress};
+use galen_params::ParameterStore;
 use galen_query::registry::Registry;
 use galen_verifier::{
     check_dataset,
     manifest::{Dataset, Manifest},
-    registration::Registration,
+    registration::{Registered, Registration, verify_registration},
 };
 
+pub(crate) use base::BaseColumns;
 pub(crate) use chunk_file::BaseChunk;
-pub(crate) use commit::committed_steps;
 pub use commit::{CommitReport, CommitRequest, commit};
-pub(crate) use index::{Entry, Index};
 pub use key::load_or_create_key;
+pub(crate) use sums::DatasetSums;
 
-use crate::{ProverError, execute::registration};
+use crate::ProverError;
 
 const MANIFEST: &str = "manifest.json";
+const REGISTRATION: &str = "registration.json";
 const REGISTRY: &str = "registry.toml";
-/// Held while a dataset is being made or proven over.
+/// The cache of sums by value.
+const SUMS: &str = "secret/sums";
+/// Held while a dataset is being made.
 const LOCK: &str = "lock";
 
 /// An opened dataset folder.
@@ -82,29 +87,31 @@ impl CommittedDataset {
         &self.folder
     }
 
-    /// The registration document, to be published beside the manifest: the proofs made when the dataset was
-    /// committed, from the index. One that is missing there is made anew.
+    /// The registration document, to be published beside the manifest.
     ///
     /// # Errors
-    /// Another parameter set than the dataset's, a damaged store, a full disk.
-    pub fn registration(
-        &self,
-        params: &ParameterStore,
-        progress: &dyn Progress,
-    ) -> Result<Registration, ProverError> {
-        registration(self, params, progress)
+    /// A folder without it, or a damaged one.
+    pub fn registration(&self) -> Result<Registration, ProverError> {
+        read_registration(&self.folder)
     }
 
-    /// Holds the folder for one proving process at a time; released when dropped.
-    pub(crate) fn lock(&self) -> Result<fs::File, ProverError> {
-        let path = self.folder.join(LOCK);
-        let file = fs::File::create(&path).map_err(ProverError::io(&path))?;
-        file.lock().map_err(ProverError::io(&path))?;
-        Ok(file)
+    /// The dataset with its registration checked: what answers are verified against.
+    ///
+    /// # Errors
+    /// As [`Self::registration`]; a registration that does not hold for the manifest.
+    pub fn registered(&self, params: &ParameterStore) -> Result<Registered, ProverError> {
+        let registration = self.registration()?;
+        let dataset = self.dataset.clone();
+        let keys = params.verifying();
+        Ok(verify_registration(&registration, dataset, &self.registry, &keys)?)
     }
 
-    pub(crate) fn index(&self) -> Index {
-        Index::new(&self.folder, &self.dataset.ctx())
+    pub(crate) fn sums(&self) -> DatasetSums<'_> {
+        DatasetSums::new(&self.dataset, self.folder.join(SUMS))
+    }
+
+    pub(crate) fn base_columns(&self, wanted: &[usize]) -> Result<BaseColumns, ProverError> {
+        BaseColumns::read(self, wanted)
     }
 
     pub(crate) fn base_chunk(
@@ -113,7 +120,7 @@ impl CommittedDataset {
         wanted: &[usize],
     ) -> Result<BaseChunk, ProverError> {
         let columns = self.registry.base_columns().len();
-        let rows = self.dataset.shape.rows();
+        let rows = self.dataset.rows().chunk();
         let stored = BaseChunk::read(&self.folder, chunk, columns, rows, wanted)?;
         // A whole file in another one's place: what was derived from it would verify nowhere.
         let fits = stored.rows == self.dataset.rows_in_chunk(chunk)
@@ -145,4 +152,17 @@ pub fn read_public(folder: &Path) -> Result<(Manifest, Registry), ProverError> {
     let manifest = Manifest::from_json(read(MANIFEST)?.as_bytes())
         .map_err(|e| refuse(format!("{MANIFEST}: {e}")))?;
     Ok((manifest, registry))
+}
+
+/// Reads the registration of a dataset folder, without checking it.
+///
+/// # Errors
+/// A folder without it, or a document that does not parse.
+pub fn read_registration(folder: &Path) -> Result<Registration, ProverError> {
+    let refuse = |why: String| ProverError::NotADataset {
+        path: folder.to_owned(),
+        why: format!("{REGISTRATION}: {why}"),
+    };
+    let bytes = fs::read(folder.join(REGISTRATION)).map_err(|e| refuse(e.to_string()))?;
+    Registration::from_json(&bytes).map_err(|e| refuse(e.to_string()))
 }

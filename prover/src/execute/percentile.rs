@@ -134,7 +134,7 @@ impl<'a> Rows<'a> {
                 _ => value += part,
             }
         }
-        value.checked_sub(self.registry.columns[column].null_offset())
+        Some(value)
     }
 
     /// The row's group, by its place in the plan.

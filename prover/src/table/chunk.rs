@@ -45,7 +45,7 @@ impl TableChunk {
     }
 
     /// `columns()[i]` belongs to `Registry::base_columns()[i]` and has one stored value a row: a
-    /// bit, a value of 10 or 16 bits (with its `null_offset`), or the low or high half of a wider one. Rows are in the
+    /// bit, a value of at most 16 bits, or the low or high half of a wider one. Rows are in the
     /// order of the file.
     #[must_use]
     pub fn columns(&self) -> &[Vec<u16>] {
@@ -64,7 +64,7 @@ impl TableChunk {
 
     /// Appends one cell of `field`; `None` is NULL, which the caller has checked to be allowed.
     pub(super) fn push(&mut self, field: &Field, stored: Option<u64>) {
-        let value = stored.map_or(0, |v| v + field.offset);
+        let value = stored.unwrap_or(0);
         let part = |value: u64| {
             u16::try_from(value).expect("a stored value is below 2^32, one without high half 2^16")
         };

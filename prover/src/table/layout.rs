@@ -28,8 +28,6 @@ pub(super) struct Field {
     pub known: Option<usize>,
     /// Whether NULL is allowed.
     pub nullable: bool,
-    /// Added to a value that is not NULL.
-    pub offset: u64,
 }
 
 impl Layout {
@@ -46,7 +44,6 @@ impl Layout {
                     high: None,
                     known: None,
                     nullable: false,
-                    offset: 0,
                 }),
                 Role::Bit(i) | Role::Value { column: i, .. } | Role::Low(i) => fields.push(Field {
                     name: registry.columns[i].name.clone(),
@@ -55,7 +52,6 @@ impl Layout {
                     high: None,
                     known: None,
                     nullable: registry.columns[i].nullable,
-                    offset: registry.columns[i].null_offset(),
                 }),
                 // `base_columns` lists these right after the value part that they belong to.
                 Role::High { .. } => last(&mut fields).high = Some(at),

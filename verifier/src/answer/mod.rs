@@ -8,7 +8,7 @@ mod pool;
 use galen_query::{
     hash::Fields,
     query::{BinName, CohortQuery, Grouping, OutputValue},
-    question::Resolved,
+    question::{Question, Resolved},
     registry::Registry,
     text::hex,
 };
@@ -16,6 +16,7 @@ use galen_query::{
 use crate::{
     analysis::{self, Derived, View},
     hash::separator,
+    manifest::Dataset,
     plan::{GroupKey, Plan, Quantile},
     rules::{Published, ReleaseProfile, State},
 };
@@ -45,6 +46,25 @@ pub struct Source {
     pub rows: u64,
     /// The release profile.
     pub profile: ReleaseProfile,
+}
+
+impl Source {
+    /// The answer to `question` over `dataset`.
+    #[must_use]
+    pub fn of(dataset: &Dataset, question: &Question) -> Self {
+        let manifest = &dataset.manifest;
+        Self {
+            query: question.digest(),
+            hospital: manifest.hospital.clone(),
+            hospital_key: dataset.hospital_key,
+            dataset: manifest.dataset.clone(),
+            epoch: manifest.epoch,
+            manifest: dataset.digest,
+            parameter_set: dataset.parameter_set,
+            rows: manifest.rows,
+            profile: manifest.release.clone(),
+        }
+    }
 }
 
 /// A verified answer.

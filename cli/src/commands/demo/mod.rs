@@ -63,9 +63,9 @@ pub struct Args {
     /// The same seed makes the same patients
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Rows of a chunk: tiny, clinic or hospital
-    #[arg(long, default_value = "clinic", value_parser = parse_shape)]
-    shape: Shape,
+    /// Parameters for so many patients at most [default: by --patients]
+    #[arg(long, value_parser = parse_shape)]
+    shape: Option<Shape>,
     #[command(flatten)]
     cache: Cache,
 }

@@ -29,6 +29,6 @@ pub const QUESTIONS: [DemoQuestion; 3] = [
         title: "Statins and infarction in diabetes over 60",
         sql: "SELECT statin, count(*) AS patients, avg(ldl) AS mean_ldl, count(mi_5y) AS followed, avg(mi_5y) AS mi_rate\n\
               FROM cardio WHERE diabetes AND age > 60 GROUP BY statin",
-        lesson: "The same filter as before: its proofs are taken from the index, not made again.",
+        lesson: "Groups and several means cost what one count costs: it is one proof all the same.",
     },
 ];

@@ -7,7 +7,6 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use galen_circuits::prove::PROOF_BYTES;
 use galen_prover::dataset::{CommitReport, CommittedDataset};
 use galen_verifier::manifest::ReleaseProfile;
 use serde_json::{Value, json};
@@ -105,34 +104,18 @@ pub fn finish(demo: &Demo, out: Option<&Path>, output: &Output) -> Result<()> {
 }
 
 fn proofs(demo: &Demo) -> String {
-    let header = [
-        "query",
-        "made",
-        "reused",
-        "in all",
-        "proofs",
-        "bundle",
-        "proving",
-        "a patient",
-        "verifying",
-    ];
+    let header = ["query", "proof", "bundle", "proving", "a patient", "verifying"];
     let rows = (1..).zip(&demo.answers).map(|(number, a): (usize, _)| {
         vec![
             number.to_string(),
-            show::thousands(a.report.proven),
-            show::thousands(a.report.reused),
-            show::thousands(a.proofs),
-            show::bytes((a.proofs * PROOF_BYTES) as u64),
+            show::bytes(a.proof_bytes as u64),
             show::bytes(a.bundle_json.len() as u64),
             show::time(a.report.proving_time),
             show::per_patient(a.report.proving_time, demo.patients),
             show::time(a.verifying_time),
         ]
     });
-    let table = show::table(&header, &[1, 2, 3, 4, 5, 6, 7, 8], rows);
-    format!(
-        "{table}\n\nreused: proofs of registration, and of columns that an earlier query made.\nA bundle carries them all, so that a reviewer needs nothing else."
-    )
+    show::table(&header, &[1, 2, 3, 4, 5], rows)
 }
 
 fn times(demo: &Demo) -> String {
@@ -162,6 +145,11 @@ fn times(demo: &Demo) -> String {
         ),
         (
             "reviewer",
+            "verifying the registration, once",
+            demo.registration_check,
+        ),
+        (
+            "reviewer",
             "verifying three answers",
             sum(|a| a.verifying_time),
         ),
@@ -181,8 +169,7 @@ fn document(demo: &Demo, out: Option<&Path>) -> Value {
                 "sql": a.shown.sql,
                 "answer": a.answer.to_json(),
                 "report": report_json(&a.report, demo.patients),
-                "proofs": a.proofs,
-                "proof_bytes": a.proofs * PROOF_BYTES,
+                "proof_bytes": a.proof_bytes,
                 "bundle_bytes": a.bundle_json.len(),
                 "verified": true,
                 "verifying_seconds": a.verifying_time.as_secs_f64(),
@@ -217,6 +204,7 @@ pub fn keep(demo: &Demo, out: &Path) -> Result<()> {
     let write = |name: &str, bytes: &[u8]| files::write_atomic(&out.join(name), bytes);
     write("registry.toml", demo.registry_toml.as_bytes())?;
     write("manifest.json", &demo.manifest_json)?;
+    write("registration.json", &demo.registration_json)?;
     write("parameters.bin", &demo.parameters)?;
     for (number, a) in (1..).zip(&demo.answers) {
         let number: usize = number;
@@ -231,9 +219,10 @@ fn verify_command(demo: &Demo, out: &Path) -> String {
     let program = env::args_os().next().map_or("galen".into(), PathBuf::from);
     let file = |name: &str| quoted(&out.join(name));
     let mut command = format!(
-        "{} verify --manifest {} --registry {} --parameters {}",
+        "{} verify --manifest {} --registration {} --registry {} --parameters {}",
         quoted(&program),
         file("manifest.json"),
+        file("registration.json"),
         file("registry.toml"),
         file("parameters.bin")
     );

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use galen_params::{ParameterStore, VerifyingSet};
+use galen_params::{ParameterStore, Shape, VerifyingSet};
 use galen_prover::{
     dataset::{CommitReport, CommitRequest, CommittedDataset, commit, load_or_create_key},
     execute::{ProveReport, answer},
@@ -16,9 +16,10 @@ use galen_query::{question::Question, registry::Registry};
 use galen_verifier::{
     answer::Answer,
     bundle::Bundle,
+    check_dataset,
     manifest::{Manifest, ReleaseProfile},
-    plan::gates_for,
     register::AnswerRegister,
+    registration::{Registration, verify_registration},
     verify,
 };
 
@@ -39,6 +40,7 @@ pub struct Demo {
     pub seed: u64,
     pub registry_toml: &'static str,
     pub manifest_json: Vec<u8>,
+    pub registration_json: Vec<u8>,
     pub parameters: Vec<u8>,
     pub rule: ReleaseProfile,
     pub commit: CommitReport,
@@ -46,6 +48,7 @@ pub struct Demo {
     pub parameters_time: Duration,
     pub table_time: Duration,
     pub loading_time: Duration,
+    pub registration_check: Duration,
     pub total_time: Duration,
 }
 
@@ -55,7 +58,7 @@ pub struct Answered {
     pub question_json: Vec<u8>,
     pub bundle_json: Vec<u8>,
     pub answer: Answer,
-    pub proofs: usize,
+    pub proof_bytes: usize,
     pub report: ProveReport,
     pub verifying_time: Duration,
 }
@@ -66,7 +69,7 @@ pub fn all(args: &Args, work: &Path, output: &Output) -> Result<(Demo, Parameter
     report::start(args.patients, args.seed, output)?;
     let registry = Registry::from_toml(REGISTRY_TOML)?;
     let clock = Instant::now();
-    let params = args.cache.open(args.shape, &gates_for(&registry), output)?;
+    let params = args.cache.open(shape(args)?, output)?;
     let parameters_time = clock.elapsed();
     let clock = Instant::now();
     let table = work.join("patients.parquet");
@@ -87,6 +90,7 @@ pub fn all(args: &Args, work: &Path, output: &Output) -> Result<(Demo, Parameter
         seed: args.seed,
         registry_toml: REGISTRY_TOML,
         manifest_json: files::pretty(manifest)?,
+        registration_json: serde_json::to_vec(&dataset.registration()?)?,
         parameters: params.verifying_bytes().to_vec(),
         rule: manifest.release.clone(),
         commit,
@@ -94,11 +98,19 @@ pub fn all(args: &Args, work: &Path, output: &Output) -> Result<(Demo, Parameter
         parameters_time,
         table_time,
         loading_time: Duration::ZERO,
+        registration_check: Duration::ZERO,
         total_time: Duration::ZERO,
     };
     review(&mut demo)?;
     demo.total_time = started.elapsed();
     Ok((demo, params))
+}
+
+/// The shape that holds the patients.
+fn shape(args: &Args) -> Result<Shape> {
+    let patients = usize::try_from(args.patients).ok();
+    let fitting = args.shape.or_else(|| patients.and_then(Shape::for_patients));
+    fitting.context("at most a million patients")
 }
 
 fn commit_table(
@@ -132,13 +144,12 @@ fn ask(
 ) -> Result<Answered> {
     let question = Question::new(registry, PURPOSE, shown.sql, Some(shown.title.into()))?;
     let (bundle, answer, report) = answer(dataset, &question, params, &Bars::new(output))?;
-    let chunks: usize = bundle.steps.iter().map(|s| s.chunks.len()).sum();
     Ok(Answered {
         shown,
         question_json: files::pretty(&question)?,
         bundle_json: serde_json::to_vec(&bundle)?,
         answer,
-        proofs: chunks + bundle.releases.len(),
+        proof_bytes: bundle.proof_bytes(),
         report,
         verifying_time: Duration::ZERO,
     })
@@ -150,13 +161,18 @@ fn review(demo: &mut Demo) -> Result<()> {
     let keys = VerifyingSet::from_bytes(&demo.parameters)?;
     demo.loading_time = clock.elapsed();
     let registry = Registry::from_toml(demo.registry_toml)?;
-    let manifest: Manifest = serde_json::from_slice(&demo.manifest_json)?;
+    let manifest = Manifest::from_json(&demo.manifest_json)?;
+    let registration = Registration::from_json(&demo.registration_json)?;
+    let clock = Instant::now();
+    let dataset = check_dataset(&manifest, &registry, &keys)?;
+    let registered = verify_registration(&registration, dataset, &registry, &keys)?;
+    demo.registration_check = clock.elapsed();
     let mut register = AnswerRegister::default();
     for answered in &mut demo.answers {
         let question: Question = serde_json::from_slice(&answered.question_json)?;
         let bundle = Bundle::from_json(&answered.bundle_json)?;
         let clock = Instant::now();
-        let answer = verify(&bundle, &manifest, &registry, &question, &keys)
+        let answer = verify(&bundle, &registered, &registry, &question, &keys)
             .and_then(|a| register.admit(&a).map(|()| a))
             .with_context(|| format!("the answer to `{}` was refused", answered.shown.title))?;
         answered.verifying_time = clock.elapsed();

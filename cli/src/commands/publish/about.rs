@@ -9,7 +9,6 @@ use galen_params::{MAX_VERIFYING_BYTES, Shape, VerifyingSet};
 use galen_prover::dataset::CommittedDataset;
 use galen_verifier::{
     bundle::{Bundle, MAX_BUNDLE_BYTES},
-    plan::gates_for,
 };
 
 use super::Stated;
@@ -211,14 +210,13 @@ fn state_parameters(path: &Path) -> Result<Stated> {
 
 fn state_dataset(folder: &Path, cache: &Cache, output: &Output) -> Result<Stated> {
     let (manifest, bytes) = manifest(folder)?;
-    let (_, registry) = galen_prover::dataset::read_public(folder)?;
     let shape = Shape::from_name(&manifest.shape).ok_or_else(|| {
         let why = format!("the manifest is of an unknown shape, {:?}", manifest.shape);
         refusal("Manifest", why)
     })?;
-    let params = cache.open(shape, &gates_for(&registry), output)?;
+    let params = cache.open(shape, output)?;
     let dataset = CommittedDataset::open(folder, &params)?;
-    let registration = dataset.registration(&params, &Bars::new(output))?;
+    let registration = dataset.registration()?;
     let registration = serde_json::to_vec(&registration)?;
     let statement = DatasetStatement::of(&manifest, &bytes, &registration);
     Ok(Stated {
