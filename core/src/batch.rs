@@ -4,20 +4,18 @@
 //! weight of 128 bits of its own, hashed after everything that the equations are made of. Of the pairings only
 //! e(A, B) is one a proof; the others are one for each key or commitment string.
 
-use std::collections::HashMap;
+mod pairing;
 
-use ark_bn254::G1Projective;
-use ark_ec::{AffineRepr, CurveGroup, pairing::Pairing};
+use ark_ec::AffineRepr;
 use ark_ff::Zero;
 use rayon::prelude::*;
 
 use crate::{
-    CircuitError, E, Fr, G1, G2,
+    CircuitError, Fr, G1,
     circuit::Publics,
     equation::{Cells, Challenges, Layout},
-    groth16::{Prepared, Proof},
+    groth16::Prepared,
     hash::{Transcript, separator},
-    kernel,
     multilinear::eq_table,
     opening::{self, PairingTerms},
     proof::EquationProof,
@@ -25,6 +23,7 @@ use crate::{
     srs::VerifyingSrs,
     transcript,
 };
+use pairing::holds;
 
 /// A proof with what it is to prove.
 pub struct Claim<'a> {
@@ -84,48 +83,84 @@ struct Reduced<'a> {
     opening: PairingTerms,
 }
 
+/// A claim with the weights of its circuit's equation and its opening's.
+#[derive(Clone, Copy)]
+struct Weighted<'a> {
+    index: usize,
+    reduced: &'a Reduced<'a>,
+    weights: [Fr; 2],
+}
+
 /// Checks that every claim holds.
 ///
 /// # Errors
 /// Names the first claim, and the equation, that does not hold.
 pub fn verify(claims: &[Claim<'_>]) -> Result<(), BatchError> {
-    let reduced: Vec<Reduced<'_>> = claims
-        .par_iter()
-        .enumerate()
-        .map(|(index, claim)| {
-            reduce(claim).map_err(|source| BatchError::Malformed { index, source })
-        })
-        .collect::<Result<_, _>>()?;
-    let weights = weights(&reduced);
-    let all: Vec<(&Reduced<'_>, [Fr; 2])> = reduced.iter().zip(weights).collect();
-    search(&all, 0)
+    verify_each(claims).into_iter().collect()
 }
 
-/// Both equations of all in one; where that fails, of each half.
-fn search(all: &[(&Reduced<'_>, [Fr; 2])], first: usize) -> Result<(), BatchError> {
-    if all.is_empty() || holds(all) {
-        return Ok(());
+/// As [`verify`], with a verdict for each claim: those that do not hold take no other with them.
+#[must_use]
+pub fn verify_each(claims: &[Claim<'_>]) -> Vec<Result<(), BatchError>> {
+    let reduced: Vec<Result<Reduced<'_>, CircuitError>> = claims.par_iter().map(reduce).collect();
+    let mut verdicts: Vec<Result<(), BatchError>> = Vec::with_capacity(claims.len());
+    let mut well_formed = Vec::with_capacity(claims.len());
+    for (index, reduced) in reduced.into_iter().enumerate() {
+        verdicts.push(match reduced {
+            Ok(reduced) => {
+                well_formed.push((index, reduced));
+                Ok(())
+            }
+            Err(source) => Err(BatchError::Malformed { index, source }),
+        });
     }
-    if let [(reduced, weights)] = all {
-        let circuit_only = [(*reduced, [weights[0], Fr::zero()])];
-        let check = if holds(&circuit_only) {
+    let all: Vec<Weighted<'_>> = well_formed
+        .iter()
+        .zip(weights(&well_formed))
+        .map(|((index, reduced), weights)| Weighted {
+            index: *index,
+            reduced,
+            weights,
+        })
+        .collect();
+    search(&all, &mut verdicts);
+    verdicts
+}
+
+/// Both equations of all in one; where that fails, of each half. Whether any does not hold.
+fn search(all: &[Weighted<'_>], verdicts: &mut [Result<(), BatchError>]) -> bool {
+    if all.is_empty() || holds(all) {
+        return false;
+    }
+    let first = all[0];
+    let refused = if all.len() == 1 {
+        let circuit_only = Weighted {
+            weights: [first.weights[0], Fr::zero()],
+            ..first
+        };
+        let check = if holds(&[circuit_only]) {
             Check::Opening
         } else {
             Check::Circuit
         };
-        return Err(BatchError::Refused {
-            index: first,
+        BatchError::Refused {
+            index: first.index,
             check,
-        });
-    }
-    let (left, right) = all.split_at(all.len() / 2);
-    search(left, first)?;
-    search(right, first + left.len())?;
-    // Both halves hold and the whole does not: the weights were drawn for the whole, so this cannot be.
-    Err(BatchError::Malformed {
-        index: first,
-        source: CircuitError::Proof("a batch contradicts its halves"),
-    })
+        }
+    } else {
+        let (left, right) = all.split_at(all.len() / 2);
+        let in_left = search(left, verdicts);
+        if search(right, verdicts) || in_left {
+            return true;
+        }
+        // Both halves hold and the whole does not: the weights were drawn for the whole, so this cannot be.
+        BatchError::Malformed {
+            index: first.index,
+            source: CircuitError::Proof("a batch contradicts its halves"),
+        }
+    };
+    verdicts[first.index] = Err(refused);
+    true
 }
 
 fn reduce<'a>(claim: &'a Claim<'a>) -> Result<Reduced<'a>, CircuitError> {
@@ -249,10 +284,10 @@ fn combined(
 }
 
 /// Two weights a claim: the circuit's and the opening's.
-fn weights(all: &[Reduced<'_>]) -> Vec<[Fr; 2]> {
+fn weights(all: &[(usize, Reduced<'_>)]) -> Vec<[Fr; 2]> {
     let mut t = Transcript::new(separator::BATCH);
     t.number(all.len() as u64);
-    for reduced in all {
+    for (_, reduced) in all {
         // The public inputs hold α₀ and α₁, and so every commitment.
         t.number(reduced.publics.len() as u64);
         for value in &reduced.publics {
@@ -275,129 +310,4 @@ fn weights(all: &[Reduced<'_>]) -> Vec<[Fr; 2]> {
     (0..all.len() as u64)
         .map(|i| [weight(2 * i), weight(2 * i + 1)])
         .collect()
-}
-
-/// A sum of points, each taken once.
-#[derive(Default)]
-struct Sum(HashMap<G1, Fr>);
-
-impl Sum {
-    fn add(&mut self, weight: Fr, point: G1) {
-        *self.0.entry(point).or_insert_with(Fr::zero) += weight;
-    }
-
-    fn total(&self) -> G1Projective {
-        let (points, scalars): (Vec<G1>, Vec<Fr>) = self.0.iter().map(|(p, s)| (*p, *s)).unzip();
-        kernel::msm(&points, &scalars)
-    }
-}
-
-/// The claims of one key: what is paired with β, γ and δ.
-struct OfKey<'a> {
-    key: &'a Prepared,
-    weight: Fr,
-    inputs: Vec<Fr>,
-    c: Sum,
-}
-
-fn holds(all: &[(&Reduced<'_>, [Fr; 2])]) -> bool {
-    let mut keys: Vec<OfKey<'_>> = Vec::new();
-    let mut strings: Vec<(&VerifyingSrs, [Sum; 3])> = Vec::new();
-    for (reduced, [circuit, opening]) in all {
-        let claim = reduced.claim;
-        add_circuit(
-            &mut keys,
-            claim.key,
-            &reduced.publics,
-            &claim.proof.proof,
-            *circuit,
-        );
-        if opening.is_zero() {
-            continue;
-        }
-        let at = strings.iter().position(|(srs, _)| *srs == claim.srs);
-        let at = at.unwrap_or_else(|| {
-            strings.push((claim.srs, Default::default()));
-            strings.len() - 1
-        });
-        let [one, tau, tau2] = &mut strings[at].1;
-        let terms = &reduced.opening;
-        for (sum, terms) in [
-            (&mut *one, &terms.one),
-            (tau, &terms.tau),
-            (tau2, &terms.tau2),
-        ] {
-            terms.iter().for_each(|(s, p)| sum.add(*opening * s, *p));
-        }
-        reduced
-            .combined
-            .iter()
-            .for_each(|(s, p)| one.add(*opening * s, *p));
-    }
-    let mut pairs: Vec<(G1Projective, G2)> = all
-        .par_iter()
-        .map(|(r, [circuit, _])| {
-            let proof = &r.claim.proof.proof;
-            (proof.a * circuit, proof.b)
-        })
-        .collect();
-    for of in &keys {
-        let vk = of.key.key();
-        pairs.push((-(vk.alpha_g1 * of.weight), vk.beta_g2));
-        pairs.push((-kernel::msm(&vk.gamma_abc, &of.inputs), vk.gamma_g2));
-        pairs.push((-of.c.total(), vk.delta_g2));
-    }
-    let sums: Vec<(&Sum, G2)> = strings
-        .iter()
-        .flat_map(|(srs, [one, tau, tau2])| {
-            [
-                (one, G2::generator()),
-                (tau, srs.tau_g2),
-                (tau2, srs.tau2_g2),
-            ]
-        })
-        .collect();
-    pairs.par_extend(sums.par_iter().map(|(sum, g2)| (sum.total(), *g2)));
-    product_is_one(&pairs)
-}
-
-fn add_circuit<'a>(
-    keys: &mut Vec<OfKey<'a>>,
-    key: &'a Prepared,
-    publics: &[Fr],
-    proof: &Proof,
-    weight: Fr,
-) {
-    let at = keys.iter().position(|k| k.key.key() == key.key());
-    let at = at.unwrap_or_else(|| {
-        keys.push(OfKey {
-            key,
-            weight: Fr::zero(),
-            inputs: vec![Fr::zero(); publics.len() + 1],
-            c: Sum::default(),
-        });
-        keys.len() - 1
-    });
-    let of = &mut keys[at];
-    of.weight += weight;
-    of.inputs[0] += weight;
-    for (sum, value) in of.inputs[1..].iter_mut().zip(publics) {
-        *sum += weight * value;
-    }
-    of.c.add(weight, proof.c);
-}
-
-/// Π e(aᵢ, bᵢ) = 1, the Miller loops on all cores.
-fn product_is_one(pairs: &[(G1Projective, G2)]) -> bool {
-    let (left, right): (Vec<G1Projective>, Vec<G2>) = pairs.iter().copied().unzip();
-    let left = G1Projective::normalize_batch(&left);
-    let size = pairs.len().div_ceil(rayon::current_num_threads()).max(1);
-    let loops: Vec<_> = left
-        .par_chunks(size)
-        .zip(right.par_chunks(size))
-        .map(|(a, b)| E::multi_miller_loop(a.iter().copied(), b.iter().copied()).0)
-        .collect();
-    let product = loops.into_iter().product();
-    let result = E::final_exponentiation(ark_ec::pairing::MillerLoopOutput(product));
-    result.is_some_and(|p| p.is_zero())
 }
