@@ -53,7 +53,10 @@ impl BaseColumns {
     }
 
     /// As the proof core takes them.
-    pub(crate) fn as_columns<'a>(&'a self, dataset: &'a Dataset) -> BTreeMap<usize, BaseColumn<'a>> {
+    pub(crate) fn as_columns<'a>(
+        &'a self,
+        dataset: &'a Dataset,
+    ) -> BTreeMap<usize, BaseColumn<'a>> {
         let columns = self.columns.iter();
         columns
             .map(|(index, column)| {

@@ -14,9 +14,7 @@ use galen_core::{
 };
 use galen_params::{ParameterStore, Progress};
 use galen_query::registry::Registry;
-use galen_verifier::{
-    manifest::{Draft, Manifest, ReleaseProfile},
-};
+use galen_verifier::manifest::{Draft, Manifest, ReleaseProfile};
 use rayon::prelude::*;
 
 use super::{
@@ -188,7 +186,7 @@ fn commit_chunks(
     progress: &dyn Progress,
 ) -> Result<Committed, ProverError> {
     let mut reader = TableReader::open(request.table, request.registry)?;
-    let srs = params.srs();
+    let srs = params.srs()?;
     let (n, capacity) = (srs.rows(), params.shape().capacity() as u64);
     let total = reader.size_hint().unwrap_or(0);
     let mut commitments = vec![Vec::new(); request.registry.base_columns().len()];

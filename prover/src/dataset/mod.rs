@@ -103,7 +103,12 @@ impl CommittedDataset {
         let registration = self.registration()?;
         let dataset = self.dataset.clone();
         let keys = params.verifying();
-        Ok(verify_registration(&registration, dataset, &self.registry, &keys)?)
+        Ok(verify_registration(
+            &registration,
+            dataset,
+            &self.registry,
+            &keys,
+        )?)
     }
 
     pub(crate) fn sums(&self) -> DatasetSums<'_> {

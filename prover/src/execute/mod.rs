@@ -12,17 +12,12 @@ use galen_core::{
 };
 use galen_params::{ParameterStore, Progress};
 use galen_query::question::Question;
-use galen_verifier::{
-    answer::Answer,
-    bundle::Bundle,
-    plan::Plan,
-    plan_for,
-    registration::Registered,
-    rules::{self, Published},
-    verify,
-};
+use galen_verifier::{answer::Answer, bundle::Bundle, plan::Plan, plan_for, rules, verify};
 
-use crate::{ProverError, dataset::{BaseColumns, CommittedDataset}};
+use crate::{
+    ProverError,
+    dataset::{BaseColumns, CommittedDataset},
+};
 pub(crate) use registration::register;
 
 /// How a proof went.
@@ -50,7 +45,7 @@ pub fn answer(
 ) -> Result<(Bundle, Answer, ProveReport), ProverError> {
     let registered = dataset.registered(params)?;
     let plan = plan(dataset, question)?;
-    let (bundle, mut report) = prove_plan(&registered, dataset, question, &plan, params, progress)?;
+    let (bundle, mut report) = prove_plan(dataset, question, &plan, params, progress)?;
     let started = Instant::now();
     let (registry, keys) = (dataset.registry(), params.verifying());
     let answer = verify(&bundle, &registered, registry, question, &keys)?;
@@ -75,7 +70,6 @@ pub fn plan(dataset: &CommittedDataset, question: &Question) -> Result<Plan, Pro
 /// # Errors
 /// As [`answer`].
 pub fn prove_plan(
-    registered: &Registered,
     dataset: &CommittedDataset,
     question: &Question,
     plan: &Plan,
@@ -92,9 +86,19 @@ pub fn prove_plan(
     let execution = execute(plan, dataset, &stored)?;
     let (published, cells) = rules::publish(plan, &d.manifest.release, &execution.cells)?;
     progress.report(STAGE, 2, STEPS);
-    let bundle = Bundle::new(&params.verifying(), registered, question, plan, published);
-    let context = bundle.context(registered);
-    let proof = prove(plan, dataset, params, &Executed { stored: &stored, execution: &execution, cells: &cells }, &context)?;
+    let bundle = Bundle::new(&params.verifying(), d, question, plan, published);
+    let context = bundle.context(d, question);
+    let proof = prove(
+        plan,
+        dataset,
+        params,
+        &Executed {
+            stored: &stored,
+            execution: &execution,
+            cells: &cells,
+        },
+        &context,
+    )?;
     progress.report(STAGE, 3, STEPS);
     let report = ProveReport {
         proving_time: started.elapsed(),

@@ -88,11 +88,7 @@ impl<'a> Rows<'a> {
             match base.role {
                 Role::Consent(purpose) if purpose == resolved.purpose => consent = index,
                 Role::Consent(_) => {}
-                Role::Bit(c)
-                | Role::Value { column: c, .. }
-                | Role::Low(c)
-                | Role::High { column: c, .. }
-                | Role::Known(c) => {
+                Role::Bit(c) | Role::Value(c) | Role::Low(c) | Role::High(c) | Role::Known(c) => {
                     if used.contains(&c) {
                         parts[c].push((index, base.role));
                     }

@@ -7,6 +7,7 @@ use galen_core::{
 };
 use galen_params::{ParameterStore, Progress};
 use galen_verifier::{
+    VerifyError,
     plan::registration_equations,
     registration::{Registration, verify_registration},
 };
@@ -22,7 +23,8 @@ pub(crate) fn register(
 ) -> Result<Registration, ProverError> {
     const STAGE: &str = "registration proofs";
     let d = dataset.dataset();
-    let equations = registration_equations(dataset.registry(), d.rows())?;
+    let equations =
+        registration_equations(dataset.registry(), d.rows()).map_err(VerifyError::from)?;
     let total = equations.len() as u64;
     progress.report(STAGE, 0, total);
     let mut proofs = Vec::with_capacity(equations.len());

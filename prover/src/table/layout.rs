@@ -45,7 +45,7 @@ impl Layout {
                     known: None,
                     nullable: false,
                 }),
-                Role::Bit(i) | Role::Value { column: i, .. } | Role::Low(i) => fields.push(Field {
+                Role::Bit(i) | Role::Value(i) | Role::Low(i) => fields.push(Field {
                     name: registry.columns[i].name.clone(),
                     encoder: Encoder::new(&registry.columns[i]),
                     low: at,
@@ -54,7 +54,7 @@ impl Layout {
                     nullable: registry.columns[i].nullable,
                 }),
                 // `base_columns` lists these right after the value part that they belong to.
-                Role::High { .. } => last(&mut fields).high = Some(at),
+                Role::High(_) => last(&mut fields).high = Some(at),
                 Role::Known(_) => last(&mut fields).known = Some(at),
             }
         }
