@@ -4,29 +4,35 @@ use galen_params::VerifyingSet;
 use galen_query::{
     bounded::list,
     question::Question,
-    text::{base64, from_base64, hex, parse_json},
+    text::{base64, from_base64, hex},
 };
 use serde::{Deserialize, Serialize};
 
+pub use crate::document::INSECURE;
 use crate::{
     VerifyError,
+    document::Kind,
     hash::answer_context,
     manifest::Dataset,
     plan::{Plan, Quantile},
     rules::Published,
 };
 
-pub(crate) const FORMAT: &str = "galen/bundle/v2";
-
 /// A bundle larger than this is refused unread: 4,096 numbers and a proof over 16 million patients are far smaller.
 pub const MAX_BUNDLE_BYTES: usize = 4 << 20;
 
+pub(crate) const KIND: Kind = Kind {
+    what: "bundle",
+    format: "galen/bundle/v2",
+    old: (
+        "galen/bundle/v1",
+        "answer the query again, over an epoch that this version has committed",
+    ),
+    limit: MAX_BUNDLE_BYTES,
+};
+
 /// Items of a list, at most: as many as an answer has numbers.
 const MANY: usize = 1 << 13;
-
-/// The warning in every bundle and registration made with a development set.
-pub const INSECURE: &str =
-    "INSECURE: made with development parameters, whose maker could forge any answer";
 
 /// An answer with its proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +73,7 @@ impl Bundle {
         cells: Published,
     ) -> Self {
         Self {
-            format: FORMAT.into(),
+            format: KIND.format.into(),
             warning: keys.is_insecure().then(|| INSECURE.into()),
             parameter_set: hex(keys.id()),
             manifest: hex(&dataset.digest),
@@ -104,7 +110,7 @@ impl Bundle {
     /// # Errors
     /// Too large, or not JSON of this form (with line and column).
     pub fn from_json(bytes: &[u8]) -> Result<Self, VerifyError> {
-        Ok(parse_json(bytes, "bundle", MAX_BUNDLE_BYTES)?)
+        KIND.read(bytes)
     }
 }
 

@@ -12,14 +12,20 @@ use crate::plan::PlanError;
 #[non_exhaustive]
 pub enum VerifyError {
     /// A document's format line is another one.
-    #[error(
-        "{what}: not of format {expected}; it was made by another version of galen, whose documents this one does not read: commit the table again as a new epoch, and answer again"
-    )]
+    #[error("{what}: not of format {expected}; it was made by another version of galen")]
     Format {
         /// Which document.
         what: &'static str,
         /// The format that is understood.
         expected: &'static str,
+    },
+    /// A document of the first design, whose proofs this version does not read.
+    #[error("{what}: made by an older Galen, whose proofs are no longer read; {cure}")]
+    Old {
+        /// Which document.
+        what: &'static str,
+        /// What to do.
+        cure: &'static str,
     },
     /// A document names another registry than the one at hand.
     #[error("{what}: made for another registry (its digest differs from the one given)")]
@@ -128,9 +134,11 @@ pub enum VerifyError {
     #[error("malformed claim: {0}")]
     Malformed(String),
     /// A proof does not hold.
-    #[error("{place}: {}", reason(*check))]
+    #[error("{place}: {}", reason(what, *check))]
     Proof {
-        /// Which proof of which document.
+        /// Which document.
+        what: &'static str,
+        /// Which proof of it.
         place: String,
         /// The equation that does not hold.
         check: Check,
@@ -155,27 +163,33 @@ impl VerifyError {
         let why = why.to_string();
         Self::Encoding { place, why }
     }
-}
 
-/// Which proof of a batch was refused, and why; `place` names it.
-pub(crate) fn refused(error: BatchError, place: impl Fn(usize) -> String) -> (usize, VerifyError) {
-    match error {
-        BatchError::Refused { index, check } => {
-            let place = place(index);
-            (index, VerifyError::Proof { place, check })
+    /// A proof of a document `what` that a batch refused; `place` names it.
+    pub(crate) fn refused(
+        error: BatchError,
+        what: &'static str,
+        place: impl Fn(usize) -> String,
+    ) -> Self {
+        match error {
+            BatchError::Refused { index, check } => Self::Proof {
+                what,
+                place: place(index),
+                check,
+            },
+            BatchError::Malformed { index, source } => Self::encoding(place(index), &source),
+            other => Self::Malformed(other.to_string()),
         }
-        BatchError::Malformed { index, source } => {
-            (index, VerifyError::encoding(place(index), &source))
-        }
-        other => (0, VerifyError::Malformed(other.to_string())),
     }
 }
 
-fn reason(check: Check) -> &'static str {
-    match check {
-        Check::Circuit => {
-            "the proof does not hold: it does not show that this is what the query makes of the committed table"
+fn reason(what: &str, check: Check) -> &'static str {
+    match (what, check) {
+        ("registration", Check::Circuit) => {
+            "a column does not hold what the registry declares, or the proof was made for something else"
         }
-        Check::Opening => "the proof is about other columns than those committed",
+        (_, Check::Circuit) => {
+            "the answer is not what the query makes of the committed table, or the proof was made for something else"
+        }
+        (_, Check::Opening) => "what was proven is not about the columns that are committed",
     }
 }

@@ -8,6 +8,7 @@
 pub mod analysis;
 pub mod answer;
 pub mod bundle;
+mod document;
 mod error;
 pub mod hash;
 pub mod manifest;

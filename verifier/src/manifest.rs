@@ -9,18 +9,27 @@ use galen_params::Shape;
 use galen_query::{
     hash::Fields,
     registry::Registry,
-    text::{base64, from_base64, from_hex, hex, parse_json},
+    text::{base64, from_base64, from_hex, hex},
 };
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use crate::rules::ReleaseProfile;
-use crate::{VerifyError, hash::separator};
+use crate::{
+    VerifyError,
+    document::{COMMIT_AGAIN, Kind},
+    hash::separator,
+};
 
-const FORMAT: &str = "galen/dataset/v2";
+/// A manifest larger than this is refused unread: the largest registry over 16 million patients has 10 MB.
+pub const MAX_MANIFEST_BYTES: usize = 32 << 20;
 
-/// A manifest larger than this is refused unread.
-pub const MAX_MANIFEST_BYTES: usize = 256 << 20;
+const KIND: Kind = Kind {
+    what: "manifest",
+    format: "galen/dataset/v2",
+    old: ("galen/dataset/v1", COMMIT_AGAIN),
+    limit: MAX_MANIFEST_BYTES,
+};
 
 /// One committed column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,7 +129,7 @@ impl Manifest {
             })
             .collect();
         let mut manifest = Self {
-            format: FORMAT.into(),
+            format: KIND.format.into(),
             hospital: draft.hospital.into(),
             hospital_key: hex(key.verifying_key().as_bytes()),
             dataset: draft.dataset.into(),
@@ -144,7 +153,7 @@ impl Manifest {
     /// # Errors
     /// Too large, or not JSON of this form (with line and column).
     pub fn from_json(bytes: &[u8]) -> Result<Self, VerifyError> {
-        Ok(parse_json(bytes, "manifest", MAX_MANIFEST_BYTES)?)
+        KIND.read(bytes)
     }
 
     /// SHA-256 over every field but the signature.
@@ -181,12 +190,7 @@ impl Manifest {
     /// # Errors
     /// Names what is wrong, down to the column and chunk.
     pub fn check(&self, registry: &Registry) -> Result<Dataset, VerifyError> {
-        if self.format != FORMAT {
-            return Err(VerifyError::Format {
-                what: "manifest",
-                expected: FORMAT,
-            });
-        }
+        KIND.check_format(&self.format)?;
         if self.registry_digest != hex(&registry.digest) || self.registry != registry.label() {
             return Err(VerifyError::Registry { what: "manifest" });
         }

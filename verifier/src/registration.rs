@@ -6,34 +6,36 @@ use std::collections::BTreeSet;
 use galen_core::{
     batch::{self, Claim},
     class::Size,
-    equation::{Cells, Equation, Layout},
+    equation::{Cells, Column, Equation, Layout, Linear},
     proof::EquationProof,
 };
 use galen_params::VerifyingSet;
 use galen_query::{
     bounded::list,
     registry::Registry,
-    text::{base64, hex, parse_json},
+    text::{base64, hex},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     VerifyError,
-    bundle::{INSECURE, decode_proof},
-    error::refused,
+    bundle::decode_proof,
+    document::{COMMIT_AGAIN, INSECURE, Kind, MadeFor},
     hash::registration_context,
     manifest::Dataset,
     plan::registration_equations,
-    verify::{MadeFor, check_made_with},
+    verify::check_made_with,
 };
 
-const FORMAT: &str = "galen/registration/v2";
+/// A registration larger than this is refused unread: that of 512 wide columns of 16 million patients is smaller.
+pub const MAX_REGISTRATION_BYTES: usize = 64 << 20;
 
-/// The document's name in errors.
-const WHAT: &str = "registration";
-
-/// A registration larger than this is refused unread.
-pub const MAX_REGISTRATION_BYTES: usize = 16 << 20;
+const KIND: Kind = Kind {
+    what: "registration",
+    format: "galen/registration/v2",
+    old: ("galen/registration/v1", COMMIT_AGAIN),
+    limit: MAX_REGISTRATION_BYTES,
+};
 
 /// Parts, at most: far more than any registry has.
 const MANY: usize = 1 << 10;
@@ -72,7 +74,7 @@ impl Registration {
     #[must_use]
     pub fn new(keys: &VerifyingSet, dataset: &Dataset, proofs: &[Vec<u8>]) -> Self {
         Self {
-            format: FORMAT.into(),
+            format: KIND.format.into(),
             warning: keys.is_insecure().then(|| INSECURE.into()),
             parameter_set: hex(keys.id()),
             manifest: hex(&dataset.digest),
@@ -85,7 +87,7 @@ impl Registration {
     /// # Errors
     /// Too large, or not JSON of this form (with line and column).
     pub fn from_json(bytes: &[u8]) -> Result<Self, VerifyError> {
-        Ok(parse_json(bytes, WHAT, MAX_REGISTRATION_BYTES)?)
+        KIND.read(bytes)
     }
 }
 
@@ -103,8 +105,8 @@ pub fn verify_registration(
     keys: &VerifyingSet,
 ) -> Result<Registered, VerifyError> {
     let made_for = MadeFor {
-        what: WHAT,
-        format: (&registration.format, FORMAT),
+        kind: &KIND,
+        format: &registration.format,
         parameter_set: &registration.parameter_set,
         warning: registration.warning.as_deref(),
         manifest: &registration.manifest,
@@ -112,8 +114,9 @@ pub fn verify_registration(
     made_for.check(&dataset, keys)?;
     check_made_with(&dataset, registry, keys)?;
     let equations = registration_equations(registry, dataset.rows())?;
-    let covered: BTreeSet<usize> = equations.iter().flat_map(Equation::bases).collect();
-    if covered.len() != registry.base_columns().len() {
+    let looked_up: BTreeSet<Column> = equations.iter().flat_map(looked_up).collect();
+    let mut bases = (0..registry.base_columns().len()).map(Column::Base);
+    if !bases.all(|base| looked_up.contains(&base)) {
         return Err(VerifyError::Malformed(
             "a column that no part of the registration is about".into(),
         ));
@@ -126,6 +129,13 @@ pub fn verify_registration(
     Ok(Registered(dataset))
 }
 
+/// The columns that stand in a tuple of some lookup.
+fn looked_up(equation: &Equation) -> Vec<Column> {
+    let tuples = equation.lookups.iter().flat_map(|l| &l.tuple);
+    let terms = tuples.flat_map(Linear::terms);
+    terms.map(|(column, _)| column).collect()
+}
+
 fn check_parts(
     registration: &Registration,
     dataset: &Dataset,
@@ -133,7 +143,8 @@ fn check_parts(
     keys: &VerifyingSet,
 ) -> Result<(), VerifyError> {
     let cells = Cells::default();
-    let place = |part: usize| format!("{WHAT}, part {}", part + 1);
+    let count = equations.len();
+    let place = |part: usize| format!("registration, part {} of {count}", part + 1);
     let mut layouts = Vec::with_capacity(equations.len());
     let mut proofs = Vec::with_capacity(equations.len());
     for (part, (equation, text)) in equations.iter().zip(&registration.proofs).enumerate() {
@@ -144,8 +155,8 @@ fn check_parts(
         proofs.push(proof.map_err(|e| VerifyError::encoding(place(part), &e))?);
         layouts.push(layout);
     }
-    let contexts: Vec<[u8; 32]> = (0..equations.len())
-        .map(|part| registration_context(dataset, part, equations.len()))
+    let contexts: Vec<[u8; 32]> = (0..count)
+        .map(|part| registration_context(dataset, part, count))
         .collect();
     let claims: Vec<Claim<'_>> = layouts
         .iter()
@@ -161,5 +172,5 @@ fn check_parts(
             proof,
         })
         .collect();
-    batch::verify(&claims).map_err(|e| refused(e, place).1)
+    batch::verify(&claims).map_err(|e| VerifyError::refused(e, KIND.what, place))
 }

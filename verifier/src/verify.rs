@@ -12,6 +12,7 @@ use crate::{
     VerifyError,
     answer::Answer,
     bundle::{self, Bundle},
+    document::MadeFor,
     manifest::{Dataset, Manifest},
     plan::{Plan, Quantile},
     registration::Registered,
@@ -91,52 +92,6 @@ pub fn plan_for(
     Ok(plan)
 }
 
-/// What a document with proofs says that it was made for.
-pub(crate) struct MadeFor<'a> {
-    /// Which document, for errors.
-    pub(crate) what: &'static str,
-    /// Its format line, and the one that is understood.
-    pub(crate) format: (&'a str, &'static str),
-    /// Parameter-set id, hex.
-    pub(crate) parameter_set: &'a str,
-    /// The warning about development parameters.
-    pub(crate) warning: Option<&'a str>,
-    /// Manifest digest, hex.
-    pub(crate) manifest: &'a str,
-}
-
-impl MadeFor<'_> {
-    /// Checks it against the dataset and the parameter set at hand.
-    pub(crate) fn check(&self, dataset: &Dataset, keys: &VerifyingSet) -> Result<(), VerifyError> {
-        let what = self.what;
-        let (format, expected) = self.format;
-        if format != expected {
-            return Err(VerifyError::Format { what, expected });
-        }
-        let (expected, got) = (hex(keys.id()), self.parameter_set.to_owned());
-        if expected != got {
-            return Err(VerifyError::ParameterSet {
-                what,
-                expected,
-                got,
-            });
-        }
-        let warning = keys.is_insecure().then_some(bundle::INSECURE);
-        if self.warning != warning {
-            return Err(VerifyError::Warning { what });
-        }
-        let (expected, got) = (hex(&dataset.digest), self.manifest.to_owned());
-        if expected != got {
-            return Err(VerifyError::AnotherDataset {
-                what,
-                expected,
-                got,
-            });
-        }
-        Ok(())
-    }
-}
-
 pub(crate) fn check_identities(
     bundle: &Bundle,
     dataset: &Dataset,
@@ -144,8 +99,8 @@ pub(crate) fn check_identities(
     keys: &VerifyingSet,
 ) -> Result<(), VerifyError> {
     let made_for = MadeFor {
-        what: "bundle",
-        format: (&bundle.format, bundle::FORMAT),
+        kind: &bundle::KIND,
+        format: &bundle.format,
         parameter_set: &bundle.parameter_set,
         warning: bundle.warning.as_deref(),
         manifest: &bundle.manifest,

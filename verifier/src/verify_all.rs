@@ -16,7 +16,6 @@ use crate::{
     VerifyError,
     answer::{self, Answer, Source},
     bundle::{Bundle, decode_proof},
-    error::refused,
     plan::Plan,
     registration::Registered,
     rules,
@@ -36,55 +35,46 @@ pub struct Job<'a> {
     pub question: &'a Question,
 }
 
-/// As [`verify`](crate::verify) for each job, in order, with one check of all their proofs. A proof that does not
-/// hold is named and taken out, so that a bad one takes no other with it.
+/// As [`verify`](crate::verify) for each job, in order, with one check of all their proofs. One that does not hold
+/// takes no other with it.
 pub fn verify_all(keys: &VerifyingSet, jobs: &[Job<'_>]) -> Vec<Result<Answer, VerifyError>> {
     let drafts: Vec<Result<Draft<'_>, VerifyError>> =
         jobs.par_iter().map(|job| Draft::new(*job, keys)).collect();
-    let mut verdicts: Vec<Option<VerifyError>> = jobs.iter().map(|_| None).collect();
-    let laid_out: Vec<Option<LaidOut<'_>>> = drafts
-        .par_iter()
-        .zip(&mut verdicts)
-        .map(|(draft, verdict)| match draft.as_ref().ok()?.laid_out() {
-            Ok(laid_out) => Some(laid_out),
-            Err(e) => {
-                *verdict = Some(e);
-                None
-            }
-        })
-        .collect();
-    check(keys, &laid_out, &mut verdicts);
-    drop(laid_out);
-    drafts
-        .into_iter()
-        .zip(verdicts)
-        .map(|(draft, verdict)| match (draft, verdict) {
-            (Err(e), _) | (Ok(_), Some(e)) => Err(e),
-            (Ok(draft), None) => Ok(draft.answer(keys)),
+    let verdicts = check(keys, &drafts);
+    let answers = drafts.into_iter().zip(verdicts);
+    answers
+        .map(|(draft, verdict)| {
+            let draft = draft?;
+            verdict?;
+            Ok(draft.answer(keys))
         })
         .collect()
 }
 
-/// Batches what is left until it holds: each round takes out one proof that does not.
+/// The verdict on each draft's proof; that on no draft is not to be read.
 fn check(
     keys: &VerifyingSet,
-    laid_out: &[Option<LaidOut<'_>>],
-    verdicts: &mut [Option<VerifyError>],
-) {
-    let mut left: Vec<(usize, &LaidOut<'_>)> = laid_out
-        .iter()
-        .enumerate()
-        .filter_map(|(i, l)| l.as_ref().map(|l| (i, l)))
+    drafts: &[Result<Draft<'_>, VerifyError>],
+) -> Vec<Result<(), VerifyError>> {
+    let laid_out: Vec<Option<Result<LaidOut<'_>, VerifyError>>> = drafts
+        .par_iter()
+        .map(|draft| draft.as_ref().ok().map(Draft::laid_out))
         .collect();
-    while !left.is_empty() {
-        let claims: Vec<Claim<'_>> = left.iter().map(|(_, l)| l.claim(keys)).collect();
-        let Err(e) = batch::verify(&claims) else {
-            return;
-        };
-        let (at, error) = refused(e, |_| "bundle".into());
-        let (job, _) = left.remove(at.min(left.len() - 1));
-        verdicts[job] = Some(error);
-    }
+    let together = laid_out.iter().flatten().flatten();
+    let claims: Vec<Claim<'_>> = together.map(|l| l.claim(keys)).collect();
+    let mut verdicts = batch::verify_each(&claims).into_iter();
+    drop(claims);
+    laid_out
+        .into_iter()
+        .map(|laid_out| match laid_out {
+            None => Ok(()),
+            Some(Err(error)) => Err(error),
+            Some(Ok(_)) => {
+                let verdict = verdicts.next().expect("one verdict a claim");
+                verdict.map_err(|e| VerifyError::refused(e, "bundle", |_| "bundle".into()))
+            }
+        })
+        .collect()
 }
 
 /// A job, replayed as far as it goes without looking at its proof.
