@@ -172,9 +172,9 @@ fn a_bad_bundle_is_refused_with_the_failing_gate() {
             "{name}"
         );
         let problem = refused.json();
-        assert_eq!(problem["gate"], "release", "{name}");
+        assert_eq!(problem["proof"], "bundle", "{name}");
         assert_eq!(problem["document"], "bundle");
-        assert!(problem["check"] == "groth16" || problem["check"] == "link");
+        assert!(problem["check"] == "circuit" || problem["check"] == "opening");
     }
     assert_eq!(world.size(), size);
     assert_eq!(
