@@ -16,8 +16,7 @@ use galen_verifier::{
     bundle::Bundle,
     check_dataset,
     manifest::{Dataset, Manifest},
-    proven::Proven,
-    registration::{Registration, verify_registration},
+    registration::{Registered, Registration, verify_registration},
     verify_all,
 };
 use rayon::prelude::*;
@@ -201,19 +200,18 @@ pub fn check_dataset_statement(
 /// Checks the registration proofs of a statement, over the dataset that [`check_dataset_statement`] gave.
 ///
 /// # Errors
-/// Other bytes, or a proof that is missing or does not hold; `proven` is then unchanged.
+/// Other bytes, or a proof that is missing or does not hold.
 pub fn check_registration(
     statement: &DatasetStatement,
     registration: &[u8],
-    dataset: &Dataset,
+    dataset: Dataset,
     registry: &Registry,
     keys: &VerifyingSet,
-    proven: &mut Proven,
-) -> Result<(), DocumentError> {
+) -> Result<Registered, DocumentError> {
     let document = "registration";
     check_blob(document, &statement.registration, registration)?;
     let registration = Registration::from_json(registration).map_err(refused(document))?;
-    verify_registration(proven, &registration, dataset, registry, keys).map_err(refused(document))
+    verify_registration(&registration, dataset, registry, keys).map_err(refused(document))
 }
 
 /// Checks that the query of a statement can be asked under its registry.
@@ -234,8 +232,8 @@ pub struct AnswerDocuments<'a> {
     pub statement: &'a AnswerStatement,
     /// The bundle's bytes.
     pub bundle: &'a [u8],
-    /// The dataset, from [`check_dataset_statement`] with the same registry and keys.
-    pub dataset: &'a Dataset,
+    /// The dataset, from [`check_registration`] with the same registry and keys.
+    pub registered: &'a Registered,
     /// The registry.
     pub registry: &'a Registry,
     /// The query.
@@ -248,8 +246,9 @@ impl AnswerDocuments<'_> {
         let (s, document) = (self.statement, "bundle");
         check_blob(document, &s.bundle, self.bundle)?;
         Compared("query").same("query", &s.query, hex(&self.question.digest()))?;
-        let (compared, manifest) = (Compared("manifest"), &self.dataset.manifest);
-        compared.same("manifest", &s.manifest, hex(&self.dataset.digest))?;
+        let dataset = self.registered.dataset();
+        let (compared, manifest) = (Compared("manifest"), &dataset.manifest);
+        compared.same("manifest", &s.manifest, hex(&dataset.digest))?;
         compared.same("hospital", &s.hospital, &manifest.hospital)?;
         compared.same("dataset", &s.dataset, &manifest.dataset)?;
         compared.same("epoch", s.epoch, manifest.epoch)?;
@@ -261,14 +260,12 @@ impl AnswerDocuments<'_> {
 /// answer.
 ///
 /// # Errors
-/// Other bytes, a statement about another query or dataset, or a bundle that is refused; `proven` is then
-/// unchanged.
+/// Other bytes, a statement about another query or dataset, or a bundle that is refused.
 pub fn check_answer(
     documents: AnswerDocuments<'_>,
     keys: &VerifyingSet,
-    proven: &mut Proven,
 ) -> Result<Answer, DocumentError> {
-    let mut verdicts = check_answers(&[documents], keys, proven);
+    let mut verdicts = check_answers(&[documents], keys);
     verdicts.pop().expect("one verdict an answer")
 }
 
@@ -276,7 +273,6 @@ pub fn check_answer(
 pub fn check_answers(
     answers: &[AnswerDocuments<'_>],
     keys: &VerifyingSet,
-    proven: &mut Proven,
 ) -> Vec<Result<Answer, DocumentError>> {
     let bundles: Vec<_> = answers.par_iter().map(AnswerDocuments::read).collect();
     let jobs: Vec<Job<'_>> = answers
@@ -285,13 +281,13 @@ pub fn check_answers(
         .filter_map(|(a, bundle)| {
             Some(Job {
                 bundle: bundle.as_ref().ok()?,
-                dataset: a.dataset,
+                registered: a.registered,
                 registry: a.registry,
                 question: a.question,
             })
         })
         .collect();
-    let mut verdicts = verify_all(proven, keys, &jobs).into_iter();
+    let mut verdicts = verify_all(keys, &jobs).into_iter();
     bundles
         .into_iter()
         .map(|bundle| {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use galen_query::text::from_base64;
-use galen_verifier::proven::Proven;
 
 use super::{
     EvidenceError, MAX_EVIDENCE_BYTES,
@@ -128,10 +127,8 @@ impl<'a> Chain<'a> {
         let dataset = check_dataset_statement(s, self.dataset_key, &manifest, &registry, &keys)
             .map_err(&here)?;
         let registration = blobs.read(&s.registration)?;
-        // The bundle has registration proofs too, the same bytes where the hospital is honest.
-        let mut proven = Proven::default();
-        check_registration(s, &registration, &dataset, &registry, &keys, &mut proven)
-            .map_err(&here)?;
+        let registered =
+            check_registration(s, &registration, dataset, &registry, &keys).map_err(&here)?;
 
         let (index, s) = self.answer;
         let bundle = blobs.read(&s.bundle)?;
@@ -139,12 +136,11 @@ impl<'a> Chain<'a> {
         let documents = AnswerDocuments {
             statement: s,
             bundle: &bundle,
-            dataset: &dataset,
+            registered: &registered,
             registry: &registry,
             question,
         };
-        let answer =
-            check_answer(documents, &keys, &mut proven).map_err(refused(index, "answer"))?;
+        let answer = check_answer(documents, &keys).map_err(refused(index, "answer"))?;
         Ok(Report {
             answer,
             question: question.clone(),

@@ -206,7 +206,7 @@ impl Service {
         files: &Files,
     ) -> Result<(), ServiceError> {
         let (s, toml) = (s.clone(), files[&s.toml.sha256].clone());
-        self.pool.run(move |_| check_registry(&s, &toml)).await??;
+        self.pool.run(move || check_registry(&s, &toml)).await??;
         Ok(())
     }
 
@@ -217,7 +217,7 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let (s, bytes) = (s.clone(), files[&s.verifying.sha256].clone());
         self.pool
-            .run(move |_| check_parameter_set(&s, &bytes))
+            .run(move || check_parameter_set(&s, &bytes))
             .await??;
         Ok(())
     }
@@ -234,11 +234,12 @@ impl Service {
         let manifest = files[&s.manifest.sha256].clone();
         let registration = files[&s.registration.sha256].clone();
         let s = s.clone();
-        let check = move |proven: &mut _| {
+        let check = move || {
             let dataset = check_dataset_statement(&s, &signer, &manifest, &registry, &keys)?;
-            check_registration(&s, &registration, &dataset, &registry, &keys, proven)
+            check_registration(&s, &registration, dataset, &registry, &keys)
         };
-        Ok(self.pool.run(check).await??)
+        self.pool.run(check).await??;
+        Ok(())
     }
 
     async fn check_query(&self, s: &QueryStatement) -> Result<(), ServiceError> {

@@ -6,14 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use galen_ledger::{
     RuleError,
-    documents::{check_dataset_statement, check_parameter_set, check_registry},
+    documents::{
+        check_dataset_statement, check_parameter_set, check_registration, check_registry,
+    },
     entry::Envelope,
     fact_name, key_facts, member_key,
     statement::{Blob, Statement},
 };
 use galen_params::VerifyingSet;
 use galen_query::{question::Question, registry::Registry, text::from_hex};
-use galen_verifier::manifest::Dataset;
+use galen_verifier::registration::Registered;
 use lru::LruCache;
 
 use super::{Service, ServiceError};
@@ -24,7 +26,7 @@ const KEPT: std::num::NonZeroUsize = std::num::NonZeroUsize::new(64).expect("not
 /// A dataset epoch with what it is made with.
 #[derive(Debug)]
 pub(super) struct DatasetContext {
-    pub(super) dataset: Dataset,
+    pub(super) registered: Registered,
     pub(super) registry: Arc<Registry>,
     pub(super) keys: Arc<VerifyingSet>,
 }
@@ -102,7 +104,7 @@ impl Service {
             return Err(broken("registry"));
         };
         let toml = self.file(&s.toml).await?;
-        let registry = self.pool.run(move |_| check_registry(&s, &toml)).await??;
+        let registry = self.pool.run(move || check_registry(&s, &toml)).await??;
         Ok(self.contexts.registries.put(digest, registry))
     }
 
@@ -118,7 +120,7 @@ impl Service {
         let bytes = self.file(&s.verifying).await?;
         let keys = self
             .pool
-            .run(move |_| check_parameter_set(&s, &bytes))
+            .run(move || check_parameter_set(&s, &bytes))
             .await??;
         Ok(self.contexts.keys.put(id, keys))
     }
@@ -135,12 +137,16 @@ impl Service {
         let registry = self.registry(&s.registry).await?;
         let keys = self.keys(&s.parameter_set).await?;
         let manifest = self.file(&s.manifest).await?;
+        let registration = self.file(&s.registration).await?;
         let signer = self.signer_key(&envelope).await?;
         let (r, k) = (Arc::clone(&registry), Arc::clone(&keys));
-        let check = move |_: &mut _| check_dataset_statement(&s, &signer, &manifest, &r, &k);
-        let dataset = self.pool.run(check).await??;
+        let check = move || {
+            let dataset = check_dataset_statement(&s, &signer, &manifest, &r, &k)?;
+            check_registration(&s, &registration, dataset, &r, &k)
+        };
+        let registered = self.pool.run(check).await??;
         let context = DatasetContext {
-            dataset,
+            registered,
             registry,
             keys,
         };

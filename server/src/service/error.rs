@@ -1,7 +1,6 @@
 use axum::http::StatusCode;
 use galen_ledger::{LedgerError, RuleError, documents::DocumentError};
 use galen_verifier::VerifyError;
-use serde_json::json;
 
 use crate::{http::Problem, ledger::LedgerStoreError};
 
@@ -171,20 +170,12 @@ fn unsupported(e: &DocumentError) -> Problem {
         }
         _ => return Problem::new(status, "document-refused", e.to_string()),
     };
-    let VerifyError::Proof {
-        key,
-        gate,
-        chunk,
-        check,
-    } = source
-    else {
+    let VerifyError::Proof { place, check } = source else {
         return Problem::new(status, "document-refused", e.to_string()).with("document", *document);
     };
     Problem::new(status, "proof-refused", e.to_string())
         .with("document", *document)
-        .with("step", key.clone())
-        .with("gate", gate.to_string())
-        .with("chunk", json!(chunk))
+        .with("place", place.clone())
         .with("check", format!("{check:?}").to_lowercase())
 }
 
@@ -222,8 +213,8 @@ pub fn meaning(code: &str) -> Option<&'static str> {
         }
         "document-refused" => "a document does not hold; the detail says where",
         "proof-refused" => {
-            "a proof does not hold: `step`, `gate`, `chunk` (from 0) and `check` say which. Check `groth16`: the \
-             statement is false or was proven for something else; `link`: it is about other columns than those committed"
+            "a proof does not hold: `place` and `check` say which. Check `circuit`: the statement is false or was \
+             proven for something else; `opening`: it is about other columns than those committed"
         }
         "first-consortium" => {
             "the operator starts the service with the consortium's first statement"

@@ -14,7 +14,7 @@ use galen_ledger::{
     statement::AnswerStatement,
 };
 use galen_query::question::Question;
-use galen_verifier::{answer::Answer, proven::Proven};
+use galen_verifier::answer::Answer;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Limits, ServiceError, context::DatasetContext};
@@ -26,10 +26,6 @@ const BATCH: usize = 64;
 /// Bytes of bundles that are read at once, before the one that exceeds them: a hostile bundle takes several times
 /// its length when it is read.
 const BATCH_BYTES: usize = 8 << 20;
-
-/// Proofs remembered, 64 bytes and some each. Predicates and registration come back with every answer over a
-/// dataset, and are not verified again.
-const REMEMBERED: usize = 1 << 20;
 
 /// Stacks of its threads: one that waits for a part of its work takes up another meanwhile, on top of it.
 const STACK: usize = 16 << 20;
@@ -57,7 +53,7 @@ type Verdict = Result<Answer, DocumentError>;
 type Waiting = (Box<AnswerJob>, oneshot::Sender<Verdict>);
 
 enum Work {
-    Run(Box<dyn FnOnce(&mut Proven) + Send>),
+    Run(Box<dyn FnOnce() + Send>),
     Answer(Box<AnswerJob>, oneshot::Sender<Verdict>),
 }
 
@@ -96,18 +92,18 @@ impl Pool {
         result.await.map_err(died)
     }
 
-    /// Runs a check that may look at, and add to, what was proven before.
+    /// Runs a check.
     ///
     /// # Errors
     /// [`ServiceError::Busy`] if the queue is full.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        check: impl FnOnce(&mut Proven) -> T + Send + 'static,
+        check: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ServiceError> {
         self.send(|done| {
-            Work::Run(Box::new(move |proven| {
+            Work::Run(Box::new(move || {
                 // Whoever asked may have gone.
-                let _ = done.send(check(proven));
+                let _ = done.send(check());
             }))
         })
         .await
@@ -125,7 +121,6 @@ impl Pool {
 }
 
 fn dispatch(mut jobs: mpsc::Receiver<Work>, rayon: &rayon::ThreadPool, metrics: &Metrics) {
-    let mut proven = Proven::default();
     while let Some(first) = jobs.blocking_recv() {
         let mut bytes = first.bytes();
         let mut batch = vec![first];
@@ -136,27 +131,22 @@ fn dispatch(mut jobs: mpsc::Receiver<Work>, rayon: &rayon::ThreadPool, metrics: 
             bytes += next.bytes();
             batch.push(next);
         }
-        if proven.len() > REMEMBERED {
-            proven.clear();
-        }
-        rayon.install(|| work(batch, &mut proven, metrics));
+        rayon.install(|| work(batch, metrics));
     }
 }
 
 /// A panic ends the check that it comes from: whoever waits for that one hears of it.
-fn guarded(proven: &mut Proven, check: impl FnOnce(&mut Proven)) {
-    if catch_unwind(AssertUnwindSafe(|| check(proven))).is_err() {
+fn guarded(check: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(check)).is_err() {
         tracing::error!("a check has panicked");
-        // What was proven when it came about is not known for certain.
-        *proven = Proven::default();
     }
 }
 
-fn work(batch: Vec<Work>, proven: &mut Proven, metrics: &Metrics) {
+fn work(batch: Vec<Work>, metrics: &Metrics) {
     let mut answers = Vec::new();
     for work in batch {
         match work {
-            Work::Run(check) => guarded(proven, |proven| check(proven)),
+            Work::Run(check) => guarded(check),
             Work::Answer(job, done) => answers.push((job, done)),
         }
     }
@@ -173,23 +163,23 @@ fn work(batch: Vec<Work>, proven: &mut Proven, metrics: &Metrics) {
             .push(waiting);
     }
     for waiting in by_set.into_values() {
-        guarded(proven, |proven| verify(waiting, proven));
+        guarded(|| verify(waiting));
     }
     metrics.verified(count, started.elapsed());
 }
 
-fn verify(waiting: Vec<Waiting>, proven: &mut Proven) {
+fn verify(waiting: Vec<Waiting>) {
     let documents: Vec<AnswerDocuments<'_>> = waiting
         .iter()
         .map(|(job, _)| AnswerDocuments {
             statement: &job.statement,
             bundle: &job.bundle,
-            dataset: &job.context.dataset,
+            registered: &job.context.registered,
             registry: &job.context.registry,
             question: &job.question,
         })
         .collect();
-    let verdicts = check_answers(&documents, &waiting[0].0.context.keys, proven);
+    let verdicts = check_answers(&documents, &waiting[0].0.context.keys);
     for ((_, done), verdict) in waiting.into_iter().zip(verdicts) {
         // Whoever asked may have gone.
         let _ = done.send(verdict);

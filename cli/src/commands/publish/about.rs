@@ -12,7 +12,7 @@ use galen_verifier::{
 };
 
 use super::Stated;
-use crate::{failure::refusal, files, keys, output::Output, params::Cache, progress::Bars};
+use crate::{failure::refusal, files, keys, output::Output, params::Cache};
 
 /// What is stated.
 #[derive(Debug, clap::Subcommand)]
