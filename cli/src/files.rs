@@ -15,14 +15,15 @@ use galen_query::{
 };
 use galen_verifier::{
     bundle::{Bundle, MAX_BUNDLE_BYTES},
-    manifest::Manifest,
+    manifest::{self, Manifest},
+    registration::{MAX_REGISTRATION_BYTES, Registration},
 };
 use serde::de::DeserializeOwned;
 
 use crate::failure::refusal;
 
 /// A manifest larger than this is refused unread.
-pub const MAX_MANIFEST_BYTES: u64 = MAX_BUNDLE_BYTES as u64;
+pub const MAX_MANIFEST_BYTES: u64 = manifest::MAX_MANIFEST_BYTES as u64;
 /// A query document larger than this is refused unread.
 pub const MAX_QUERY_BYTES: u64 = 1 << 20;
 
@@ -65,7 +66,16 @@ pub fn question(path: &Path) -> Result<Question> {
 
 /// Reads a manifest, unchecked.
 pub fn manifest(path: &Path) -> Result<Manifest> {
-    json(path, "manifest", MAX_MANIFEST_BYTES)
+    let bytes = read_limited(path, "manifest", MAX_MANIFEST_BYTES)?;
+    let named = || format!("manifest {}", path.display());
+    Manifest::from_json(&bytes).with_context(named)
+}
+
+/// Reads a registration, unchecked.
+pub fn registration(path: &Path) -> Result<Registration> {
+    let bytes = read_limited(path, "registration", MAX_REGISTRATION_BYTES as u64)?;
+    let named = || format!("registration {}", path.display());
+    Registration::from_json(&bytes).with_context(named)
 }
 
 /// Reads a bundle, unchecked; with its size in bytes.

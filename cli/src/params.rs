@@ -40,10 +40,10 @@ impl Cache {
 /// Reads `--shape`.
 pub fn parse_shape(text: &str) -> Result<Shape, String> {
     Shape::from_name(text).ok_or_else(|| {
-        let all: Vec<String> = Shape::ALL
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        format!("the shapes are {}, each for so many patients at most", all.join(", "))
+        let all: Vec<String> = Shape::ALL.iter().map(ToString::to_string).collect();
+        format!(
+            "the shapes are {}, each for so many patients at most",
+            all.join(", ")
+        )
     })
 }

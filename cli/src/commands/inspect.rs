@@ -3,7 +3,6 @@ mod ledger;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use galen_circuits::prove::PROOF_BYTES;
 use galen_ledger::evidence::MAX_EVIDENCE_BYTES;
 use galen_params::VerifyingSet;
 use galen_query::{
@@ -12,7 +11,7 @@ use galen_query::{
     registry::{Column, ColumnKind, Registry},
     text::hex,
 };
-use galen_verifier::{bundle::Bundle, manifest::Manifest, rules::State};
+use galen_verifier::{bundle::Bundle, manifest::Manifest};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -54,7 +53,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
 }
 
 fn show(path: &Path, bytes: &[u8]) -> Result<Shown> {
-    if bytes.starts_with(b"GALENVP2") {
+    if bytes.starts_with(b"GALENVP") {
         return parameters(bytes);
     }
     if bytes.trim_ascii_start().starts_with(b"{") {
@@ -65,7 +64,7 @@ fn show(path: &Path, bytes: &[u8]) -> Result<Shown> {
         let format = document["format"].as_str().unwrap_or_default();
         return match format.split('/').nth(1) {
             Some("bundle") => bundle(&Bundle::from_json(bytes)?, bytes.len()),
-            Some("dataset") => manifest(&parse("manifest", bytes)?),
+            Some("dataset") => manifest(&Manifest::from_json(bytes)?),
             Some("query") => query(&parse("query", bytes)?),
             Some("registration") => ledger::registration(bytes),
             Some("evidence") => ledger::evidence(bytes),
@@ -97,24 +96,20 @@ fn parse<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
 }
 
 fn bundle(bundle: &Bundle, bytes: usize) -> Result<Shown> {
-    let proofs: usize = bundle.steps.iter().map(|s| s.chunks.len()).sum();
-    let cells: Vec<&State> = bundle.releases.iter().flat_map(|r| &r.cells).collect();
-    let hidden = cells.iter().filter(|c| c.shown().is_none()).count();
-    let all = proofs + bundle.releases.len();
+    let cells: usize = bundle.cells.iter().map(Vec::len).sum();
+    let states = bundle.cells.iter().flatten();
+    let hidden = states.filter(|c| c.shown().is_none()).count();
+    let proof = bundle.proof_bytes();
     let document = json!({
         "kind": "bundle",
         "warning": bundle.warning,
         "query": bundle.query,
         "manifest": bundle.manifest,
         "parameter_set": bundle.parameter_set,
-        "releases": bundle.releases.len(),
-        "cells": cells.len(),
+        "groups": bundle.cells.len(),
+        "cells": cells,
         "suppressed_cells": hidden,
-        "proofs": all,
-        "proof_bytes": all * PROOF_BYTES,
-        "steps": bundle.steps.iter().map(|s| json!({
-            "key": s.key, "chunks": s.chunks.len(),
-        })).collect::<Vec<_>>(),
+        "proof_bytes": proof,
     });
     let mut facts = vec![
         ("bundle", show::bytes(bytes as u64)),
@@ -125,36 +120,14 @@ fn bundle(bundle: &Bundle, bytes: usize) -> Result<Shown> {
             "publishes",
             format!(
                 "{} in {}, {hidden} of them suppressed",
-                show::plural(cells.len(), "cell"),
-                show::plural(bundle.releases.len(), "release")
+                show::plural(cells, "number"),
+                show::plural(bundle.cells.len(), "group")
             ),
         ),
-        (
-            "proofs",
-            format!(
-                "{} of {PROOF_BYTES} bytes, {} in all",
-                show::thousands(all),
-                show::bytes((all * PROOF_BYTES) as u64)
-            ),
-        ),
+        ("proof", show::bytes(proof as u64)),
     ];
     facts.extend(bundle.warning.iter().map(|w| ("warning", w.clone())));
-    let rows = bundle.steps.iter().map(|s| {
-        let size: usize = s.chunks.iter().map(|c| c.proof.len()).sum();
-        let commitments = s.chunks.iter().filter(|c| c.commitment.is_some()).count();
-        vec![
-            s.key.clone(),
-            show::thousands(s.chunks.len()),
-            show::thousands(commitments),
-            show::bytes(size as u64),
-        ]
-    });
-    let header = ["step", "chunks", "columns", "as text"];
-    let steps = show::table(&header, &[1, 2, 3], rows);
-    Ok(Shown(
-        document,
-        format!("{}\n\n{steps}", show::facts(&facts)),
-    ))
+    Ok(Shown(document, show::facts(&facts)))
 }
 
 fn manifest(m: &Manifest) -> Result<Shown> {
@@ -230,14 +203,12 @@ fn query(q: &Question) -> Result<Shown> {
 
 fn parameters(bytes: &[u8]) -> Result<Shown> {
     let set = VerifyingSet::from_bytes(bytes)?;
-    let gates: Vec<String> = set.gates().map(|g| g.name()).collect();
     let document = json!({
         "kind": "parameters",
         "id": hex(set.id()),
         "shape": set.shape().name(),
-        "rows_per_chunk": set.shape().rows(),
+        "patients": set.shape().capacity(),
         "insecure": set.is_insecure(),
-        "gates": gates,
     });
     let mark = if set.is_insecure() {
         "INSECURE development set"
@@ -249,12 +220,11 @@ fn parameters(bytes: &[u8]) -> Result<Shown> {
         (
             "shape",
             format!(
-                "{}, {} rows a chunk",
+                "{}: up to {} patients",
                 set.shape(),
-                show::thousands(set.shape().rows())
+                show::thousands(set.shape().capacity())
             ),
         ),
-        ("gates", gates.join(", ")),
         ("mark", mark.into()),
         ("size", show::bytes(bytes.len() as u64)),
     ];

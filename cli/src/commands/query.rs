@@ -130,7 +130,13 @@ pub fn plan_for_many(question: &Question, registry: &Registry) -> Result<Plan> {
     let shape = Shape::ALL[0];
     let quantiles = assumed_quantiles(&resolved.query, registry);
     let rows = shape.rows(shape.capacity());
-    let plan = Plan::new(&resolved.query, resolved.purpose, registry, rows, &quantiles);
+    let plan = Plan::new(
+        &resolved.query,
+        resolved.purpose,
+        registry,
+        rows,
+        &quantiles,
+    );
     Ok(plan.map_err(VerifyError::from)?)
 }
 

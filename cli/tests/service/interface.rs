@@ -346,7 +346,12 @@ fn the_pages_for_people_and_tools_are_there() {
     assert!(world.get("/docs/").text().contains("swagger"));
     let description = world.get("/openapi.json").json();
     assert!(description["paths"]["/v1/{collection}"]["post"].is_object());
-    assert!(world.get("/problems/proof-refused").text().contains("opening"));
+    assert!(
+        world
+            .get("/problems/proof-refused")
+            .text()
+            .contains("opening")
+    );
     assert_eq!(world.get("/livez").status, 200);
     assert_eq!(world.get("/readyz").status, 200);
     assert!(

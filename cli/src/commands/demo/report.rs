@@ -104,7 +104,14 @@ pub fn finish(demo: &Demo, out: Option<&Path>, output: &Output) -> Result<()> {
 }
 
 fn proofs(demo: &Demo) -> String {
-    let header = ["query", "proof", "bundle", "proving", "a patient", "verifying"];
+    let header = [
+        "query",
+        "proof",
+        "bundle",
+        "proving",
+        "a patient",
+        "verifying",
+    ];
     let rows = (1..).zip(&demo.answers).map(|(number, a): (usize, _)| {
         vec![
             number.to_string(),

@@ -109,7 +109,9 @@ pub fn all(args: &Args, work: &Path, output: &Output) -> Result<(Demo, Parameter
 /// The shape that holds the patients.
 fn shape(args: &Args) -> Result<Shape> {
     let patients = usize::try_from(args.patients).ok();
-    let fitting = args.shape.or_else(|| patients.and_then(Shape::for_patients));
+    let fitting = args
+        .shape
+        .or_else(|| patients.and_then(Shape::for_patients));
     fitting.context("at most a million patients")
 }
 

@@ -31,7 +31,6 @@ use crate::{
     },
     output::{Closed, Output},
     params::INSECURE,
-    progress::Bars,
 };
 
 const ORIGIN: &str = "localhost/galen-demo";
@@ -72,7 +71,7 @@ pub fn run(
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     let running = runtime.block_on(start(config(work, listen, &keys)?))?;
     let client = Client::new(&format!("http://{}", running.address))?;
-    let recorded = publish(demo, work, &keys, params, &client, output)?;
+    let recorded = publish(demo, work, &keys, params, &client)?;
     match tell(&running, &client, &recorded, output) {
         // It serves on, though nobody reads what it says.
         Err(e) if e.is::<Closed>() => {}
@@ -121,7 +120,6 @@ fn publish(
     keys: &Keys,
     params: &ParameterStore,
     client: &Client,
-    output: &Output,
 ) -> Result<Vec<Recorded>> {
     let send = |s: Stated, key: &SigningKey| -> Result<Value> {
         let entry = Entry::state(&s.statement, &[key])?;

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::Result;
-use galen_circuits::prove::PROOF_BYTES;
 use galen_ledger::{
     entry::Envelope, evidence::Evidence, known_by, statement::Statement, tiles::LogVerifier,
 };
@@ -44,24 +43,27 @@ pub fn envelope(bytes: &[u8]) -> Result<Shown> {
 /// A dataset's registration proofs.
 pub fn registration(bytes: &[u8]) -> Result<Shown> {
     let registration = Registration::from_json(bytes)?;
-    let proofs: usize = registration.steps.iter().map(|s| s.chunks.len()).sum();
+    let proofs: Vec<usize> = registration
+        .proofs
+        .iter()
+        .map(|p| p.len() * 3 / 4)
+        .collect();
+    let all: usize = proofs.iter().sum();
     let document = json!({
         "kind": "registration",
         "warning": registration.warning,
         "manifest": registration.manifest,
         "parameter_set": registration.parameter_set,
-        "steps": registration.steps.len(),
-        "proofs": proofs,
-        "proof_bytes": proofs * PROOF_BYTES,
+        "proofs": proofs.len(),
+        "proof_bytes": all,
     });
     let mut facts = vec![
         ("registration", show::bytes(bytes.len() as u64)),
         ("manifest", registration.manifest.clone()),
         ("parameters", registration.parameter_set.clone()),
-        ("columns", show::plural(registration.steps.len(), "step")),
         (
             "proofs",
-            format!("{} of {PROOF_BYTES} bytes", show::thousands(proofs)),
+            format!("{} of {} in all", proofs.len(), show::bytes(all as u64)),
         ),
     ];
     facts.extend(registration.warning.iter().map(|w| ("warning", w.clone())));

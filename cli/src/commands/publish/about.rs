@@ -7,12 +7,10 @@ use galen_ledger::statement::{
 };
 use galen_params::{MAX_VERIFYING_BYTES, Shape, VerifyingSet};
 use galen_prover::dataset::CommittedDataset;
-use galen_verifier::{
-    bundle::{Bundle, MAX_BUNDLE_BYTES},
-};
+use galen_verifier::bundle::{Bundle, MAX_BUNDLE_BYTES};
 
 use super::Stated;
-use crate::{failure::refusal, files, keys, output::Output, params::Cache, progress::Bars};
+use crate::{failure::refusal, files, keys, output::Output, params::Cache};
 
 /// What is stated.
 #[derive(Debug, clap::Subcommand)]

@@ -9,7 +9,8 @@ use std::{
 use anyhow::{Context, Result};
 use galen_query::{question::Question, registry::Registry};
 use galen_verifier::{
-    answer::Answer, check_dataset, proven::Proven, register::AnswerRegister, verify_beyond,
+    answer::Answer, check_dataset, register::AnswerRegister, registration::verify_registration,
+    verify,
 };
 use serde_json::json;
 
@@ -30,7 +31,8 @@ Example: a reviewer checks the evidence of an answer, offline and against the lo
 Or that of several sites' answers to one query, which are then added up
   galen verify north.galen south.galen --log-key log.example/galen+1a2b3c4d+AaBbCc… --csv pooled.csv
 Or two answers of a hospital, from their public files
-  galen verify --manifest manifest.json --registry registry.toml --parameters parameters.bin \\
+  galen verify --manifest manifest.json --registration registration.json \\
+      --registry registry.toml --parameters parameters.bin \\
       --query query-1.json --bundle bundle-1.json \\
       --query query-2.json --bundle bundle-2.json
 Take the log's key, or the parameters, from whom you trust: all else may come from anyone.
@@ -38,8 +40,8 @@ The exit status is 0 only if every answer holds.";
 
 const USAGE: &str = "\
 galen verify [OPTIONS] <EVIDENCE>...
-       galen verify [OPTIONS] --manifest <FILE> --registry <FILE> --parameters <FILE> \
---bundle <FILE> --query <FILE>";
+       galen verify [OPTIONS] --manifest <FILE> --registration <FILE> --registry <FILE> \
+--parameters <FILE> --bundle <FILE> --query <FILE>";
 
 /// Verifies answers from evidence or from public files, and shows them
 #[derive(Debug, clap::Args)]
@@ -83,6 +85,9 @@ struct Documents {
     /// The dataset's manifest
     #[arg(long, value_name = "FILE", required_unless_present = "evidence")]
     manifest: PathBuf,
+    /// The proofs that the dataset's columns are well-formed, as they stand beside the manifest
+    #[arg(long, value_name = "FILE", required_unless_present = "evidence")]
+    registration: PathBuf,
     /// The study's registry
     #[arg(long, value_name = "FILE", required_unless_present = "evidence")]
     registry: PathBuf,
@@ -126,10 +131,12 @@ fn verify_documents(args: &Documents, exports: &Exports, output: &Output) -> Res
     let keys = files::parameters(&args.parameters)?;
     let dataset = check_dataset(&manifest, &registry, &keys)
         .with_context(|| format!("{} was refused", args.manifest.display()))?;
+    let registration = files::registration(&args.registration)?;
+    let registered = verify_registration(&registration, dataset, &registry, &keys)
+        .with_context(|| format!("{} was REFUSED", args.registration.display()))?;
+    let dataset = registered.dataset();
     let rule = dataset.manifest.release.in_words();
     let mut register = AnswerRegister::default();
-    // Bundles over one dataset share most of their proofs.
-    let mut proven = Proven::default();
     let mut documents = Vec::new();
     let mut not_written = None;
     for (path, query) in args.bundles.iter().zip(&args.queries) {
@@ -137,7 +144,7 @@ fn verify_documents(args: &Documents, exports: &Exports, output: &Output) -> Res
         let (bundle, bytes) = files::bundle(path)?;
         let started = Instant::now();
         let refused = || format!("{} was REFUSED", path.display());
-        let answer = verify_beyond(&mut proven, &bundle, &manifest, &registry, &question, &keys)
+        let answer = verify(&bundle, &registered, &registry, &question, &keys)
             .and_then(|answer| register.admit(&answer).map(|()| answer))
             .with_context(refused)?;
         let time = started.elapsed();
