@@ -131,7 +131,7 @@ fn search(all: &[(&Reduced<'_>, [Fr; 2])], first: usize) -> Result<(), BatchErro
 fn reduce<'a>(claim: &'a Claim<'a>) -> Result<Reduced<'a>, CircuitError> {
     let (layout, proof) = (claim.layout, claim.proof);
     let rows = &layout.equation.rows;
-    check_lengths(claim)?;
+    check_shape(claim)?;
     let alpha_0 = transcript::alpha_0(
         claim.context,
         layout,
@@ -179,7 +179,7 @@ fn checked_publics(claim: &Claim<'_>, publics: &Publics) -> Result<Vec<Fr>, Circ
     Ok(publics)
 }
 
-fn check_lengths(claim: &Claim<'_>) -> Result<(), CircuitError> {
+fn check_shape(claim: &Claim<'_>) -> Result<(), CircuitError> {
     let (layout, proof) = (claim.layout, claim.proof);
     let equation = layout.equation;
     let length = |what, expected, got| match expected == got {
@@ -190,6 +190,13 @@ fn check_lengths(claim: &Claim<'_>) -> Result<(), CircuitError> {
             got,
         }),
     };
+    if !layout.is_of(claim.cells) {
+        return Err(CircuitError::Malformed("cells of another layout"));
+    }
+    let Proof { a, b, c } = &proof.proof;
+    if a.is_zero() || b.is_zero() || c.is_zero() {
+        return Err(CircuitError::Proof("a point of it is the identity"));
+    }
     length("variables", layout.class.rounds as usize, proof.r.len())?;
     length(
         "rows of the commitment string",
