@@ -5,6 +5,7 @@
 pub mod cohort;
 pub mod dense;
 pub mod forge;
+pub mod hidden;
 pub mod reference;
 
 use std::{
