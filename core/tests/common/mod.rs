@@ -6,6 +6,7 @@ pub mod cohort;
 pub mod dense;
 pub mod forge;
 pub mod hidden;
+pub mod random;
 pub mod reference;
 
 use std::{
