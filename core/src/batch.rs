@@ -1,4 +1,4 @@
-//! Verifying many proofs at once (`docs/spec/batch.md`): all their equations, weighted, in one multi-pairing.
+//! Verifying many proofs at once (`docs/spec/batch.md`, V1 to V9): all their equations, weighted, in one multi-pairing.
 //!
 //! A proof has two equations: the circuit's, e(A, B) = e(α, β)·e(inputs, γ)·e(C, δ), and the opening's. Each gets a
 //! weight of 128 bits of its own, hashed after everything that the equations are made of. Of the pairings only
@@ -165,7 +165,7 @@ fn reduce<'a>(claim: &'a Claim<'a>) -> Result<Reduced<'a>, CircuitError> {
     })
 }
 
-/// One value for each public input of the key: a sum over the shorter of two lists would prove something else.
+/// V8: one value for each public input of the key: a sum over the shorter of two lists would prove something else.
 fn checked_publics(claim: &Claim<'_>, publics: &Publics) -> Result<Vec<Fr>, CircuitError> {
     let publics = publics.to_vec();
     let expected = claim.key.key().publics();
@@ -179,6 +179,7 @@ fn checked_publics(claim: &Claim<'_>, publics: &Publics) -> Result<Vec<Fr>, Circ
     Ok(publics)
 }
 
+/// V1 to V6.
 fn check_shape(claim: &Claim<'_>) -> Result<(), CircuitError> {
     let (layout, proof) = (claim.layout, claim.proof);
     let equation = layout.equation;
@@ -227,7 +228,7 @@ fn check_shape(claim: &Claim<'_>) -> Result<(), CircuitError> {
     Ok(())
 }
 
-/// C* = Σ weight·eq(r_high, chunk)·C + ρ^K·mask.
+/// V9, and C* = Σ weight·eq(r_high, chunk)·C + ρ^K·mask.
 fn combined(
     claim: &Claim<'_>,
     folded: &Folded,
