@@ -10,7 +10,7 @@ use ark_ff::{BigInteger, Field, PrimeField};
 use ark_std::rand::rngs::OsRng;
 use galen_core::Fr;
 use galen_core::groth16::{Prepared, generate, prove, publics_json, verify};
-use galen_core::r1cs::{Builder, Var};
+use galen_core::r1cs::Builder;
 use galen_core::sponge::{Sponge, SpongeVar};
 
 /// Width of the example's sponge.
@@ -28,7 +28,7 @@ fn circuit(b: &mut Builder, secret: [Fr; 2]) {
     let squeezed = sponge.squeeze(b);
     b.equal(&squeezed, &hash);
     let one = b.constant(Fr::ONE);
-    b.enforce(&secret[0], &secret[1], &Var::sum([&product, &one]));
+    b.enforce(&secret[0], &secret[1], &(&product + &one));
     b.nonzero(&secret[0]);
 }
 

@@ -15,12 +15,16 @@ use std::fmt;
 use ark_bn254::G1Projective;
 use ark_ec::CurveGroup;
 use ark_ff::UniformRand;
+use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use ark_std::rand::rngs::OsRng;
 use ark_std::rand::{CryptoRng, RngCore};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::srs::Srs;
 use crate::{CircuitError, Fr, G1, kernel};
+
+/// Bytes of an uncompressed point.
+const UNCOMPRESSED: usize = 64;
 
 /// The blinder s of one commitment: fresh for each column and chunk, and for derived columns for each
 /// attempt at a proof (a reused one lets differences of commitments be guessed).
@@ -197,6 +201,39 @@ impl SumsByValue {
         Ok(blind(srs, kernel::msm(&self.sums, scalars), blinding))
     }
 
+    /// The points uncompressed, for [`SumsByValue::read_trusted`].
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.sums.len() * UNCOMPRESSED);
+        for point in &self.sums {
+            point
+                .serialize_uncompressed(&mut out)
+                .expect("writing to a Vec cannot fail");
+        }
+        out
+    }
+
+    /// Reads sums **that are known to be what [`SumsByValue::to_bytes`] wrote**, because a digest was compared: no
+    /// point is checked.
+    ///
+    /// # Errors
+    /// No points, or bytes that are none.
+    pub fn read_trusted(bytes: &[u8]) -> Result<Self, CircuitError> {
+        let refuse = CircuitError::Encoding {
+            what: "sums by value",
+            why: "not a list of points",
+        };
+        if bytes.is_empty() || !bytes.len().is_multiple_of(UNCOMPRESSED) {
+            return Err(refuse);
+        }
+        let points = bytes.chunks_exact(UNCOMPRESSED);
+        let sums = points
+            .map(G1::deserialize_uncompressed_unchecked)
+            .collect::<Result<_, _>>()
+            .map_err(|_| refuse)?;
+        Ok(Self { sums })
+    }
+
     fn one_each(&self, got: usize) -> Result<(), CircuitError> {
         if got != self.sums.len() {
             return Err(CircuitError::Length {
@@ -214,3 +251,6 @@ impl fmt::Debug for SumsByValue {
         write!(f, "SumsByValue({} keys, ..)", self.sums.len())
     }
 }
+
+#[cfg(test)]
+mod tests;

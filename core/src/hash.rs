@@ -16,6 +16,8 @@ pub mod separator {
     pub const THETA: &str = "galen/v2/theta";
     /// The challenges of the opening.
     pub const OPENING: &str = "galen/v2/opening";
+    /// The opening of one row of one column.
+    pub const ROW: &str = "galen/v2/row";
     /// An equation: its tables, lookups, blocks and linear forms.
     pub const EQUATION: &str = "galen/v2/equation";
     /// The weights of batch verification.

@@ -14,6 +14,8 @@ pub mod groth16;
 pub mod hash;
 pub mod kernel;
 pub mod mask;
+#[cfg(test)]
+mod measure;
 pub mod multilinear;
 pub mod opening;
 pub mod proof;

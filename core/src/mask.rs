@@ -143,3 +143,6 @@ impl fmt::Debug for Mask {
         f.write_str("Mask(..)")
     }
 }
+
+#[cfg(test)]
+mod tests;

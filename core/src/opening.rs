@@ -61,6 +61,7 @@ use crate::srs::VerifyingSrs;
 use crate::{CircuitError, E, Fr, G1, G2, kernel};
 
 mod prover;
+pub mod row;
 
 pub use prover::open;
 

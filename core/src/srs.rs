@@ -344,3 +344,6 @@ impl VerifyingSrs {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,16 +29,10 @@ fn reads_a_study() {
     assert_eq!((*min, *max, *decimals), (100, 800, 1));
     assert_eq!(r.columns[5].span(), 46_020);
     let names: Vec<_> = r.base_columns().into_iter().map(|b| b.name).collect();
-    let expected = "consent:DUO:0000042 consent:DUO:0000007 age bmi platelets.lo \
-                    platelets.hi platelets.known grade gender birth htn htn.known";
+    let expected = "consent:DUO:0000042 consent:DUO:0000007 age age.known bmi platelets.lo \
+                    platelets.hi platelets.known grade grade.known gender birth htn htn.known";
     assert_eq!(names.join(" "), expected);
-    assert_eq!(
-        r.base_columns()[5].role,
-        Role::High {
-            column: 2,
-            bits: 10
-        }
-    );
+    assert_eq!(r.base_columns()[6].role, Role::High(2));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use galen_circuits::{batch::Check, gates::Gate};
+use galen_core::batch::Check;
 use galen_params::ParamsError;
 use galen_query::ReadError;
 
@@ -121,7 +121,7 @@ pub enum VerifyError {
         /// What is wrong.
         why: &'static str,
     },
-    /// Another number of releases or cells than the plan has.
+    /// Another number of groups or states than the plan has.
     #[error("bundle: {what}: expected {expected}, got {got}")]
     Cells {
         /// What was counted.
@@ -132,12 +132,12 @@ pub enum VerifyError {
         got: usize,
     },
     /// A cell is hidden or shown against the release rule.
-    #[error("bundle: release {release}, cell {cell}: {why}")]
+    #[error("bundle: group {group}, statistic {statistic}: {why}")]
     CellRule {
-        /// The release, from 0.
-        release: usize,
-        /// The cell, from 0.
-        cell: usize,
+        /// The group, from 0.
+        group: usize,
+        /// The statistic among the plan's, from 0.
+        statistic: usize,
         /// Which rule.
         why: String,
     },
@@ -163,15 +163,11 @@ pub enum VerifyError {
     #[error("malformed claim: {0}")]
     Malformed(String),
     /// A proof does not hold.
-    #[error("`{key}`{}: the {gate} proof does not hold: {}", place(*chunk), reason(*check))]
+    #[error("{place}: {}", reason(*check))]
     Proof {
-        /// The step's key, or `release i`.
-        key: String,
-        /// The gate.
-        gate: Gate,
-        /// The chunk, from 0; `None` for a release.
-        chunk: Option<usize>,
-        /// Which equation failed.
+        /// Which proof of which document.
+        place: String,
+        /// The equation that does not hold.
         check: Check,
     },
     /// The same query was answered over the same epoch before.
@@ -194,9 +190,9 @@ fn place(chunk: Option<usize>) -> String {
 
 fn reason(check: Check) -> &'static str {
     match check {
-        Check::Groth16 => {
-            "the statement is false, or was proven for another hospital, dataset, query or parameter set"
+        Check::Circuit => {
+            "the proof does not hold: it does not show that this is what the query makes of the committed table"
         }
-        Check::Link => "the proof is about other columns than those committed",
+        Check::Opening => "the proof is about other columns than those committed",
     }
 }

@@ -1,25 +1,29 @@
 //! Galen's verifier: everything that a reviewer recomputes. No I/O, no async.
 //!
-//! [`plan`] is what a query of `galen_query` means in gates, [`manifest`] a hospital's committed dataset,
-//! [`registration`] the proofs that it is well-formed, [`bundle`] an answer's proofs, and [`verify`] checks
-//! them: it replays the plan, derives every public input and commitment itself, and turns released cells
-//! into an [`answer::Answer`].
+//! [`plan`] is what a query of `galen_query` means as one equation,
+//! `manifest` a hospital's committed dataset, `registration` the proofs that it is well-formed,
+//! `bundle` an answer's proofs, and `verify` checks them: it derives the plan, every public input and
+//! commitment itself, and turns released cells into an [`answer::Answer`].
+
+// DETACHED, until it is written anew over `galen_core`: everything that reads or checks proofs. Each line below that
+// is commented out comes back with it.
+#![allow(dead_code)]
 
 pub mod analysis;
 pub mod answer;
-pub mod bundle;
-mod claims;
+// pub mod bundle;
+// mod claims;
 mod error;
 pub mod hash;
-pub mod manifest;
+// pub mod manifest;
 pub mod plan;
-pub mod proven;
-pub mod register;
-pub mod registration;
+// pub mod proven;
+// pub mod register;
+// pub mod registration;
 pub mod rules;
-mod verify;
-mod verify_all;
+// mod verify;
+// mod verify_all;
 
 pub use error::VerifyError;
-pub use verify::{check_dataset, plan_for, verify, verify_beyond};
-pub use verify_all::{Job, verify_all};
+// pub use verify::{check_dataset, plan_for, verify, verify_beyond};
+// pub use verify_all::{Job, verify_all};

@@ -20,15 +20,15 @@ use crate::{CircuitError, E, Fr, G1, G2};
 /// What a verifier needs of a circuit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyingKey {
-    /// [α]₁.
+    /// `[α]₁`.
     pub alpha_g1: G1,
-    /// [β]₂.
+    /// `[β]₂`.
     pub beta_g2: G2,
-    /// [γ]₂.
+    /// `[γ]₂`.
     pub gamma_g2: G2,
-    /// [δ]₂.
+    /// `[δ]₂`.
     pub delta_g2: G2,
-    /// [(β·Aᵢ(τ) + α·Bᵢ(τ) + Cᵢ(τ))/γ]₁ of the constant 1 and of each public input.
+    /// `[(β·Aᵢ(τ) + α·Bᵢ(τ) + Cᵢ(τ))/γ]₁` of the constant 1 and of each public input.
     pub gamma_abc: Vec<G1>,
 }
 
@@ -36,15 +36,15 @@ pub struct VerifyingKey {
 pub struct ProvingKey {
     verifying: VerifyingKey,
     matrices: Matrices,
-    /// [β]₁ and [δ]₁.
+    /// `[β]₁` and `[δ]₁`.
     pub(super) beta_g1: G1,
     pub(super) delta_g1: G1,
-    /// [Aᵢ(τ)]₁.
+    /// `[Aᵢ(τ)]₁`.
     pub(super) a: Query<G1>,
-    /// [Bᵢ(τ)]₂.
+    /// `[Bᵢ(τ)]₂`.
     pub(super) b: Query<G2>,
     /// The points of C: H of each point of the domain, L of each variable of the witness,
-    /// [Bᵢ(τ)]₁ of the variables of `b`.
+    /// `[Bᵢ(τ)]₁` of the variables of `b`.
     pub(super) c: Vec<G1>,
 }
 
@@ -76,6 +76,12 @@ impl VerifyingKey {
     #[must_use]
     pub fn publics(&self) -> usize {
         self.gamma_abc.len() - 1
+    }
+
+    /// Bytes of the key of a circuit with so many public inputs.
+    #[must_use]
+    pub fn length(publics: usize) -> usize {
+        Self::FIXED_BYTES + G1_BYTES * publics
     }
 
     /// The canonical encoding: α, β, γ, δ and one point for the constant 1 and each public

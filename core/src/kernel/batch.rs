@@ -13,8 +13,8 @@ use crate::G1;
 
 /// Additions that share an inversion: enough to make it cheap, few enough to stay in a near cache.
 const BLOCK: usize = 1024;
-/// Points that one task sums (590 kB).
-const PIECE: usize = 1 << 13;
+/// Points that one task sums (512 KiB).
+pub(super) const PIECE: usize = 1 << 13;
 
 /// Rows grouped by key.
 pub(super) struct Runs {
@@ -40,28 +40,24 @@ impl Runs {
         }
     }
 
-    /// The rows below `rows` by `len` keys: `entry` gives a row's key and whether its base is to be
-    /// negated, or None for a row that takes no part.
+    /// Entries sorted by `len` keys: each is a key, a row and whether its base is to be negated.
     pub(super) fn sorted(
-        rows: usize,
         len: usize,
-        entry: impl Fn(usize) -> Option<(u32, bool)>,
+        entries: impl Iterator<Item = (usize, usize, bool)> + Clone,
     ) -> Self {
         let mut starts = vec![0u32; len + 1];
-        for (key, _) in (0..rows).filter_map(&entry) {
-            starts[key as usize + 1] += 1;
+        for (key, _, _) in entries.clone() {
+            starts[key + 1] += 1;
         }
         for key in 0..len {
             starts[key + 1] += starts[key];
         }
         let mut next = starts.clone();
         let mut order = vec![0; starts[len] as usize];
-        for row in 0..rows {
-            if let Some((key, negated)) = entry(row) {
-                let at = &mut next[key as usize];
-                order[*at as usize] = index(row) << 1 | u32::from(negated);
-                *at += 1;
-            }
+        for (key, row, negated) in entries {
+            let at = &mut next[key];
+            order[*at as usize] = index(row) << 1 | u32::from(negated);
+            *at += 1;
         }
         Self { order, starts }
     }
@@ -150,15 +146,15 @@ fn sum_runs(points: &mut [G1], runs: &[Run]) {
 struct Block {
     /// points\[from\] + points\[from + 1\] goes to points\[to\], to ≤ from.
     pairs: Vec<(usize, usize)>,
-    /// The product of the denominators of all later pairs.
-    suffix: Vec<Fq>,
+    /// Each pair's denominator, and the product of those of all later pairs.
+    denominators: Vec<(Fq, Fq)>,
 }
 
 impl Block {
     fn new() -> Self {
         Self {
             pairs: Vec::with_capacity(BLOCK),
-            suffix: vec![Fq::ONE; BLOCK],
+            denominators: vec![(Fq::ONE, Fq::ONE); BLOCK],
         }
     }
 
@@ -173,17 +169,17 @@ impl Block {
     fn flush(&mut self, points: &mut [G1]) {
         let mut product = Fq::ONE;
         for (pair, (from, _)) in self.pairs.iter().enumerate().rev() {
-            self.suffix[pair] = product;
-            product *= denominator(&points[*from], &points[from + 1]);
+            let own = denominator(&points[*from], &points[from + 1]);
+            self.denominators[pair] = (own, product);
+            product *= own;
         }
         let mut inverse = product
             .inverse()
             .expect("denominators are chosen to be non-zero");
-        for (suffix, (from, to)) in self.suffix.iter().zip(&self.pairs) {
-            let (a, b) = (points[*from], points[from + 1]);
-            let of_this = inverse * suffix;
-            inverse *= denominator(&a, &b);
-            points[*to] = add(&a, &b, of_this);
+        for ((own, later), (from, to)) in self.denominators.iter().zip(&self.pairs) {
+            let of_this = inverse * later;
+            inverse *= own;
+            points[*to] = add(&points[*from], &points[from + 1], of_this);
         }
         self.pairs.clear();
     }

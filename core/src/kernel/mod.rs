@@ -56,10 +56,12 @@ pub fn sum_selected(bases: &[G1], rows: &[u32]) -> G1 {
 #[must_use]
 pub fn sums_by_key(bases: &[G1], keys: &[u32], len: usize, skip: Option<u32>) -> Vec<G1> {
     let bases = front(bases, keys.len());
-    Runs::sorted(keys.len(), len, |row| {
-        (Some(keys[row]) != skip).then_some((keys[row], false))
-    })
-    .sums(bases)
+    let entries = keys
+        .iter()
+        .enumerate()
+        .filter(|(_, key)| Some(**key) != skip)
+        .map(|(row, key)| (*key as usize, row, false));
+    Runs::sorted(len, entries).sums(bases)
 }
 
 fn front(bases: &[G1], len: usize) -> &[G1] {

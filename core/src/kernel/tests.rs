@@ -4,6 +4,7 @@ use ark_std::rand::{Rng, SeedableRng, rngs::StdRng};
 use proptest::prelude::*;
 
 use super::*;
+use crate::measure::measure;
 
 /// Points with repetitions, opposites and the identity among them.
 fn points(len: usize, seed: u64) -> Vec<G1> {
@@ -136,75 +137,40 @@ fn large_products_agree_with_arkworks() {
     );
 }
 
-fn keep<T>(value: T) {
-    let _ = std::hint::black_box(value);
-}
-
 /// `cargo test --release kernel_speed -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement"]
 fn kernel_speed() {
-    use std::time::Instant;
     let mut rng = StdRng::seed_from_u64(1);
     let n = 1 << 15;
-    let mut step = G1Projective::generator();
-    let steps: Vec<_> = (0..n)
-        .map(|_| {
-            step.double_in_place();
-            step
-        })
-        .collect();
-    let bases = G1Projective::normalize_batch(&steps);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(1)
-        .build()
-        .unwrap();
-    let time = |name: &str, per: usize, f: &(dyn Fn() + Sync)| {
-        let mut times: Vec<_> = (0..7)
-            .map(|_| {
-                let start = Instant::now();
-                pool.install(f);
-                start.elapsed()
-            })
-            .collect();
-        times.sort();
-        println!(
-            "{name:<32} {:>10.2?}  {:>8.1} ns each",
-            times[3],
-            times[3].as_secs_f64() * 1e9 / per as f64
-        );
-    };
+    let steps = std::iter::successors(Some(G1Projective::generator()), |p| Some(p.double()));
+    let bases = G1Projective::normalize_batch(&steps.take(n).collect::<Vec<_>>());
     let x = bases[9].x;
-    time("inversions (1000)", 1000, &|| {
-        let mut y = x;
-        for _ in 0..1000 {
-            y = y.inverse().unwrap() + x;
-        }
-        keep(y);
+    measure("inversions", 1000, || {
+        (0..1000).fold(x, |y, _| y.inverse().unwrap() + x)
     });
-    let rows: Vec<u32> = (0..n).collect();
-    time("batch-affine sum, 2^15", n as usize, &|| {
-        keep(sum_selected(&bases, &rows));
+    measure("multiplications in a chain", 1 << 16, || {
+        (0..1 << 16).fold(x, |y, _| y * x)
     });
-    time("mixed additions, 2^15", n as usize, &|| {
-        let sum = bases.iter().fold(G1Projective::zero(), |acc, p| acc + p);
-        keep(sum);
+    let rows: Vec<u32> = (0..1 << 15).collect();
+    measure("batch-affine sum, 2^15", n, || sum_selected(&bases, &rows));
+    measure("mixed additions, 2^15", n, || {
+        bases.iter().fold(G1Projective::zero(), |acc, p| acc + p)
     });
     let keys: Vec<u32> = (0..n).map(|_| rng.gen_range(0..1024)).collect();
-    time("sums by 1024 keys, 2^15", n as usize, &|| {
-        keep(sums_by_key(&bases, &keys, 1024, None));
+    measure("sums by 1024 keys, 2^15", n, || {
+        sums_by_key(&bases, &keys, 1024, None)
     });
-    for log in [10, 12, 15] {
-        let scalars: Vec<Fr> = (0..1 << log).map(|_| Fr::rand(&mut rng)).collect();
-        time(&format!("msm 2^{log}"), 1 << log, &|| {
-            keep(msm(&bases, &scalars));
+    for log in [8, 10, 12, 15] {
+        let len = 1 << log;
+        let scalars: Vec<Fr> = (0..len).map(|_| Fr::rand(&mut rng)).collect();
+        measure(&format!("msm 2^{log}"), len, || msm(&bases, &scalars));
+        measure(&format!("arkworks msm 2^{log}"), len, || {
+            G1Projective::msm_unchecked(&bases[..len], &scalars)
         });
-        time(&format!("arkworks msm 2^{log}"), 1 << log, &|| {
-            keep(G1Projective::msm_unchecked(&bases[..1 << log], &scalars));
-        });
-        let small: Vec<u32> = (0..1 << log).map(|_| rng.gen_range(0..1 << 16)).collect();
-        time(&format!("msm_u32 16 bits 2^{log}"), 1 << log, &|| {
-            keep(msm_u32(&bases, &small));
+        let small: Vec<u32> = (0..len).map(|_| rng.gen_range(0..1 << 16)).collect();
+        measure(&format!("msm_u32 of 16 bits 2^{log}"), len, || {
+            msm_u32(&bases, &small)
         });
     }
 }

@@ -48,19 +48,26 @@ impl Var {
     /// Σ cᵢ·vᵢ; costs no constraint.
     #[must_use]
     pub fn linear(parts: &[(Fr, &Var)]) -> Self {
-        Self::sum_of(parts.iter().map(|(c, v)| (*c, *v)))
-    }
-
-    /// Σ vᵢ; costs no constraint.
-    #[must_use]
-    pub fn sum<'a>(parts: impl IntoIterator<Item = &'a Var>) -> Self {
-        Self::sum_of(parts.into_iter().map(|v| (Fr::ONE, v)))
+        let mut value = Fr::ZERO;
+        for (c, v) in parts {
+            value += if *c == Fr::ONE { v.value } else { v.value * c };
+        }
+        Self::new(value, gather(parts.iter().copied()))
     }
 
     /// Σ coefficientsᵢ·varsᵢ over the shorter of the two; costs no constraint.
     #[must_use]
     pub fn dot(coefficients: &[Fr], vars: &[Var]) -> Self {
-        Self::sum_of(coefficients.iter().copied().zip(vars))
+        let n = coefficients.len().min(vars.len());
+        let (coefficients, vars) = (&coefficients[..n], &vars[..n]);
+        // Three products share one reduction: BN254's modulus leaves the room.
+        let (c3, c1) = coefficients.as_chunks::<3>();
+        let (v3, v1) = vars.as_chunks::<3>();
+        let mut value: Fr = c1.iter().zip(v1).map(|(c, v)| *c * v.value).sum();
+        for (c, v) in c3.iter().zip(v3) {
+            value += Fr::sum_of_products(c, &[v[0].value, v[1].value, v[2].value]);
+        }
+        Self::new(value, gather(coefficients.iter().copied().zip(vars)))
     }
 
     /// c·self; costs no constraint.
@@ -68,27 +75,26 @@ impl Var {
     pub fn scale(&self, c: Fr) -> Self {
         Self::linear(&[(c, self)])
     }
+}
 
-    fn sum_of<'a>(parts: impl Iterator<Item = (Fr, &'a Var)>) -> Self {
-        let mut value = Fr::ZERO;
-        let mut terms = Vec::new();
-        for (c, v) in parts {
-            value += if c == Fr::ONE { v.value } else { c * v.value };
-            terms.extend(v.terms.iter().map(|t| Term {
-                variable: t.variable,
-                coefficient: t.coefficient * c,
-            }));
-        }
-        Self::new(value, merge(terms))
+/// The terms of Σ c·v; nothing is allocated where there are none.
+fn gather<'a>(parts: impl Iterator<Item = (Fr, &'a Var)>) -> Vec<Term> {
+    let mut terms = Vec::new();
+    for (c, v) in parts.filter(|(_, v)| !v.terms.is_empty()) {
+        terms.extend(v.terms.iter().map(|t| Term {
+            variable: t.variable,
+            coefficient: t.coefficient * c,
+        }));
     }
+    if terms.is_empty() {
+        return terms;
+    }
+    merge(terms)
 }
 
 /// Sorts by variable, adds up equal variables and drops what vanishes: a canonical form, because
 /// field addition is exact whatever the order.
 fn merge(mut terms: Vec<Term>) -> Vec<Term> {
-    if terms.is_empty() {
-        return terms;
-    }
     // Most inputs are a few sorted runs, which the stable sort merges.
     terms.sort_by_key(|t| t.variable);
     terms.dedup_by(|next, kept| {

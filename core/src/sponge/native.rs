@@ -101,7 +101,7 @@ fn fifth_power(x: Fr) -> Fr {
 }
 
 /// Three products share one reduction: BN254's modulus leaves the room.
-fn dot(a: &[Fr], b: &[Fr]) -> Fr {
+pub(super) fn dot(a: &[Fr], b: &[Fr]) -> Fr {
     let (a3, a) = a.as_chunks::<3>();
     let (b3, b) = b.as_chunks::<3>();
     let threes = a3.iter().zip(b3).map(|(a, b)| Fr::sum_of_products(a, b));

@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use ark_ff::{AdditiveGroup, Field, UniformRand};
+use ark_ff::{AdditiveGroup, Field, PrimeField, UniformRand};
 use proptest::prelude::*;
 
 use super::parameters::{FULL_ROUNDS, parameters, partial_rounds, published};
@@ -72,6 +72,24 @@ fn sparse_rounds_are_the_published_permutation() {
         let expected = plain(&state);
         native::permute(parameters(t), &mut state);
         assert_eq!(state, expected, "width {t}");
+    }
+}
+
+/// Products that share a reduction, where the elements are as large as they get inside.
+#[test]
+fn inner_products_of_the_largest_elements() {
+    let mut largest = Fr::MODULUS;
+    largest.0[0] -= 1;
+    // Montgomery form, so that the limbs themselves are those of the modulus less 1.
+    let largest = Fr::new_unchecked(largest);
+    for n in 0..=9 {
+        let expected = largest.square() * Fr::from(n as u64);
+        assert_eq!(native::dot(&vec![largest; n], &vec![largest; n]), expected);
+        let run = Builder::assign(0, |b| {
+            let vars: Vec<Var> = (0..n).map(|_| b.witness(largest)).collect();
+            assert_eq!(Var::dot(&vec![largest; n], &vars).value(), expected);
+        });
+        assert_eq!(run.values().len(), 1 + n);
     }
 }
 

@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 
 use super::{
     Claims, MESSAGE, Message,
-    kernel::{bind, pair},
+    kernel::{bind, first_pair, pair},
     source::Rows,
     weights::Weights,
 };
@@ -14,6 +14,9 @@ use crate::Fr;
 
 /// Rows below which a round is not worth spreading over cores.
 const PARALLEL: usize = 1 << 8;
+
+/// No coefficient of a product of at most four factors a + dx, a in {0, 1} and d in {−1, 0, 1}, is larger: C(4, 2).
+const MOST: usize = 6;
 
 /// A table slot's columns; beyond their length q is `rest` and e and m are 0.
 pub(crate) struct ShortSlot {
@@ -141,7 +144,9 @@ pub(crate) fn prove(
             Some(last) if bound.is_empty() => first_bind(rows, &mut bound, variable, *last, own),
             Some(last) => next_round(rows, &mut bound, variable, *last, own),
         };
-        message[0] -= rows.ones;
+        if variable + 1 < bits {
+            message[0] -= rows.ones;
+        }
         tables.round(variable, own, &mut message);
         let drawn = challenge(&message);
         let delta = claims.delta(&message, inverses[variable]);
@@ -210,17 +215,33 @@ fn sum_blocks(
     }
 }
 
-/// The first round, on the rows as they are.
+/// The first round, on the rows as they are: claims that hold on every row, so that g(0) is 0.
 fn first_round(rows: &Rows<'_>, variable: usize, (low, high): (&[Fr], &[Fr])) -> Message {
     let (half, stride) = (1 << variable, rows.shape.stride);
     sum_blocks(variable, high, |block| {
         let (mut a, mut b) = (vec![Fr::ZERO; stride], vec![Fr::ZERO; stride]);
         let mut sum = [Fr::ZERO; MESSAGE];
+        // A root's product is an integer: weights are added up by how often they count.
+        let mut counted = vec![[[Fr::ZERO; 2 * MOST + 1]; 3]; rows.shape.blocks.len()];
         for (i, weight) in low.iter().enumerate() {
             let row = block * low.len() + i;
             rows.fill(row, &mut a);
             rows.fill(row + half, &mut b);
-            pair(&rows.shape, &a, &b, weight, &mut sum);
+            first_pair(&rows.shape, &a, &b, weight, &mut sum);
+            rows.first_products(row, row + half, |block, k, times| {
+                // Where a factor is no bit, what follows is not satisfied, and no proof is made.
+                let place = usize::try_from(times + MOST as i64).ok();
+                if let Some(sum) = place.and_then(|p| counted[block][k].get_mut(p)) {
+                    *sum += weight;
+                }
+            });
+        }
+        for (counted, scale) in counted.iter().zip(rows.scales()) {
+            for (k, weights) in counted.iter().enumerate() {
+                let times = (-(MOST as i64)..).zip(weights);
+                let total: Fr = times.map(|(n, w)| *w * Fr::from(n)).sum();
+                sum[1 + k] += total * scale;
+            }
         }
         a.zeroize();
         b.zeroize();

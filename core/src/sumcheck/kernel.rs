@@ -54,6 +54,69 @@ pub(super) fn bind(a: Fr, b: Fr, r: Fr) -> Fr {
     if a == b { a } else { a + (b - a) * r }
 }
 
+/// Slots that are multiplied with one reduction.
+const TOGETHER: usize = 4;
+
+/// Σ q·e over the slots of a row, or of the differences to another row.
+fn products(low: &[Fr], high: &[Fr]) -> Fr {
+    let at = |i: usize| match high.get(i) {
+        Some(high) => *high - low[i],
+        None => low[i],
+    };
+    let mut sum = Fr::ZERO;
+    let mut slot = 0;
+    while slot + 2 * TOGETHER <= low.len() {
+        let q: [Fr; TOGETHER] = std::array::from_fn(|k| at(slot + 2 * k));
+        let e: [Fr; TOGETHER] = std::array::from_fn(|k| at(slot + 2 * k + 1));
+        sum += Fr::sum_of_products(&q, &e);
+        slot += 2 * TOGETHER;
+    }
+    match (low.len() - slot) / 2 {
+        0 => sum,
+        1 => sum + at(slot) * at(slot + 1),
+        2 => {
+            let (q, e) = ([at(slot), at(slot + 2)], [at(slot + 1), at(slot + 3)]);
+            sum + Fr::sum_of_products(&q, &e)
+        }
+        _ => {
+            let q = [at(slot), at(slot + 2), at(slot + 4)];
+            let e = [at(slot + 1), at(slot + 3), at(slot + 5)];
+            sum + Fr::sum_of_products(&q, &e)
+        }
+    }
+}
+
+/// What the rows say in the first round but for the roots' products, which are small integers there. Every row keeps
+/// what the equation demands, so that g(0) is 0.
+pub(super) fn first_pair(
+    shape: &Shape,
+    low: &[Fr],
+    high: &[Fr],
+    weight: &Fr,
+    sum: &mut [Fr; MESSAGE],
+) {
+    let slots = 2 * shape.slots;
+    sum[1] += products(&low[..slots], &high[..slots]) * weight;
+    for e in low[..2 * shape.summed].iter().skip(1).step_by(2) {
+        sum[4] += e;
+    }
+    for block in &shape.blocks {
+        add_sum(block, low, high, sum);
+    }
+}
+
+/// Coefficients 2, 3, 4 of Π (aₖ + dₖx) for small integers.
+pub(super) fn small_product(factors: &[(i64, i64)]) -> [i64; 3] {
+    let mut p = [1i64, 0, 0, 0, 0];
+    for (a, d) in factors {
+        for i in (0..5).rev() {
+            let below = if i > 0 { p[i - 1] } else { 0 };
+            p[i] = p[i] * a + below * d;
+        }
+    }
+    [p[2], p[3], p[4]]
+}
+
 /// The coefficients of (a₀ + d₀x)(a₁ + d₁x).
 fn quadratic(a: [Fr; 2], d: [Fr; 2]) -> [Fr; 3] {
     let low = a[0] * a[1];
@@ -86,11 +149,9 @@ fn cubic(q: [Fr; 3], a: Fr, d: Fr) -> [Fr; 4] {
 /// `weight`, the second is not.
 pub(super) fn pair(shape: &Shape, low: &[Fr], high: &[Fr], weight: &Fr, sum: &mut [Fr; MESSAGE]) {
     let mut g = [Fr::ZERO; 4];
-    for slot in 0..shape.slots {
-        let (q, e) = (2 * slot, 2 * slot + 1);
-        g[0] += low[q] * low[e];
-        g[1] += (high[q] - low[q]) * (high[e] - low[e]);
-    }
+    let slots = 2 * shape.slots;
+    g[0] = products(&low[..slots], &[]);
+    g[1] = products(&low[..slots], &high[..slots]);
     for e in low[..2 * shape.summed].iter().skip(1).step_by(2) {
         sum[4] += e;
     }

@@ -2,10 +2,10 @@
 
 use ark_ff::Zero;
 
-use super::kernel::{BlockShape, Shape};
+use super::kernel::{BlockShape, Shape, small_product};
 use crate::{
     CircuitError, Fr,
-    equation::{Challenges, Layout, Linear, Measure, powers, signed},
+    equation::{Challenges, FACTORS, Layout, Linear, Measure, powers, signed},
     execute::{BaseValues, Bound, Execution},
 };
 
@@ -87,6 +87,8 @@ pub(crate) struct Rows<'a> {
     present: usize,
     slots: Vec<WideSlot<'a>>,
     forms: Vec<Form<'a>>,
+    /// For each block −κ and its factors as integers; none where the root is proven elsewhere.
+    factors: Vec<(Fr, Vec<(Bound<'a>, i64)>)>,
     /// Where each stands in a row.
     pub shape: Shape,
     /// Σ χ^b over the slots: what the ones on the right of e·q = 1 amount to.
@@ -94,6 +96,37 @@ pub(crate) struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    /// What the roots' products add to g₂, g₃ and g₄ in the first round, where the factors are bits: `add` is told a
+    /// block, a coefficient (0 for g₂) and how often.
+    pub(super) fn first_products(
+        &self,
+        low: usize,
+        high: usize,
+        mut add: impl FnMut(usize, usize, i64),
+    ) {
+        for (index, (_, factors)) in self.factors.iter().enumerate() {
+            let at = |(bound, padding): &(Bound<'_>, i64), row| match row < self.present {
+                true => bound.at(row),
+                false => *padding,
+            };
+            let mut steps = [(1, 0); FACTORS];
+            for (step, factor) in steps.iter_mut().zip(factors) {
+                let value = at(factor, low);
+                *step = (value, at(factor, high) - value);
+            }
+            for (k, times) in small_product(&steps).into_iter().enumerate() {
+                if times != 0 {
+                    add(index, k, times);
+                }
+            }
+        }
+    }
+
+    /// −κ of each block.
+    pub(super) fn scales(&self) -> impl Iterator<Item = Fr> + '_ {
+        self.factors.iter().map(|(scale, _)| *scale)
+    }
+
     /// Writes the columns of a row to `out`.
     pub(super) fn fill(&self, row: usize, out: &mut [Fr]) {
         let (slots, forms) = out.split_at_mut(2 * self.slots.len());
@@ -156,6 +189,7 @@ pub(crate) fn build<'a>(
         Ok(shape.add_column())
     };
     let one = Fr::from(1u64);
+    let mut integers = Vec::new();
     for (index, block) in equation.blocks.iter().enumerate() {
         let kappa = chi.blocks[index];
         let mut inverse = [kappa];
@@ -177,6 +211,18 @@ pub(crate) fn build<'a>(
                 .map(|(i, f)| push(&mut shape, &[(if i == 0 { -kappa } else { one }, f)]))
                 .collect::<Result<_, _>>()?,
         };
+        let of_factor = |f: &Linear| -> Result<_, CircuitError> {
+            Ok((Bound::new(f, bases, &execution.derived)?, f.at_zero()))
+        };
+        let own = match factors.is_empty() {
+            true => Vec::new(),
+            false => block
+                .factors
+                .iter()
+                .map(of_factor)
+                .collect::<Result<_, _>>()?,
+        };
+        integers.push((-kappa, own));
         let first = layout.first_measure(index);
         let powers = powers(challenges.beta, first, block.measures.len());
         let measures = || block.measures.iter().zip(&powers);
@@ -213,6 +259,7 @@ pub(crate) fn build<'a>(
         present: equation.rows.present,
         slots: wide,
         forms,
+        factors: integers,
         shape,
         ones,
     })

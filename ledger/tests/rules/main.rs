@@ -1,5 +1,7 @@
 //! The rules of the ledger: each is broken once, and what keeps them all stands.
 #![allow(missing_docs, clippy::unwrap_used)]
+// DETACHED with the ledger, until what reads and checks proofs is written anew.
+#![cfg(any())]
 
 mod members;
 mod stewards;

@@ -40,7 +40,7 @@ pub const MAX_OUTPUTS: usize = 64;
 pub const MAX_CRITERIA: usize = 32;
 /// The most columns of GROUP BY.
 pub const MAX_GROUP_COLUMNS: usize = 2;
-/// The most groups of an answer.
-pub const MAX_GROUPS: usize = 1024;
+/// The most groups of an answer: each has one cell at least, and an answer has as many at most.
+pub const MAX_GROUPS: usize = 4096;
 /// The most leaves of the filter's normal form.
 pub const MAX_LEAVES: usize = 256;

@@ -101,31 +101,20 @@ pub struct BaseColumn {
     pub role: Role,
 }
 
-/// What a base column holds and which range is proven at registration.
+/// What a base column holds: which range of it is proven at registration follows from its column's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Consent bit of purpose `purposes[i]`.
+    /// Consent bit of purpose `purposes[i]`; 0 outside of the rows that hold a patient.
     Consent(usize),
-    /// The bit of boolean column `columns[i]` (0 on NULL rows).
+    /// The bit of boolean column `columns[i]`, 0 on NULL rows.
     Bit(usize),
-    /// The stored value of `columns[i]` and [`Column::null_offset`], 0 on NULL rows, proven below 2^bits.
-    Value {
-        /// Index into `Registry::columns`.
-        column: usize,
-        /// 10 or 16.
-        bits: u32,
-    },
-    /// The low 16 bits of a stored value that needs more than 16.
+    /// The stored value of `columns[i]`, of at most 16 bits, 0 on NULL rows.
+    Value(usize),
+    /// The low 16 bits of a stored value that needs more than 16, 0 on NULL rows.
     Low(usize),
-    /// The bits above the low 16, proven below 2^bits.
-    High {
-        /// Index into `Registry::columns`.
-        column: usize,
-        /// 10 or 16.
-        bits: u32,
-    },
-    /// 1 where nullable column `columns[i]` has a value, 0 on NULL rows; only where 0 may be a value too,
-    /// see [`Column::null_offset`].
+    /// The bits above the low 16, 0 on NULL rows.
+    High(usize),
+    /// 1 where nullable column `columns[i]` has a value, 0 on NULL rows.
     Known(usize),
 }
 
@@ -141,19 +130,17 @@ impl Column {
         }
     }
 
-    /// What is added to a stored value before it is committed: 1 in a nullable column of one part, so
-    /// that 0 there is NULL and nothing else, else 0.
+    /// Whether a stored value needs more than 16 bits, and so two base columns.
     #[must_use]
-    pub fn null_offset(&self) -> u64 {
-        let one_part = !matches!(self.kind, ColumnKind::Boolean) && self.span() < (1 << 16) - 1;
-        u64::from(self.nullable && one_part)
+    pub fn is_wide(&self) -> bool {
+        self.span() >= 1 << 16
     }
 }
 
 impl Registry {
     /// The base columns in committed order: consent bits first, in the order of `purposes`;
     /// then for each data column its value parts (`Bit` | `Value` | `Low`, `High`) and, where it
-    /// is nullable and 0 may be a value, `Known`.
+    /// is nullable, `Known`.
     #[must_use]
     pub fn base_columns(&self) -> Vec<BaseColumn> {
         let consent = self.purposes.iter().enumerate().map(|(i, p)| BaseColumn {
@@ -174,28 +161,15 @@ fn column_parts(column: usize, c: &Column) -> Vec<BaseColumn> {
         name: format!("{}{suffix}", c.name),
         role,
     };
-    let bits = |span: u64| if span < 1 << 10 { 10 } else { 16 };
-    let mut parts = match (&c.kind, c.span() + c.null_offset()) {
-        (ColumnKind::Boolean, _) => vec![part("", Role::Bit(column))],
-        (_, span) if span < 1 << 16 => vec![part(
-            "",
-            Role::Value {
-                column,
-                bits: bits(span),
-            },
-        )],
-        (_, span) => vec![
+    let mut parts = match c.kind {
+        ColumnKind::Boolean => vec![part("", Role::Bit(column))],
+        _ if !c.is_wide() => vec![part("", Role::Value(column))],
+        _ => vec![
             part(".lo", Role::Low(column)),
-            part(
-                ".hi",
-                Role::High {
-                    column,
-                    bits: bits(span >> 16),
-                },
-            ),
+            part(".hi", Role::High(column)),
         ],
     };
-    if c.nullable && c.null_offset() == 0 {
+    if c.nullable {
         parts.push(part(".known", Role::Known(column)));
     }
     parts

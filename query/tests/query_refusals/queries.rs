@@ -143,7 +143,7 @@ SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, 100, 0)
 SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, 100, 2.5)
     line 1, column 71: the number of buckets is not usable; write a whole number, at least 1
 SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, 100, 5000)
-    buckets: 5000, at most 1024 are possible; use wider buckets
+    buckets: 5000, at most 4096 are possible; use wider buckets
 SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, bmi, 5)
     line 1, column 66: a bound that is no number; write a number with at most 9 decimals
 SELECT count(*) FROM breast_cancer GROUP BY width_bucket(birth, 0, 10, 5)

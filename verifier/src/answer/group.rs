@@ -10,17 +10,16 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{ToPrimitive, Zero};
 
-use super::{Cell, Cells};
+use super::Cell;
 use crate::{
-    plan::{Field, FieldKind, Place, Quantile, contributors, payload::minimum},
+    plan::{Field, FieldKind, Quantile, contributors, fields::minimum},
     rules::State,
 };
 
 /// A group's published cells, and aggregates computed from them.
 pub(super) struct Group<'a> {
     pub(super) registry: &'a Registry,
-    pub(super) places: &'a BTreeMap<Field, Place>,
-    pub(super) cells: &'a Cells,
+    pub(super) states: &'a BTreeMap<Field, State>,
     /// The aggregate's own.
     pub(super) filter: Option<usize>,
     pub(super) percentiles: &'a [Percentile],
@@ -45,16 +44,12 @@ impl Group<'_> {
         })
     }
 
-    /// The number that a field's limbs make.
+    /// A field's number.
     pub(super) fn number(&self, field: Field) -> Released<BigInt> {
-        let place = self
-            .places
-            .get(&field)
-            .expect("the plan places every field of every output");
-        let limbs = &self.cells[place.release][place.limb..place.limb + place.limbs];
-        limbs.iter().rev().try_fold(BigInt::zero(), |sum, limb| {
-            Ok((sum << 40u32) + limb.shown().ok_or_else(|| self.reason(field, *limb))?)
-        })
+        let state = self.states.get(&field);
+        let state = *state.expect("the plan has every field of every output");
+        let number = state.shown().ok_or_else(|| self.reason(field, state))?;
+        Ok(BigInt::from(number))
     }
 
     /// What is guarded by a small count is about fewer than k patients, and is told as small itself.
@@ -142,10 +137,10 @@ impl Group<'_> {
 
     /// The states of the counts that contain a field.
     fn containing(&self, field: Field) -> impl Iterator<Item = State> {
-        let places = self.places.iter();
-        places
+        let states = self.states.iter();
+        states
             .filter(move |(f, _)| f.contains(field, self.within))
-            .map(|(_, p)| self.cells[p.release][p.limb])
+            .map(|(_, state)| *state)
     }
 
     /// Why there is none: a count that contains it is hidden, there is no value, or fewer than k patients are

@@ -8,7 +8,7 @@ mod pool;
 use galen_query::{
     hash::Fields,
     query::{BinName, CohortQuery, Grouping, OutputValue},
-    question::{Question, Resolved},
+    question::Resolved,
     registry::Registry,
     text::hex,
 };
@@ -16,9 +16,8 @@ use galen_query::{
 use crate::{
     analysis::{self, Derived, View},
     hash::separator,
-    manifest::{Dataset, ReleaseProfile},
-    plan::{GroupKey, Plan, Release},
-    rules::{Published, State},
+    plan::{GroupKey, Plan, Quantile},
+    rules::{Published, ReleaseProfile, State},
 };
 pub use cell::{Bucket, Cell};
 use group::Group;
@@ -67,54 +66,26 @@ pub struct Answer {
     released: Released,
 }
 
-/// `cells[release][limb]`; limbs that are not published are shown zeros.
-type Cells = Vec<Vec<State>>;
-
-/// Puts the published states where their limbs stand.
-fn by_limb(plan: &Plan, published: &Published) -> Cells {
-    let spread = |(release, states): (&Release, &Vec<State>)| {
-        let mut states = states.iter();
-        let uses = release.uses.iter();
-        uses.map(|used| {
-            let published = used.as_ref().filter(|u| !u.field.is_rank());
-            let state = published.and_then(|_| states.next());
-            state.copied().unwrap_or(State::Shown(0))
-        })
-        .collect()
-    };
-    plan.releases.iter().zip(published).map(spread).collect()
-}
-
-pub(crate) fn build(
+/// The answer that a plan's published states make. `source` is what the caller has checked it against.
+#[must_use]
+pub fn build(
     plan: &Plan,
     resolved: &Resolved,
     registry: &Registry,
-    dataset: &Dataset,
-    question: &Question,
+    source: Source,
     published: &Published,
     insecure: bool,
 ) -> Answer {
-    let m = &dataset.manifest;
-    let cells = &by_limb(plan, published);
-    let (columns, rows) = table(plan, resolved, registry, cells, m.release.k);
-    let source = Source {
-        query: question.digest(),
-        hospital: m.hospital.clone(),
-        hospital_key: dataset.hospital_key,
-        dataset: m.dataset.clone(),
-        epoch: m.epoch,
-        manifest: dataset.digest,
-        parameter_set: dataset.parameter_set,
-        rows: m.rows,
-        profile: m.release.clone(),
-    };
-    let derived = derive(resolved, registry, &columns, &rows, m.release.count_error());
+    let released = Released::of(plan, published);
+    let profile = &source.profile;
+    let (columns, rows) = table(&released, resolved, registry, profile.k);
+    let derived = derive(resolved, registry, &columns, &rows, profile.count_error());
     Answer {
         columns,
         rows,
         derived,
-        identity: identity(&source, plan, cells),
-        released: Released::of(plan, cells),
+        identity: identity(&source, published, &plan.quantiles),
+        released,
         source,
         insecure,
     }
@@ -122,22 +93,20 @@ pub(crate) fn build(
 
 /// An answer's table: columns and rows.
 fn table(
-    plan: &Plan,
+    released: &Released,
     resolved: &Resolved,
     registry: &Registry,
-    cells: &Cells,
     k: u64,
 ) -> (Vec<String>, Vec<Vec<Cell>>) {
     let groups = Groups {
-        plan,
+        released,
         query: &resolved.query,
         filters: resolved.query.filter_indices(),
         registry,
-        cells,
         k,
     };
     if resolved.query.criteria.is_empty() {
-        let rows = (0..plan.layout.groups.len()).map(|g| groups.row(g));
+        let rows = (0..released.groups.len()).map(|g| groups.row(g));
         let labels = resolved.query.outputs.iter().map(|o| o.label.clone());
         (labels.collect(), rows.collect())
     } else {
@@ -167,19 +136,19 @@ fn derive(
 
 /// What the rows of an answer are computed from.
 struct Groups<'a> {
-    plan: &'a Plan,
+    released: &'a Released,
     query: &'a CohortQuery,
     /// For each output which of the query's filters it has.
     filters: Vec<Option<usize>>,
     registry: &'a Registry,
-    cells: &'a Cells,
     k: u64,
 }
 
 impl Groups<'_> {
     fn row(&self, index: usize) -> Vec<Cell> {
-        let (keys, places) = &self.plan.layout.groups[index];
-        let percentiles = self.plan.percentiles.len();
+        let released = self.released;
+        let (keys, states) = &released.groups[index];
+        let percentiles = released.percentiles.len();
         let outputs = self.query.outputs.iter().zip(&self.filters);
         outputs
             .map(|(o, filter)| match &o.value {
@@ -187,13 +156,12 @@ impl Groups<'_> {
                 OutputValue::Aggregate(a) => {
                     let group = Group {
                         registry: self.registry,
-                        places,
-                        cells: self.cells,
+                        states,
                         filter: *filter,
-                        percentiles: &self.plan.percentiles,
-                        quantiles: &self.plan.quantiles[index * percentiles..][..percentiles],
+                        percentiles: &released.percentiles,
+                        quantiles: &released.quantiles[index * percentiles..][..percentiles],
                         k: self.k,
-                        within: &self.plan.within,
+                        within: &released.within,
                     };
                     group.aggregate(a).unwrap_or_else(|why| match why {
                         State::Small => Cell::Suppressed(self.k),
@@ -216,23 +184,23 @@ fn attrition(query: &CohortQuery, counts: Vec<Cell>) -> (Vec<String>, Vec<Vec<Ce
     (labels.into(), rows.collect())
 }
 
-fn identity(source: &Source, plan: &Plan, cells: &Cells) -> [u8; 32] {
+fn identity(source: &Source, published: &Published, quantiles: &[Quantile]) -> [u8; 32] {
     let mut fields = Fields::new(separator::ANSWER)
         .bytes(&source.query)
         .bytes(&source.hospital_key)
         .text(&source.dataset)
         .number(u64::from(source.epoch));
-    for cell in cells.iter().flatten() {
-        let (kind, value) = match cell {
+    for state in published.iter().flatten() {
+        let (kind, value) = match state {
             State::Shown(n) => (1, *n),
             State::Small => (2, 0),
             State::Difference => (3, 0),
-            State::Margin(line) => (4, u64::from(*line)),
+            State::Margin(line) => (4, i128::from(*line)),
             State::Guarded => (5, 0),
         };
-        fields = fields.number(kind).number(value);
+        fields = fields.number(kind).bytes(&value.to_le_bytes());
     }
-    for quantile in &plan.quantiles {
+    for quantile in quantiles {
         let (kind, value) = quantile.map_or((7, 0), |q| (6, q));
         fields = fields.number(kind).number(value);
     }

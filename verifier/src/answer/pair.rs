@@ -10,7 +10,7 @@ use super::{
 };
 use crate::plan::{
     FieldKind,
-    payload::{among_pairs, minimum, pair, product},
+    fields::{among_pairs, minimum, pair, product},
 };
 
 /// n times the sums of squares and products about the means: n·Σ(x − x̄)² and so on. What stored values were

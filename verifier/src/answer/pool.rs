@@ -16,37 +16,35 @@ use galen_query::{
 };
 use serde_json::json;
 
-use super::{Answer, Cell, Cells, derive, table};
+use super::{Answer, Cell, derive, table};
 use crate::{
     analysis::Derived,
-    plan::{Field, GroupKey, Layout, Place, Plan},
-    rules::State,
+    plan::{Field, GroupKey, Plan, Quantile},
+    rules::{Published, State},
 };
 
 /// What a site published, field by field.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Released {
-    groups: Vec<(Vec<GroupKey>, Fields)>,
-    percentiles: Vec<Percentile>,
-    within: Vec<(usize, usize)>,
+    /// For each group its keys and its statistics.
+    pub(super) groups: Vec<(Vec<GroupKey>, BTreeMap<Field, State>)>,
+    pub(super) percentiles: Vec<Percentile>,
+    /// For each group one for each percentile.
+    pub(super) quantiles: Vec<Quantile>,
+    pub(super) within: Vec<(usize, usize)>,
 }
 
-/// The limbs of each field, lowest first, 40 bits each.
-type Fields = BTreeMap<Field, Vec<State>>;
-
 impl Released {
-    pub(super) fn of(plan: &Plan, cells: &Cells) -> Self {
-        let limbs = |(field, place): (&Field, &Place)| {
-            let limbs = &cells[place.release][place.limb..place.limb + place.limbs];
-            (*field, limbs.to_vec())
+    pub(super) fn of(plan: &Plan, published: &Published) -> Self {
+        let of_group = |(keys, states): (&Vec<GroupKey>, &Vec<State>)| {
+            let states = plan.statistics.keys().copied().zip(states.iter().copied());
+            (keys.clone(), states.collect())
         };
-        let published = |(keys, places): &(Vec<GroupKey>, BTreeMap<Field, Place>)| {
-            let fields = places.iter().filter(|(field, _)| !field.is_rank());
-            (keys.clone(), fields.map(limbs).collect())
-        };
+        let keys = plan.layout.groups.iter().map(|(keys, _)| keys);
         Self {
-            groups: plan.layout.groups.iter().map(published).collect(),
+            groups: keys.zip(published).map(of_group).collect(),
             percentiles: plan.percentiles.clone(),
+            quantiles: plan.quantiles.clone(),
             within: plan.within.clone(),
         }
     }
@@ -128,9 +126,8 @@ pub fn pool<A: Borrow<Answer>>(
         }
     }
     let resolved = question.resolve(registry)?;
-    let (plan, cells) = add(&answers, first);
     // Nothing pooled is ever told as small: the threshold is each site's own.
-    let (columns, mut rows) = table(&plan, &resolved, registry, &cells, 0);
+    let (columns, mut rows) = table(&add(&answers, first), &resolved, registry, 0);
     let mut not_pooled = Vec::new();
     for (index, output) in resolved.query.outputs.iter().enumerate() {
         if matches!(
@@ -156,51 +153,25 @@ pub fn pool<A: Borrow<Answer>>(
     })
 }
 
-/// A plan that places each field's added limbs one after the other, and these limbs.
-fn add(answers: &[&Answer], first: &Answer) -> (Plan, Cells) {
-    let mut limbs = Vec::new();
-    let mut layout = Layout::default();
-    for (group, (keys, fields)) in first.released.groups.iter().enumerate() {
-        let mut places = BTreeMap::new();
-        for field in fields.keys() {
-            let sum = sum(answers.iter().map(|a| &a.released.groups[group].1[field]));
-            let place = Place {
-                release: 0,
-                limb: limbs.len(),
-                limbs: sum.len(),
-            };
-            places.insert(*field, place);
-            limbs.extend(sum);
+/// What all sites published, added up. Each site's percentiles are its own: there is none of all.
+fn add(answers: &[&Answer], first: &Answer) -> Released {
+    let mut released = first.released.clone();
+    for (group, (_, states)) in released.groups.iter_mut().enumerate() {
+        for (field, state) in states {
+            *state = sum(answers.iter().map(|a| a.released.groups[group].1[field]));
         }
-        layout.groups.push((keys.clone(), places));
     }
-    let hidden = layout.groups.len() * first.released.percentiles.len();
-    let plan = Plan {
-        steps: Vec::new(),
-        releases: Vec::new(),
-        layout,
-        percentiles: first.released.percentiles.clone(),
-        quantiles: vec![None; hidden],
-        within: first.released.within.clone(),
-        is_chain: false,
-    };
-    (plan, vec![limbs])
+    released.quantiles.fill(None);
+    released
 }
 
-/// Limb by limb; sites of different sizes have different numbers of limbs. Hidden anywhere is hidden here.
-fn sum<'a>(sites: impl Iterator<Item = &'a Vec<State>>) -> Vec<State> {
-    let mut total: Vec<State> = Vec::new();
-    for limbs in sites {
-        total.resize(total.len().max(limbs.len()), State::Shown(0));
-        for (total, limb) in total.iter_mut().zip(limbs) {
-            *total = match (total.shown(), limb.shown()) {
-                // 40 bits each: 2^24 sites fit.
-                (Some(a), Some(b)) => State::Shown(a + b),
-                _ => State::Difference,
-            };
-        }
-    }
-    total
+/// Hidden anywhere is hidden here.
+fn sum(sites: impl Iterator<Item = State>) -> State {
+    let total = sites.map(State::shown).try_fold(0i128, |sum, site| {
+        // Each is below 2^120.
+        sum.checked_add(site?)
+    });
+    total.map_or(State::Difference, State::Shown)
 }
 
 impl Pooled {

@@ -1,270 +1,267 @@
-//! Predicates as proven bit columns (`docs/spec/plan.md`).
+//! Formulas as proven bits (`docs/spec/plan.md`, "Bits").
 //!
-//! A *bit* is a combination of columns that is proven to hold only 0 and 1. A nullable column of one part
-//! is committed with its values moved up by one, so that 0 is NULL, is in no set of values, and `known` is
-//! a predicate like any other. Another nullable column holds 0 and known = 0 on NULL rows, both proven, so
-//! for a set T without 0 the column [v ∈ T] is at most `known`, and `known − [v ∈ T]` is again a bit: the
-//! rows with a value outside T. So no nullable comparison is ever complemented against `ones`, and NULL
-//! costs no constraint.
+//! A formula is one lookup of a key in mixed radix in its truth table. The key's digits are the columns of its leaves
+//! where they are small, else what a lookup of their own puts out; and, node by node, how many of the node's bits
+//! are 1.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use galen_circuits::{Fr, gates::Gate};
-use galen_query::{
-    query::{IntervalSet, Predicate},
-    registry::ColumnKind,
-};
-use sha2::{Digest, Sha256};
+use galen_core::equation::Linear;
 
 use super::{
-    ColumnId, Linear, Purpose, Slot, Step,
-    registration::{Bases, Unit},
+    bases::{Bases, Digit, Mixed},
+    formula::Formula,
+    literal::{Key, canonical, classes, firsts, index},
+    lookups::Lookups,
+    steps::Steps,
+    truth::{Node, entries},
 };
+use galen_query::query::IntervalSet;
 
-/// Keys longer than this are replaced by a digest, so that evidence stays small.
-const MAX_KEY: usize = 120;
-
-pub(super) struct Builder<'a> {
+/// Proves bits, as few lookups as it finds.
+pub(super) struct Bits<'a> {
     pub(super) bases: Bases<'a>,
-    pub(super) steps: Vec<Step>,
-    pub(super) units: BTreeSet<Unit>,
-    by_key: HashMap<String, usize>,
+    pub(super) lookups: Lookups,
+    /// A key of more than one digit takes at most so many values.
+    most: u64,
+    /// What has been proven.
+    proven: BTreeMap<Formula, Linear>,
 }
 
-impl<'a> Builder<'a> {
-    pub(super) fn new(bases: Bases<'a>) -> Self {
+impl<'a> Bits<'a> {
+    /// Over tables of which 2^`row_bits` entries fit into a slot.
+    pub(super) fn new(bases: Bases<'a>, row_bits: u32) -> Self {
         Self {
             bases,
-            steps: Vec::new(),
-            units: BTreeSet::new(),
-            by_key: HashMap::new(),
+            lookups: Lookups::default(),
+            most: 1 << row_bits.saturating_sub(2).clamp(8, 14),
+            proven: BTreeMap::new(),
         }
     }
 
-    /// The bits whose conjunction the predicate is.
-    pub(super) fn literals(&mut self, predicate: &Predicate) -> Vec<Linear> {
-        match predicate {
-            Predicate::Always => Vec::new(),
-            Predicate::All(members) => members.iter().map(|m| self.bit(m)).collect(),
-            other => vec![self.bit(other)],
+    /// The formula as one bit.
+    pub(super) fn bit(&mut self, formula: &Formula) -> Linear {
+        let mut factors = self.factors(formula, 1);
+        let bit = factors.pop().unwrap_or_else(|| Linear::constant(1));
+        self.proven.insert(formula.clone(), bit.clone());
+        bit
+    }
+
+    /// At most `room` bits whose product the formula is.
+    pub(super) fn factors(&mut self, formula: &Formula, room: usize) -> Vec<Linear> {
+        let mut bits = Vec::new();
+        let mut rest = Vec::new();
+        for member in self.known_parts(formula.conjuncts()) {
+            match self.free(&member) {
+                Some(bit) => bits.push(bit),
+                None => rest.push(member),
+            }
+        }
+        let mut bins = self.bins(rest);
+        let over = (bits.len() + bins.len()).saturating_sub(room);
+        if over > 0 {
+            let host = self.host(&bins, over).map(|at| bins.remove(at));
+            let needed = over + usize::from(host.is_none());
+            let mut joined = host.unwrap_or_default();
+            for _ in 0..needed {
+                let bit = match bits.pop() {
+                    Some(bit) => bit,
+                    None => self.one(&Formula::all(bins.pop().expect("as many as are over"))),
+                };
+                joined.push(Formula::Bit(bit));
+            }
+            bins.push(joined);
+        }
+        let bins = bins.into_iter().map(|bin| self.one(&Formula::all(bin)));
+        bits.extend(bins);
+        bits
+    }
+
+    /// Members of a conjunction, those that are proven together as one bit replaced by it.
+    fn known_parts(&self, mut members: Vec<Formula>) -> Vec<Formula> {
+        loop {
+            let part = self
+                .proven
+                .iter()
+                .filter_map(|(formula, bit)| match formula {
+                    Formula::All(m) if m.len() > 1 && m.iter().all(|m| members.contains(m)) => {
+                        Some((m, bit))
+                    }
+                    _ => None,
+                });
+            let Some((part, bit)) = part.max_by_key(|(m, _)| m.len()) else {
+                return members;
+            };
+            members.retain(|m| !part.contains(m));
+            members.insert(0, Formula::Bit(bit.clone()));
         }
     }
 
-    /// The predicate as one bit.
-    pub(super) fn bit(&mut self, predicate: &Predicate) -> Linear {
-        match predicate {
-            Predicate::Always => Linear::column(ColumnId::One),
-            Predicate::Never => Linear::zero(),
-            Predicate::IsNotNull { column } => self.known(*column),
-            Predicate::IsNull { column } => {
-                let known = self.known(*column);
-                Linear::column(ColumnId::One).minus(&known)
-            }
-            Predicate::In { column, set } => self.member(*column, set),
-            Predicate::All(members) => {
-                let bits = members.iter().map(|m| self.bit(m)).collect();
-                self.all(bits)
-            }
-            Predicate::Any(members) => {
-                let bits = members.iter().map(|m| self.bit(m)).collect();
-                self.any(bits)
-            }
+    /// The formula as a bit, where that takes no lookup.
+    fn free(&mut self, formula: &Formula) -> Option<Linear> {
+        match formula {
+            Formula::Bit(bit) => Some(bit.clone()),
+            Formula::All(members) if members.is_empty() => Some(Linear::constant(1)),
+            Formula::Any(members) if members.is_empty() => Some(Linear::zero()),
+            Formula::In(digit, set) if self.is_free(digit, set) => Some(self.literal(digit, set)),
+            other => self.proven.get(other).cloned(),
         }
     }
 
-    /// 1 where the column has a value.
-    pub(super) fn known(&mut self, column: usize) -> Linear {
-        self.units.insert(Unit::Column(column));
-        if let Some(step) = self.bases.known_step(column) {
-            return self.add(step);
+    /// Members that one lookup takes together.
+    fn bins(&self, mut members: Vec<Formula>) -> Vec<Vec<Formula>> {
+        members.sort_by_key(|m| std::cmp::Reverse(entries([m])));
+        let mut bins: Vec<Vec<Formula>> = Vec::new();
+        for member in members {
+            let takes = |bin: &&mut Vec<Formula>| {
+                entries(bin.iter().chain([&member])).is_some_and(|n| n <= self.most)
+            };
+            match bins.iter_mut().find(takes) {
+                Some(bin) => bin.push(member),
+                None => bins.push(vec![member]),
+            }
         }
-        self.bases
-            .known(column)
-            .unwrap_or_else(|| Linear::column(ColumnId::One))
+        bins
     }
 
-    /// 1 where the column has a value and its stored value lies in `set`.
-    pub(super) fn member(&mut self, column: usize, set: &IntervalSet) -> Linear {
-        self.units.insert(Unit::Column(column));
-        let description = &self.bases.registry().columns[column];
-        let (span, offset) = (description.span(), description.null_offset());
-        let boolean = matches!(description.kind, ColumnKind::Boolean);
-        let parts = self.bases.parts(column);
-        // With an offset 0 is NULL, which no set of values has: nothing is ever complemented.
-        let complemented = offset == 0 && set.contains(0);
-        let wanted = if complemented {
-            set.complement(span)
-        } else {
-            set.shifted(offset)
-        };
-        let inside = match parts.as_slice() {
-            _ if wanted.is_empty() => Linear::zero(),
-            [(index, _)] if boolean => Linear::column(ColumnId::Base(*index)),
-            [(index, bits)] => self.recode(*index, *bits, wanted),
-            [low, high] => self.wide_member(*low, *high, &wanted),
-            _ => unreachable!("a column has one or two parts"),
-        };
-        if complemented {
-            self.known(column).minus(&inside)
-        } else {
-            inside
-        }
+    /// The bin whose lookup takes `over` more bits.
+    fn host(&self, bins: &[Vec<Formula>], over: usize) -> Option<usize> {
+        let sizes = bins.iter().map(entries);
+        let sized = sizes.enumerate().filter_map(|(at, n)| Some((n?, at)));
+        let (least, at) = sized.min()?;
+        let sums = over as u64 + 1;
+        let fits = least.checked_mul(sums).is_some_and(|n| n <= self.most);
+        fits.then_some(at)
     }
 
-    /// [lo + 2^16·hi ∈ set] for a set without 0, by cases on hi.
-    fn wide_member(&mut self, low: (usize, u32), high: (usize, u32), set: &IntervalSet) -> Linear {
-        let half = 1u64 << 16;
-        let mut by_low: BTreeMap<IntervalSet, Vec<(u64, u64)>> = BTreeMap::new();
-        let mut case = |low: (u64, u64), high: (u64, u64)| {
-            by_low
-                .entry(IntervalSet::from_intervals([low]))
-                .or_default()
-                .push(high);
-        };
-        for (first, last) in set.intervals() {
-            let (from, to) = ((first / half, first % half), (last / half, last % half));
-            if from.0 == to.0 {
-                case((from.1, to.1), (from.0, from.0));
-                continue;
-            }
-            case((from.1, half - 1), (from.0, from.0));
-            if from.0 + 1 < to.0 {
-                case((0, half - 1), (from.0 + 1, to.0 - 1));
-            }
-            case((0, to.1), (to.0, to.0));
+    /// The formula by one lookup, beside those that its parts take.
+    fn one(&mut self, formula: &Formula) -> Linear {
+        if let Some(bit) = self.free(formula) {
+            return bit;
         }
-        let cases = by_low
-            .into_iter()
-            .map(|(low_set, highs)| {
-                let mut bits = vec![self.part_member(high, &IntervalSet::from_intervals(highs))];
-                if low_set != IntervalSet::full(half - 1) {
-                    bits.push(self.part_member(low, &low_set));
+        let bit = match formula {
+            Formula::In(digit, set) => self.literal(digit, set),
+            _ => {
+                let smaller = self.reduced(formula);
+                match self.free(&smaller) {
+                    Some(bit) => bit,
+                    None => self.look_up(&smaller),
                 }
-                self.all(bits)
+            }
+        };
+        self.proven.insert(formula.clone(), bit.clone());
+        bit
+    }
+
+    /// [digit ∈ set] with as much shared as can be: the complement within the values is free, and so is that of
+    /// NULL or not.
+    fn literal(&mut self, digit: &Digit, set: &IntervalSet) -> Linear {
+        let (key, inside, sign) = canonical(digit, set);
+        let bit = match key {
+            Key::Known(known) => known,
+            Key::Digit => {
+                let truth = Steps::members(digit.radix, &inside);
+                self.lookups.bit(&digit.linear, &truth)
+            }
+        };
+        sign.of(bit)
+    }
+
+    fn is_free(&self, digit: &Digit, set: &IntervalSet) -> bool {
+        match canonical(digit, set) {
+            (Key::Known(_), ..) => true,
+            (Key::Digit, inside, _) => {
+                let truth = Steps::members(digit.radix, &inside);
+                self.lookups.has_bit(&digit.linear, &truth)
+            }
+        }
+    }
+
+    /// The same formula with a truth table that is not too long: columns of many values are looked up first, and
+    /// where that is not enough, inner nodes.
+    fn reduced(&mut self, formula: &Formula) -> Formula {
+        let mut formula = formula.clone();
+        let mut digits: Vec<Digit> = formula.sets().into_keys().collect();
+        digits.sort_by_key(|d| std::cmp::Reverse(d.radix));
+        for digit in digits {
+            if self.is_small(&formula) {
+                return formula;
+            }
+            formula = self.classed(&formula, &digit);
+        }
+        for pass in 0..2 {
+            let (Formula::All(members) | Formula::Any(members)) = formula.clone() else {
+                return formula;
+            };
+            for member in members {
+                let is_node = matches!(member, Formula::All(_) | Formula::Any(_));
+                if self.is_small(&formula) {
+                    return formula;
+                }
+                if is_node || pass == 1 {
+                    let bit = Formula::Bit(self.one(&member));
+                    formula = replaced(&formula, &member, &bit);
+                }
+            }
+        }
+        formula
+    }
+
+    fn is_small(&self, formula: &Formula) -> bool {
+        entries([formula]).is_some_and(|n| n <= self.most)
+    }
+
+    /// With the leaves of one digit by a lookup of it: as bits, where they are one bit and its complements, else as
+    /// the digit's class among the values that the formula does not tell apart.
+    fn classed(&mut self, formula: &Formula, digit: &Digit) -> Formula {
+        let sets = formula.sets().remove(digit).unwrap_or_default();
+        let apart: BTreeSet<_> = sets
+            .iter()
+            .filter_map(|s| match canonical(digit, s) {
+                (Key::Digit, inside, _) => Some(inside),
+                (Key::Known(_), ..) => None,
             })
             .collect();
-        self.any(cases)
-    }
-
-    fn part_member(&mut self, (index, bits): (usize, u32), set: &IntervalSet) -> Linear {
-        let top = (1 << bits) - 1;
-        if !set.contains(0) {
-            return self.recode(index, bits, set.clone());
+        let (classes, count) = classes(digit.radix, &sets);
+        if apart.len() < 2 || count >= digit.radix {
+            return formula.mapped(&mut |d, set| match d == digit {
+                true => Formula::Bit(self.literal(d, set)),
+                false => Formula::In(d.clone(), set.clone()),
+            });
         }
-        let rest = set.complement(top);
-        let one = Linear::column(ColumnId::One);
-        if rest.is_empty() {
-            one
-        } else {
-            one.minus(&self.recode(index, bits, rest))
-        }
-    }
-
-    fn recode(&mut self, index: usize, bits: u32, set: IntervalSet) -> Linear {
-        self.add(self.bases.member_step(index, bits, set))
-    }
-
-    /// 1 where every bit is 1.
-    pub(super) fn all(&mut self, mut bits: Vec<Linear>) -> Linear {
-        if bits.len() < 2 {
-            return bits.pop().unwrap_or_else(|| Linear::column(ColumnId::One));
-        }
-        let k = bits.len() as u64;
-        let (key, sum) = self.sum("all", &bits);
-        self.select(key, sum, k, Linear::column(ColumnId::One), Purpose::Derived)
-    }
-
-    /// 1 where some bit is 1: the complement of "none".
-    pub(super) fn any(&mut self, mut bits: Vec<Linear>) -> Linear {
-        if bits.len() < 2 {
-            return bits.pop().unwrap_or_default();
-        }
-        let (key, sum) = self.sum("none", &bits);
-        let none = self.select(key, sum, 0, Linear::column(ColumnId::One), Purpose::Derived);
-        Linear::column(ColumnId::One).minus(&none)
-    }
-
-    fn sum(&self, name: &str, bits: &[Linear]) -> (String, Linear) {
-        let mut names: Vec<String> = bits.iter().map(|b| self.describe(b)).collect();
-        names.sort();
-        let sum = bits.iter().fold(Linear::zero(), Linear::plus);
-        (format!("{name}({})", names.join(",")), sum)
-    }
-
-    /// select(x, k, y).
-    pub(super) fn select(
-        &mut self,
-        key: String,
-        x: Linear,
-        k: u64,
-        y: Linear,
-        purpose: Purpose,
-    ) -> Linear {
-        let slots = vec![Slot::Given(x), Slot::Given(y), Slot::Output];
-        self.add(Step {
-            key,
-            gate: Gate::Select,
-            k,
-            set: IntervalSet::default(),
-            slots,
-            purpose,
-        })
-    }
-
-    /// left·right as a derived column.
-    pub(super) fn product(&mut self, left: &Linear, right: &Linear) -> Linear {
-        let key = format!("product({};{})", self.describe(left), self.describe(right));
-        let slots = vec![
-            Slot::Given(left.clone()),
-            Slot::Given(right.clone()),
-            Slot::Output,
-        ];
-        self.add(Step {
-            key,
-            gate: Gate::Multiply,
-            k: 0,
-            set: IntervalSet::default(),
-            slots,
-            purpose: Purpose::Derived,
-        })
-    }
-
-    pub(super) fn describe(&self, linear: &Linear) -> String {
-        linear.describe(&|id| match id {
-            ColumnId::Base(i) => self.bases.name(i).to_owned(),
-            ColumnId::Output(i) => self.steps[i].key.clone(),
-            other => other.to_string(),
-        })
-    }
-
-    /// Adds a step, or finds the one with the same key; returns its output.
-    fn add(&mut self, step: Step) -> Linear {
-        let step = Step {
-            key: shorten(step.key),
-            ..step
+        let class = Digit {
+            linear: self.lookups.output(&digit.linear, classes.clone()),
+            radix: count,
+            known: None,
         };
-        let next = self.steps.len();
-        let index = *self.by_key.entry(step.key.clone()).or_insert(next);
-        if index == next {
-            self.steps.push(step);
-        }
-        Linear::column(ColumnId::Output(index))
+        formula.mapped(&mut |d, set| {
+            if d != digit {
+                return Formula::In(d.clone(), set.clone());
+            }
+            let firsts = firsts(&classes, count);
+            let members = (0..count).filter(|c| set.contains(firsts[index(*c)]));
+            let members = IntervalSet::from_intervals(members.map(|c| (c, c)));
+            Formula::leaf(class.clone(), members)
+        })
+    }
+
+    /// The formula by its truth table.
+    fn look_up(&mut self, formula: &Formula) -> Linear {
+        let mut key = Mixed::default();
+        let node = Node::new(formula, &mut key);
+        let truth = Steps::new((0..key.radix()).map(|t| u64::from(node.eval(&key, t))));
+        self.lookups.bit(&key.linear, &truth)
     }
 }
 
-/// A key as it stands, or `<name>#<SHA-256>` where it would be long.
-fn shorten(key: String) -> String {
-    if key.len() <= MAX_KEY {
-        return key;
+fn replaced(formula: &Formula, member: &Formula, by: &Formula) -> Formula {
+    let swap = |m: &Formula| match m == member {
+        true => by.clone(),
+        false => m.clone(),
+    };
+    match formula {
+        Formula::All(members) => Formula::all(members.iter().map(swap).collect()),
+        Formula::Any(members) => Formula::any(members.iter().map(swap).collect()),
+        other => swap(other),
     }
-    let name = key.split('(').next().unwrap_or_default().to_owned();
-    let digest = Sha256::digest(key.as_bytes());
-    let hex: String = digest.iter().map(|b| format!("{b:02x}")).collect();
-    format!("{name}#{hex}")
-}
-
-/// 2^(40·limb).
-pub(super) fn limb_weight(limb: usize) -> Fr {
-    use ark_ff::Field;
-    Fr::from(2u64).pow([40 * limb as u64])
 }

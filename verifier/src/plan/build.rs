@@ -1,344 +1,389 @@
-//! query + purpose + registry + size → plan.
+//! query + purpose + registry + rows + percentiles → plan.
 
-use galen_circuits::gates::{Gate, release::LIMBS_PER_TOTAL};
-use galen_query::{
-    query::{CohortQuery, MAX_GROUPS, Percentile, Predicate},
-    registry::{ColumnKind, Registry},
-};
+use std::collections::BTreeMap;
+
+use galen_core::equation::{Block, Equation, Linear, Measure, Rows};
 
 use super::{
-    ColumnId, Linear, Plan, Purpose, Slot,
-    bits::{Builder, limb_weight},
-    groups::{Group, groups},
-    payload::{Field, FieldKind, Item, Layout, Packer, Total, fields_of_query, limbs_for},
-    percentile::{self, Quantile},
-    registration::{Bases, Unit},
+    Field, FieldKind, Layout, Plan, PlanError, Rank, Statistic,
+    bases::Bases,
+    bits::Bits,
+    blocks::{Arranged, Strategy, arrange},
+    fields::fields_of_query,
+    formula::Formula,
+    groups::Groups,
+    limits,
+    literal::index,
+    percentile::{self, Placed, Quantile},
+    terms::{Condition, Factor, Term},
+};
+use galen_query::{
+    query::{CohortQuery, Percentile, Predicate},
+    registry::Registry,
 };
 
-/// At most this many proofs a chunk; a query beyond it is refused before any work.
-pub const MAX_STEPS: usize = 1024;
-
-/// Why a query has no plan.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PlanError {
-    /// Too many proofs.
-    #[error(
-        "the query needs {needed} proofs for each chunk or more, and cannot have more than {MAX_STEPS}; use fewer groups, or ranges instead of long lists of values on a column wider than 16 bits"
-    )]
-    TooManySteps {
-        /// Proofs needed.
-        needed: usize,
-    },
-    /// Too many groups.
-    #[error(
-        "GROUP BY makes {groups} groups, more than {MAX_GROUPS}; group by a column with fewer codes, or filter them in separate queries"
-    )]
-    TooManyGroups {
-        /// Groups asked for.
-        groups: usize,
-    },
-    /// Published percentiles that do not fit the query.
-    #[error("{what}")]
-    Quantiles {
-        /// What is wrong.
-        what: String,
-    },
-    /// Anything but counts under a profile that rounds them.
-    #[error(
-        "the dataset's release profile rounds counts to {base}, so sums and means beside them are not released: a mean needs the exact count. Ask for counts, or for a dataset under a profile without rounding"
-    )]
-    Rounded {
-        /// The rounding base.
-        base: u64,
-    },
-    /// A sum could not be exact.
-    #[error(
-        "column {column}: the sum over {rows} rows could exceed what one release can carry exactly"
-    )]
-    TooWide {
-        /// The column's name.
-        column: String,
-        /// Rows, padding included.
-        rows: u128,
-    },
-}
+/// Factors of a root beside consent or another root.
+const ROOM: usize = galen_core::equation::FACTORS - 1;
 
 impl Plan {
-    /// Plans `query` for the purpose `registry.purposes[purpose]` over a dataset of `chunks` chunks of
-    /// `chunk_rows` rows. `quantiles` are the published percentiles as stored values, group by group, for each
-    /// group in the order of [`CohortQuery::percentiles`]: what is proven about them depends on them. The same
-    /// inputs give the same plan everywhere.
+    /// Plans `query` for the purpose `registry.purposes[purpose]` over a dataset whose rows lie as `rows` says.
+    /// `quantiles` are the published percentiles as stored values, group by group, for each group in the order of
+    /// [`CohortQuery::percentiles`]: what is proven about them depends on them. The same inputs give the same plan
+    /// everywhere.
     ///
     /// # Errors
-    /// When the query needs too many proofs or groups, a sum could not be exact, or the percentiles are not as
-    /// many as they should be or beyond their columns.
+    /// When no circuit is large enough for the query, its answer would have too many groups or cells, or the
+    /// percentiles are not as many as they should be or beyond their columns.
     pub fn new(
         query: &CohortQuery,
         purpose: usize,
         registry: &Registry,
-        (chunk_rows, chunks): (usize, usize),
+        rows: Rows,
         quantiles: &[Quantile],
     ) -> Result<Self, PlanError> {
-        let mut p = Planner {
-            builder: Builder::new(Bases::new(registry)),
-            rows: chunk_rows as u128 * chunks as u128,
-            purpose,
-        };
-        let groups = groups(&mut p.builder, query)?;
-        let percentiles = query.percentiles();
-        percentile::check(registry, &percentiles, groups.len(), quantiles)?;
-        let literals = p.builder.literals(&query.filter);
-        let fields = fields_of_query(query, registry);
-        let filters: Vec<Linear> = query
-            .filters()
-            .into_iter()
-            .map(|f| p.builder.bit(f))
-            .collect();
-        let Packing {
-            packer,
-            layout,
-            roots,
-        } = p.pack(
-            &groups,
-            &Asked {
-                literals,
-                fields,
-                filters,
-                percentiles: &percentiles,
-                quantiles,
-            },
-        )?;
-        let mut releases = packer.releases;
-        let outputs: Vec<usize> = packer
-            .totals
-            .iter()
-            .map(|t| p.root(&roots[t.root], t))
-            .collect();
-        for release in &mut releases {
-            release.roots.iter_mut().for_each(|r| *r = outputs[*r]);
+        if !rows.is_consistent() {
+            return Err(PlanError::Malformed("rows".into()));
         }
-        let steps = p.finish()?;
+        let asked = Asked {
+            query,
+            purpose,
+            registry,
+            rows,
+            percentiles: query.percentiles(),
+            quantiles,
+            fields: fields_of_query(query, registry),
+        };
+        let statistics = asked.statistics()?;
+        limits::check_statements(&asked.percentiles, rows.present as u64)?;
+        let mut best: Option<(limits::Cost, Planned)> = None;
+        let mut refused = None;
+        for strategy in Strategy::ALL {
+            match asked.plan(strategy) {
+                Ok((cost, planned)) => {
+                    if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+                        best = Some((cost, planned));
+                    }
+                }
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        let (_, (equation, layout)) = match (best, refused) {
+            (Some(best), _) => best,
+            (None, error) => return Err(error.expect("every strategy was refused")),
+        };
         Ok(Self {
-            steps,
-            releases,
+            equation,
             layout,
-            percentiles,
+            statistics,
+            percentiles: asked.percentiles,
             quantiles: quantiles.to_vec(),
             within: within(&query.filters()),
             is_chain: !query.criteria.is_empty(),
         })
     }
-
-    /// The gates that the plan uses; the order of hidden cells may need `compare` too.
-    #[must_use]
-    pub fn gates(&self) -> Vec<Gate> {
-        let mut gates: Vec<Gate> = self.steps.iter().map(|s| s.gate).collect();
-        gates.push(Gate::Release);
-        if self.quantiles.iter().any(Option::is_some) {
-            gates.push(Gate::Compare);
-        }
-        gates.sort();
-        gates.dedup();
-        gates
-    }
 }
 
-struct Planner<'a> {
-    builder: Builder<'a>,
-    rows: u128,
-    purpose: usize,
-}
+/// An equation and where everything stands in it.
+type Planned = (Equation, Layout);
 
-/// What is asked of every group.
+/// What is to be planned.
 struct Asked<'a> {
-    literals: Vec<Linear>,
-    fields: Vec<Field>,
-    filters: Vec<Linear>,
-    percentiles: &'a [Percentile],
+    query: &'a CohortQuery,
+    purpose: usize,
+    registry: &'a Registry,
+    rows: Rows,
+    percentiles: Vec<Percentile>,
     quantiles: &'a [Quantile],
+    fields: Vec<Field>,
 }
 
-/// What has been placed where.
-#[derive(Default)]
-struct Packing {
-    packer: Packer,
-    layout: Layout,
-    /// For each root the literals that select its rows.
-    roots: Vec<Vec<Linear>>,
-}
-
-impl Packing {
-    /// Places all blocks of a group under the last root.
-    fn place(&mut self, group: &Group, blocks: Vec<Vec<Item>>) {
-        let mut places = std::collections::BTreeMap::new();
-        for block in blocks {
-            places.extend(self.packer.place(self.roots.len() - 1, block));
-        }
-        self.layout.groups.push((group.keys.clone(), places));
-    }
-}
-
-impl Planner<'_> {
-    fn registry(&self) -> &Registry {
-        self.builder.bases.registry()
-    }
-
-    /// Places every field of every group. Where only patients are counted, groups share roots, six to a
-    /// payload; otherwise each group has a root of its own.
-    fn pack(&mut self, groups: &[Group], asked: &Asked<'_>) -> Result<Packing, PlanError> {
-        let mut packing = Packing::default();
-        let percentiles = asked.percentiles.len();
-        let shared = asked.fields == [Field::count(None, None)] && percentiles == 0;
-        for (index, group) in groups.iter().enumerate() {
-            let count = if shared {
-                self.builder.all(group.bits.clone())
-            } else {
-                Linear::column(ColumnId::One)
+impl Asked<'_> {
+    /// Guard and largest value of every field.
+    fn statistics(&self) -> Result<BTreeMap<Field, Statistic>, PlanError> {
+        let bases = Bases::new(self.registry);
+        let rows = self.rows.present as u64;
+        let span = |column: usize| i128::from(self.registry.columns[column].span());
+        let of = |field: &Field| {
+            let columns = [field.column, field.other].into_iter().flatten();
+            let most: i128 = match Term::of(*field, &bases).values.len() {
+                0 => 1,
+                _ if field.kind == FieldKind::Trues => 1,
+                1 => field.column.map_or(1, span),
+                _ if field.kind == FieldKind::SumOfSquares => {
+                    field.column.map_or(1, |c| span(c).pow(2))
+                }
+                _ => columns.map(span).product(),
             };
-            if !shared {
-                let literals = asked.literals.iter().chain(&group.bits);
-                packing.roots.push(literals.cloned().collect());
-            } else if index == 0 {
-                packing.roots.push(asked.literals.clone());
-            }
-            let mut blocks: Vec<Vec<Item>> = Vec::new();
-            for block in blocks_of(&asked.fields, self.registry()) {
-                let items = block
-                    .iter()
-                    .map(|f| self.item(index, *f, &count, &asked.filters));
-                blocks.push(items.collect::<Result<_, _>>()?);
-            }
-            let quantiles = &asked.quantiles[index * percentiles..][..percentiles];
-            for (i, (percentile, quantile)) in asked.percentiles.iter().zip(quantiles).enumerate() {
-                let (builder, filters) = (&mut self.builder, &asked.filters);
-                let items = percentile::ranks(builder, index, (i, percentile), *quantile, filters);
-                blocks.push(items);
-            }
-            packing.place(group, blocks);
-            // A bundle's percentiles must not make a plan that costs more than it may.
-            let needed = self.builder.steps.len();
-            if needed > MAX_STEPS {
-                return Err(PlanError::TooManySteps { needed });
-            }
-        }
-        Ok(packing)
+            let statistic = Statistic {
+                guard: field.guard(self.registry),
+                largest: i128::from(rows) * most,
+            };
+            let name = field
+                .column
+                .map_or("count(*)", |c| &self.registry.columns[c].name);
+            limits::check_width(&statistic, name, rows)?;
+            Ok((*field, statistic))
+        };
+        self.fields.iter().map(of).collect()
     }
 
-    fn item(
-        &mut self,
-        group: usize,
-        field: Field,
-        all: &Linear,
-        filters: &[Linear],
-    ) -> Result<Item, PlanError> {
-        let (value, maximum) = match (field.kind, field.column) {
-            (FieldKind::Count, None) | (_, None) => (all.clone(), 1),
-            (FieldKind::Count, Some(c)) => (self.builder.known(c), 1),
-            (FieldKind::Trues, Some(c)) => (self.value(c).0, 1),
-            (FieldKind::Sum, Some(c)) => self.value(c),
-            (FieldKind::SumOfSquares, Some(c)) => {
-                let (value, maximum) = self.value(c);
-                (self.builder.product(&value, &value), maximum * maximum)
-            }
-            (FieldKind::Product, Some(c)) => {
-                let (left, most) = self.value(c);
-                let (right, factor) = self.value(field.other.unwrap_or(c));
-                (self.builder.product(&left, &right), most * factor)
-            }
-            (FieldKind::Rank(..), Some(_)) => unreachable!("ranks are placed apart"),
+    fn plan(&self, strategy: Strategy) -> Result<(limits::Cost, Planned), PlanError> {
+        let mut bits = Bits::new(Bases::new(self.registry), self.rows.row_bits);
+        let groups = Groups::new(&mut bits, self.query)?;
+        let each = self.percentiles.len();
+        percentile::check(
+            self.registry,
+            &self.percentiles,
+            groups.keys.len(),
+            self.quantiles,
+        )?;
+        let placed = self.placed(&mut bits, &groups)?;
+        let mut wanted = Wanted::default();
+        for field in &self.fields {
+            wanted.add(false, Term::of(*field, &bits.bases));
+        }
+        let ranks = self.ranks(&bits, &placed, &mut wanted);
+        let filters = self.query.filters();
+        let mut builder = Builder {
+            filters: filters
+                .iter()
+                .map(|f| Formula::of(f, &bits.bases))
+                .collect(),
+            bits,
+            roots: Vec::new(),
         };
-        // A product is 0 where either is NULL; of all else the other column's NULLs have to be taken out.
-        let other = field.other.filter(|_| field.kind != FieldKind::Product);
-        let value = match other.map(|o| self.builder.known(o)) {
-            None => value,
-            Some(known) if field.is_count() => self.builder.all(vec![known, value]),
-            Some(known) => self.builder.product(&known, &value),
-        };
-        let value = match field.filter.map(|f| &filters[f]) {
-            None => value,
-            Some(filter) if field.column.is_none() => filter.clone(),
-            Some(filter) if field.is_count() => self.builder.all(vec![filter.clone(), value]),
-            Some(filter) => self.builder.product(filter, &value),
-        };
-        let limbs = limbs_for(self.rows, maximum).ok_or_else(|| PlanError::TooWide {
-            column: field.column.map_or("count(*)".into(), |c| {
-                self.registry().columns[c].name.clone()
-            }),
+        let arranged = arrange(&wanted.terms, strategy);
+        let places = builder.blocks(self, &arranged, &wanted, groups.grouping().map(|_| 0));
+        let Builder { bits, roots, .. } = builder;
+        let finished = bits.lookups.finish();
+        let equation = Equation {
             rows: self.rows,
-        })?;
-        Ok(Item {
-            group,
-            field,
-            guard: field.guard(self.registry()),
-            value,
-            limbs,
-        })
+            tables: finished.tables,
+            lookups: finished.lookups,
+            derived: finished.derived,
+            groupings: groups.grouping().into_iter().collect(),
+            blocks: roots,
+        };
+        let counts = self.fields.iter().filter(|f| f.is_count()).count();
+        let lines = self.lines();
+        let most = limits::most_inequalities(counts, groups.keys.len(), lines, each);
+        let cost = limits::cost(&equation, most)?;
+        let layout = self.layout(&equation, &groups, &places, &ranks);
+        Ok((cost, (equation, layout)))
     }
 
-    fn value(&mut self, column: usize) -> (Linear, u128) {
-        self.builder.units.insert(Unit::Column(column));
-        debug_assert!(!matches!(
-            self.registry().columns[column].kind,
-            ColumnKind::Category { .. } | ColumnKind::Date { .. }
-        ));
-        self.builder.bases.value(column)
+    /// Lines of groups, at most.
+    fn lines(&self) -> usize {
+        let each = self.query.group_by.iter().map(|g| g.groups(self.registry));
+        match self.query.group_by.len() {
+            0 | 1 => 1,
+            _ => each.sum(),
+        }
     }
 
-    /// The root select of one total: present, consent and the literals, positively and directly.
-    fn root(&mut self, literals: &[Linear], total: &Total) -> usize {
-        self.builder.units.insert(Unit::Consent(self.purpose));
-        let consent = self.builder.bases.consent(self.purpose);
-        let mut x = Linear::column(ColumnId::Present).plus(&consent);
-        for literal in literals {
-            x = x.plus(literal);
-        }
-        let mut y = Linear::zero();
-        for (limb, value) in &total.items {
-            y.add_scaled(limb_weight(*limb), value);
-        }
-        let k = 2 + literals.len() as u64;
-        let key = format!(
-            "root({k};{};{})",
-            self.builder.describe(&x),
-            self.builder.describe(&y)
-        );
-        let output = self.builder.select(key, x, k, y, Purpose::Root);
-        let index = output.terms().find_map(|(id, _)| match id {
-            ColumnId::Output(i) => Some(i),
-            _ => None,
-        });
-        index.expect("a select has an output")
+    /// The bits that place each percentile; none where it is hidden everywhere.
+    fn placed(
+        &self,
+        bits: &mut Bits<'_>,
+        groups: &Groups,
+    ) -> Result<Vec<Option<Placed>>, PlanError> {
+        let each = self.percentiles.len();
+        let published = |index: usize| {
+            let of_groups = self.quantiles.iter().skip(index).step_by(each);
+            let numbered = groups.numbers.iter().copied().zip(of_groups);
+            numbered.filter_map(|(group, q)| Some((group, (*q)?)))
+        };
+        let of_column = |column: usize| {
+            let same = (0..each).filter(move |i| self.percentiles[*i].column == column);
+            same.flat_map(published).map(|(_, q)| q)
+        };
+        let place = |index: usize| {
+            let column = self.percentiles[index].column;
+            let span = self.registry.columns[column].span();
+            let cuts = percentile::cuts_of(of_column(column), span);
+            percentile::place(bits, groups, column, &published(index).collect(), &cuts)
+        };
+        (0..each).map(place).collect()
     }
 
-    /// Adds the registration of everything that was used.
-    fn finish(self) -> Result<Vec<super::Step>, PlanError> {
-        let Builder {
-            bases,
-            mut steps,
-            units,
-            ..
-        } = self.builder;
-        for unit in units {
-            steps.extend(bases.registration(unit));
-        }
-        if steps.len() > MAX_STEPS {
-            return Err(PlanError::TooManySteps {
-                needed: steps.len(),
-            });
-        }
-        debug_assert!(
-            steps
+    /// The terms of each percentile's counts: where it is published, for whichever groups it is.
+    fn ranks(
+        &self,
+        bits: &Bits<'_>,
+        placed: &[Option<Placed>],
+        wanted: &mut Wanted,
+    ) -> Vec<BTreeMap<Rank, usize>> {
+        let rank = |(percentile, placed): (&Percentile, &Option<Placed>)| {
+            let (column, filter) = (percentile.column, percentile.filter);
+            let known = Term::of(Field::count(Some(column), filter), &bits.bases);
+            let mut terms = BTreeMap::from([(Rank::Known, wanted.add(true, known))]);
+            if let Some(Placed { below, up_to }) = placed {
+                for (rank, bit) in [(Rank::Below, below), (Rank::UpTo, up_to)] {
+                    let term = Term::of_bit(bit, column, filter, &bits.bases);
+                    terms.insert(rank, wanted.add(true, term));
+                }
+            }
+            terms
+        };
+        self.percentiles.iter().zip(placed).map(rank).collect()
+    }
+
+    /// The cell of every field of every group.
+    fn layout(
+        &self,
+        equation: &Equation,
+        groups: &Groups,
+        places: &[(usize, usize)],
+        ranks: &[BTreeMap<Rank, usize>],
+    ) -> Layout {
+        let of_group = |(at, keys): (usize, &Vec<super::GroupKey>)| {
+            let cell = |term: usize| {
+                let (block, measure) = places[term];
+                equation.cell(block, index(groups.numbers[at]), measure)
+            };
+            let fields = self
+                .fields
                 .iter()
                 .enumerate()
-                .all(|(i, s)| s.slots.iter().all(|slot| match slot {
-                    Slot::Given(l) => l
-                        .terms()
-                        .all(|(id, _)| !matches!(id, ColumnId::Output(o) if o >= i)),
-                    Slot::Output => true,
-                }))
-        );
-        Ok(steps)
+                .map(|(term, f)| (*f, cell(term)));
+            let mut cells: BTreeMap<Field, usize> = fields.collect();
+            for (i, (percentile, terms)) in self.percentiles.iter().zip(ranks).enumerate() {
+                let is_published = self.quantiles[at * self.percentiles.len() + i].is_some();
+                for (rank, term) in terms {
+                    if is_published || *rank == Rank::Known {
+                        let field = Field {
+                            kind: FieldKind::Rank(i, *rank),
+                            ..Field::known(percentile)
+                        };
+                        cells.insert(field, cell(*term));
+                    }
+                }
+            }
+            (keys.clone(), cells)
+        };
+        Layout {
+            groups: groups.keys.iter().enumerate().map(of_group).collect(),
+        }
+    }
+}
+
+/// The terms that are summed: one for each field, then those of percentiles, which may share.
+#[derive(Default)]
+struct Wanted {
+    terms: Vec<Term>,
+    shared: Vec<bool>,
+}
+
+impl Wanted {
+    fn add(&mut self, shared: bool, term: Term) -> usize {
+        let same = |i: &usize| shared && self.shared[*i] && self.terms[*i] == term;
+        let found = (0..self.terms.len()).find(same);
+        found.unwrap_or_else(|| {
+            self.terms.push(term);
+            self.shared.push(shared);
+            self.terms.len() - 1
+        })
+    }
+}
+
+/// Blocks with their roots and measures.
+struct Builder<'a> {
+    bits: Bits<'a>,
+    filters: Vec<Formula>,
+    roots: Vec<Block>,
+}
+
+impl Builder<'_> {
+    /// Builds all blocks; returns the block and the measure of each term.
+    fn blocks(
+        &mut self,
+        asked: &Asked<'_>,
+        arranged: &[Arranged],
+        wanted: &Wanted,
+        grouping: Option<usize>,
+    ) -> Vec<(usize, usize)> {
+        let mut places = vec![(0, 0); wanted.terms.len()];
+        let consent = self.bits.bases.consent(asked.purpose);
+        let filter = Formula::of(&asked.query.filter, &self.bits.bases);
+        for (number, block) in arranged.iter().enumerate() {
+            let of_all = match number {
+                0 => (consent.clone(), filter.clone()),
+                _ => (self.roots[0].root.clone(), Formula::All(Vec::new())),
+            };
+            let same = arranged[..number]
+                .iter()
+                .position(|b| b.guard == block.guard);
+            let (root, factors) = match same {
+                Some(same) => (
+                    self.roots[same].root.clone(),
+                    vec![self.roots[same].root.clone()],
+                ),
+                None => self.root(number, of_all, block, arranged),
+            };
+            let mut measures = vec![Measure::Linear(Linear::constant(1))];
+            let mut counts_all = false;
+            for (term, factors) in &block.terms {
+                let measure = self.measure(factors);
+                if measure == measures[0] && !counts_all {
+                    counts_all = true;
+                    places[*term] = (number, 0);
+                } else {
+                    places[*term] = (number, measures.len());
+                    measures.push(measure);
+                }
+            }
+            self.roots.push(Block {
+                root,
+                factors,
+                grouping,
+                measures,
+            });
+        }
+        places
+    }
+
+    /// The root of a block and its factors.
+    fn root(
+        &mut self,
+        number: usize,
+        (outer, filter): (Linear, Formula),
+        block: &Arranged,
+        arranged: &[Arranged],
+    ) -> (Linear, Vec<Linear>) {
+        let own = |c: &&Condition| number == 0 || !arranged[0].guard.contains(c);
+        let conditions = block.guard.iter().filter(own);
+        let mut members: Vec<Formula> = conditions.map(|c| self.formula(*c)).collect();
+        members.push(filter);
+        let mut factors = vec![outer.clone()];
+        factors.extend(self.bits.factors(&Formula::all(members), ROOM));
+        let root = match factors.len() {
+            1 => outer,
+            _ => self.bits.lookups.root(number),
+        };
+        (root, factors)
+    }
+
+    fn formula(&self, condition: Condition) -> Formula {
+        match condition {
+            Condition::Filter(f) => self.filters[f].clone(),
+            Condition::Known(column) => Formula::Bit(self.bits.bases.known_bit(column)),
+        }
+    }
+
+    fn measure(&mut self, factors: &[Factor]) -> Measure {
+        let mut linear = |factor: &Factor| match factor {
+            Factor::Value(value) => value.clone(),
+            Factor::Condition(condition) => {
+                let formula = self.formula(*condition);
+                self.bits.bit(&formula)
+            }
+        };
+        match factors {
+            [] => Measure::Linear(Linear::constant(1)),
+            [one] => Measure::Linear(linear(one)),
+            [left, right] => Measure::Product(linear(left), linear(right)),
+            _ => unreachable!("a block sums products of two factors"),
+        }
     }
 }
 
@@ -350,34 +395,3 @@ fn within(filters: &[&Predicate]) -> Vec<(usize, usize)> {
         .filter(|(a, b)| a != b && filters[*a].implies(filters[*b]))
         .collect()
 }
-
-/// Groups the fields by guard: each block starts with its count.
-fn blocks_of(fields: &[Field], registry: &Registry) -> Vec<Vec<Field>> {
-    let mut blocks: Vec<Vec<Field>> = Vec::new();
-    for field in fields {
-        if field.is_count() {
-            blocks.push(vec![*field]);
-        } else {
-            // One block a column: the guard and what it guards. The packer leaves a repeated guard out.
-            let guard = field.guard(registry);
-            match blocks.last_mut() {
-                Some(b)
-                    if b.last().is_some_and(|f| {
-                        let of = |f: &Field| {
-                            let product = f.kind == FieldKind::Product;
-                            (product, f.column, f.other, f.filter)
-                        };
-                        !f.is_count() && of(f) == of(field)
-                    }) =>
-                {
-                    b.push(*field);
-                }
-                _ => blocks.push(vec![guard, *field]),
-            }
-        }
-    }
-    blocks
-}
-
-/// A payload never has more limbs than a total.
-const _: () = assert!(LIMBS_PER_TOTAL >= 1 + 2 + 3);

@@ -1,60 +1,95 @@
-//! The groups of an answer, and the bits that select them.
+//! The groups of an answer (`docs/spec/plan.md`, "GROUP BY").
 
-use galen_query::query::{Bin, CohortQuery, Grouping, IntervalSet, MAX_GROUPS, Predicate};
+use galen_core::equation::{Grouping, Linear, Table};
 
-use super::{GroupKey, Linear, PlanError, bits::Builder};
+use super::{
+    GroupKey, MAX_GROUPS, PlanError,
+    bases::Mixed,
+    bits::Bits,
+    literal::index,
+    scale::{self, Scale},
+};
+use galen_query::query::{CohortQuery, Grouping as GroupBy};
 
-/// A group: its keys and the bits that select it.
-pub(super) struct Group {
-    pub(super) keys: Vec<GroupKey>,
-    pub(super) bits: Vec<Linear>,
+/// The groups in the answer's order, and how the equation names them.
+pub(super) struct Groups {
+    /// Their keys.
+    pub(super) keys: Vec<Vec<GroupKey>>,
+    /// The group's number in the equation.
+    pub(super) numbers: Vec<u64>,
+    /// The group's number, computed from a row; one group without digits where there is no GROUP BY.
+    pub(super) key: Mixed,
+    is_grouped: bool,
 }
 
-/// The product of the groupings' values, NULL last, each in the registry's code order or ascending.
-pub(super) fn groups(
-    builder: &mut Builder<'_>,
-    query: &CohortQuery,
-) -> Result<Vec<Group>, PlanError> {
-    let groups = query.groups(builder.bases.registry());
-    if groups > MAX_GROUPS {
-        return Err(PlanError::TooManyGroups { groups });
-    }
-    let mut all = vec![Group {
-        keys: Vec::new(),
-        bits: Vec::new(),
-    }];
-    for grouping in &query.group_by {
-        let values = values_of(builder, grouping);
-        all = all
-            .iter()
-            .flat_map(|g| {
-                values.iter().map(|(key, bit)| Group {
-                    keys: g.keys.iter().copied().chain([*key]).collect(),
-                    bits: g.bits.iter().cloned().chain([bit.clone()]).collect(),
+impl Groups {
+    /// The product of the groupings' values, NULL last, each in the registry's code order or ascending; the last
+    /// one varies fastest.
+    pub(super) fn new(bits: &mut Bits<'_>, query: &CohortQuery) -> Result<Self, PlanError> {
+        let groups = query.groups(bits.bases.registry);
+        if groups > MAX_GROUPS {
+            return Err(PlanError::TooManyGroups { groups });
+        }
+        let mut key = Mixed::default();
+        let mut all = vec![(Vec::new(), Vec::new())];
+        for grouping in &query.group_by {
+            let scale = scale_of(bits, grouping)?;
+            key.push(&scale.digit.linear, scale.digit.radix);
+            let values = values_of(&scale);
+            all = all
+                .iter()
+                .flat_map(|(keys, digits): &(Vec<GroupKey>, Vec<u64>)| {
+                    values.iter().map(|(key, digit)| {
+                        (
+                            [keys.as_slice(), &[*key]].concat(),
+                            [digits.as_slice(), &[*digit]].concat(),
+                        )
+                    })
                 })
-            })
-            .collect();
+                .collect();
+        }
+        Ok(Self {
+            numbers: all.iter().map(|(_, digits)| key.number(digits)).collect(),
+            keys: all.into_iter().map(|(keys, _)| keys).collect(),
+            key,
+            is_grouped: !query.group_by.is_empty(),
+        })
     }
-    Ok(all)
+
+    /// The equation's grouping, if there is a GROUP BY.
+    pub(super) fn grouping(&self) -> Option<Grouping> {
+        self.is_grouped.then(|| Grouping {
+            tuple: [self.key.linear.clone(), Linear::zero()],
+            groups: Table::range(index(self.key.radix())),
+            key: self.key.linear.clone(),
+        })
+    }
 }
 
-/// The values of one grouping, each with the bit of the rows that have it.
-fn values_of(builder: &mut Builder<'_>, grouping: &Grouping) -> Vec<(GroupKey, Linear)> {
-    let column = grouping.column;
-    let (span, nullable) = {
-        let c = &builder.bases.registry().columns[column];
-        (c.span(), c.nullable)
+fn scale_of(bits: &mut Bits<'_>, grouping: &GroupBy) -> Result<Scale, PlanError> {
+    let malformed = |what: &str| Err(PlanError::Malformed(format!("GROUP BY: {what}")));
+    let Some(bins) = &grouping.bins else {
+        return match scale::values(bits, grouping.column) {
+            Some(scale) => Ok(scale),
+            None => malformed("a column of many values without bins"),
+        };
     };
-    let sets: Vec<IntervalSet> = match &grouping.bins {
-        Some(bins) => bins.iter().map(Bin::set).collect(),
-        None => (0..=span).map(IntervalSet::single).collect(),
-    };
-    let mut values: Vec<(GroupKey, Linear)> = (0..)
-        .zip(&sets)
-        .map(|(key, set)| (GroupKey::Value(key), builder.member(column, set)))
-        .collect();
-    if nullable {
-        values.push((GroupKey::Null, builder.bit(&Predicate::IsNull { column })));
+    let span = bits.bases.registry.columns[grouping.column].span();
+    let follow = bins.windows(2).all(|w| w[0].stored.1 + 1 == w[1].stored.0);
+    let ends = (bins.first(), bins.last());
+    match ends {
+        (Some(first), Some(last)) if follow && first.stored.0 == 0 && last.stored.1 == span => {
+            let cuts: Vec<u64> = bins[1..].iter().map(|b| b.stored.0).collect();
+            Ok(scale::intervals(bits, grouping.column, &cuts))
+        }
+        _ => malformed("bins that do not cover the column"),
     }
-    values
+}
+
+/// The values of one grouping with their digits.
+fn values_of(scale: &Scale) -> Vec<(GroupKey, u64)> {
+    let moved = u64::from(scale.digit.known.is_some());
+    let values = (moved..scale.digit.radix).map(|d| (GroupKey::Value(d - moved), d));
+    let null = (moved == 1).then_some((GroupKey::Null, 0));
+    values.chain(null).collect()
 }

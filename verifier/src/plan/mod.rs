@@ -1,101 +1,52 @@
-//! From a query to gates, deterministically: what the prover must prove and the verifier replays.
+//! From a query to one equation, deterministically: what the prover must prove and the verifier derives again
+//! (`docs/spec/plan.md`).
 //!
-//! A plan is a list of [`Step`]s, each one proof a chunk, in an order in which every step uses only
-//! base columns and outputs of earlier steps; then the releases, one proof each for the whole dataset.
-//! See `docs/spec/plan.md`.
+//! A plan is the [`Equation`] of the whole answer and, for each statistic of each group, the cell in which it
+//! stands. It follows from the query, its purpose, the registry, the number of rows and the published percentiles,
+//! and from nothing else.
 
+mod bases;
 mod bits;
+mod blocks;
 mod build;
+mod error;
+mod explain;
+pub(crate) mod fields;
+mod formula;
 mod groups;
-mod linear;
-pub(crate) mod payload;
+mod limits;
+mod literal;
+mod lookups;
 mod percentile;
 mod registration;
+mod scale;
+mod steps;
+mod terms;
+mod truth;
 
-use galen_circuits::gates::{Gate, release};
+use std::collections::BTreeMap;
 
-pub use build::{MAX_STEPS, PlanError};
-pub use linear::{ColumnId, Linear};
-pub use payload::{Field, FieldKind, GroupKey, Layout, Place, Rank, contributors, fields_of};
+use galen_core::equation::{Equation, Rows};
+
+pub use error::PlanError;
+pub use fields::{Field, FieldKind, Rank, contributors, fields_of};
+pub use galen_query::query::MAX_GROUPS;
+pub use limits::MAX_CELLS;
 pub use percentile::{Quantile, assumed_quantiles, quantile_count};
-pub use registration::{Bases, Unit, gates_for, registration_steps};
+pub use registration::registration_equations;
 
-use galen_query::query::{IntervalSet, Percentile};
-
-/// One statement, proven once a chunk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// Canonical name: equal keys under one context are equal statements.
-    pub key: String,
-    /// The gate.
-    pub gate: Gate,
-    /// k of `select`.
-    pub k: u64,
-    /// S of `recode`.
-    pub set: IntervalSet,
-    /// The gate's column slots in order.
-    pub slots: Vec<Slot>,
-    /// What the step is for.
-    pub purpose: Purpose,
-}
-
-/// What a gate's slot holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Slot {
-    /// A combination that the verifier computes.
-    Given(Linear),
-    /// The step's own new column, committed by the prover.
-    Output,
-}
-
-/// Why a step stands in the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// Well-formedness of a base column: bit, range or zero on NULL rows.
-    Registration,
-    /// A derived column that later queries can use again.
-    Derived,
-    /// The query's own root: the cohort's payload.
-    Root,
-}
-
-impl Step {
-    /// Whether the step commits to a new column.
-    #[must_use]
-    pub fn has_output(&self) -> bool {
-        self.slots.contains(&Slot::Output)
-    }
-}
-
-/// One release: up to four packed totals under the release rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Release {
-    /// The root steps whose outputs are summed, at most [`release::TOTALS`].
-    pub roots: Vec<usize>,
-    /// What each limb belongs to; the rest are 0. Each total occupies [`release::LIMBS_PER_TOTAL`] places.
-    pub uses: [Option<Use>; release::LIMBS],
-}
-
-/// What a released limb is part of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Use {
-    /// Index into the layout's groups.
-    pub group: usize,
-    /// The statistic.
-    pub field: Field,
-    /// The count that it is released with: itself, if it is one.
-    pub guard: Field,
-}
+use galen_query::query::Percentile;
 
 /// A query's plan over one dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The steps in order.
-    pub steps: Vec<Step>,
-    /// The releases in order.
-    pub releases: Vec<Release>,
-    /// Where each statistic of the answer stands among the released limbs.
+    /// What is proven, but for the values of the cells.
+    pub equation: Equation,
+    /// The cell of each statistic of each group.
     pub layout: Layout,
+    /// What is known of each statistic, in the order in which a bundle lists them in each group; ranks are not
+    /// among them.
+    pub statistics: BTreeMap<Field, Statistic>,
     /// The query's percentiles.
     pub percentiles: Vec<Percentile>,
     /// The published percentiles, for each group one for each of `percentiles`.
@@ -104,4 +55,63 @@ pub struct Plan {
     pub within: Vec<(usize, usize)>,
     /// Whether each count contains the next, as those of an attrition table do.
     pub is_chain: bool,
+}
+
+/// What is known of a statistic in every group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statistic {
+    /// The count that it is released with: itself, if it is one.
+    pub guard: Field,
+    /// The largest number that it can be; the smallest is 0.
+    pub largest: i128,
+}
+
+/// The groups of an answer (one without keys when there is no GROUP BY), with their fields' cells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Layout {
+    /// For each group its keys in GROUP BY order, and the cell of [`Plan::equation`] in which each field stands.
+    /// Ranks may share cells with one another, and with nothing else.
+    pub groups: Vec<(Vec<GroupKey>, BTreeMap<Field, usize>)>,
+}
+
+/// One value of a GROUP BY column: a stored value, or NULL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GroupKey {
+    /// A stored value, or the index of a bin.
+    Value(u64),
+    /// NULL.
+    Null,
+}
+
+impl Plan {
+    /// R: the patients of the dataset.
+    #[must_use]
+    pub fn patients(&self) -> u64 {
+        self.rows().present as u64
+    }
+
+    /// How the dataset's rows lie.
+    #[must_use]
+    pub fn rows(&self) -> Rows {
+        self.equation.rows
+    }
+
+    /// Where a field of a group stands among the equation's cells.
+    #[must_use]
+    pub fn cell(&self, group: usize, field: Field) -> Option<usize> {
+        self.layout.groups.get(group)?.1.get(&field).copied()
+    }
+
+    /// For each of the equation's cells the group and the field whose number it holds: of a rank the first one.
+    /// `None` where nobody asked for the cell: it is always hidden, and nothing is proven of it.
+    #[must_use]
+    pub fn places(&self) -> Vec<Option<(usize, Field)>> {
+        let mut places = vec![None; self.equation.cells()];
+        for (group, (_, cells)) in self.layout.groups.iter().enumerate() {
+            for (field, cell) in cells {
+                places[*cell].get_or_insert((group, *field));
+            }
+        }
+        places
+    }
 }

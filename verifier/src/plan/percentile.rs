@@ -1,15 +1,28 @@
-//! Published percentiles (`docs/spec/plan.md`): what has to be right about them before anything is planned, and
-//! the counts that place them.
+//! Published percentiles (`docs/spec/plan.md`, "Percentiles"): what has to be right about them before anything is
+//! planned, and the bits whose sums place them.
 
+use std::collections::BTreeMap;
+
+use galen_core::equation::Linear;
+
+use super::{
+    MAX_GROUPS, PlanError,
+    bases::Mixed,
+    bits::Bits,
+    groups::Groups,
+    scale::{self, Scale},
+    steps::Steps,
+};
 use galen_query::{
-    query::{CohortQuery, IntervalSet, MAX_GROUPS, Percentile},
+    query::{CohortQuery, Percentile},
     registry::Registry,
 };
 
-use super::{Field, FieldKind, Linear, PlanError, Rank, bits::Builder, payload::Item};
-
 /// A published percentile as a stored value, or `None` where it is hidden.
 pub type Quantile = Option<u64>;
+
+/// A table of groups and values has at most so many entries.
+const MOST: u64 = 1 << 16;
 
 /// How many percentiles an answer to `query` publishes or hides: those of the query, for each group. A query
 /// with more than [`MAX_GROUPS`] has no plan; its percentiles are counted as if it had so many.
@@ -18,57 +31,18 @@ pub fn quantile_count(query: &CohortQuery, registry: &Registry) -> usize {
     query.groups(registry).min(MAX_GROUPS) * query.percentiles().len()
 }
 
-/// Percentiles as they could be if all were published: for the cost of a query that nobody has answered yet.
-/// What it costs where one is hidden is less.
+/// Percentiles as they could be if all were published, and all different: for the cost of a query that nobody has
+/// answered yet.
 #[must_use]
 pub fn assumed_quantiles(query: &CohortQuery, registry: &Registry) -> Vec<Quantile> {
     let percentiles = query.percentiles();
-    let middle = percentiles
-        .iter()
-        .map(|p| Some(registry.columns[p.column].span() / 2));
     let count = quantile_count(query, registry);
-    middle.cycle().take(count).collect()
-}
-
-/// The counts that place a percentile: how many have a value and, where one is published, how many have
-/// one below it and how many one up to it.
-pub(super) fn ranks(
-    builder: &mut Builder<'_>,
-    group: usize,
-    (index, percentile): (usize, &Percentile),
-    quantile: Quantile,
-    filters: &[Linear],
-) -> Vec<Item> {
-    let column = percentile.column;
-    let mut counts = vec![(Rank::Known, builder.known(column))];
-    if let Some(q) = quantile {
-        let up_to = IntervalSet::range(0, q);
-        let below = q.checked_sub(1).map(|last| IntervalSet::range(0, last));
-        let below = below.map_or(Linear::zero(), |set| builder.member(column, &set));
-        counts.push((Rank::Below, below));
-        counts.push((Rank::UpTo, builder.member(column, &up_to)));
-    }
-    let filter = percentile.filter.map(|f| &filters[f]);
-    counts
-        .into_iter()
-        .map(|(rank, bit)| {
-            let field = Field {
-                kind: FieldKind::Rank(index, rank),
-                ..Field::known(percentile)
-            };
-            let value = match filter {
-                Some(f) if bit != Linear::zero() => builder.all(vec![f.clone(), bit]),
-                _ => bit,
-            };
-            Item {
-                group,
-                field,
-                guard: field,
-                value,
-                limbs: 1,
-            }
-        })
-        .collect()
+    let each = percentiles.iter().cycle().take(count).enumerate();
+    each.map(|(at, percentile)| {
+        let span = u128::from(registry.columns[percentile.column].span());
+        u64::try_from(span * (at as u128 + 1) / (count as u128 + 1)).ok()
+    })
+    .collect()
 }
 
 pub(super) fn check(
@@ -94,4 +68,74 @@ pub(super) fn check(
         }
     }
     Ok(())
+}
+
+/// Of one percentile, in whatever group a row is: 1 where its value is below the group's, and where it is at most
+/// that. 0 where the column is NULL; anything where the group's percentile is hidden.
+pub(super) struct Placed {
+    pub(super) below: Linear,
+    pub(super) up_to: Linear,
+}
+
+/// What the percentile of `column` with the groups' `quantiles` (by their numbers) is placed by; nothing where all are
+/// hidden. `cuts` are those of all the column's percentiles.
+pub(super) fn place(
+    bits: &mut Bits<'_>,
+    groups: &Groups,
+    column: usize,
+    quantiles: &BTreeMap<u64, u64>,
+    cuts: &[u64],
+) -> Result<Option<Placed>, PlanError> {
+    let Some(first) = quantiles.values().next() else {
+        return Ok(None);
+    };
+    let is_one = quantiles.values().all(|q| q == first);
+    let radix = if is_one { 1 } else { groups.key.radix() };
+    let fits = |s: &Scale| is_one || s.digit.radix.saturating_mul(radix) <= MOST;
+    let scale = match scale::values(bits, column).filter(|s| fits(s)) {
+        Some(scale) => scale,
+        None => {
+            let span = bits.bases.registry.columns[column].span();
+            let own = cuts_of(quantiles.values().copied(), span);
+            let many = cuts.len() as u64 + 2;
+            let shared = many.saturating_mul(radix) <= MOST;
+            scale::intervals(bits, column, if shared { cuts } else { &own })
+        }
+    };
+    if !fits(&scale) {
+        return Err(PlanError::TooLarge {
+            what: "entries in a table of groups and percentiles",
+            needed: usize::try_from(scale.digit.radix.saturating_mul(radix)).unwrap_or(usize::MAX),
+            most: 1 << 16,
+            help: "ask for the percentiles of fewer groups",
+        });
+    }
+    let mut key = Mixed::default();
+    let value = key.push(&scale.digit.linear, scale.digit.radix);
+    let group = (!is_one).then(|| key.push(&groups.key.linear, radix));
+    let mut bit = |is: fn(u64, u64) -> bool| {
+        let holds = |t| {
+            let quantile = match group {
+                Some(place) => quantiles.get(&key.digit(t, place)),
+                None => Some(first),
+            };
+            let first = scale.first(key.digit(t, value));
+            u64::from(first.zip(quantile).is_some_and(|(v, q)| is(v, *q)))
+        };
+        bits.lookups
+            .bit(&key.linear, &Steps::new((0..key.radix()).map(holds)))
+    };
+    Ok(Some(Placed {
+        below: bit(|v, q| v < q),
+        up_to: bit(|v, q| v <= q),
+    }))
+}
+
+/// Where the values change sides of percentiles, ascending.
+pub(super) fn cuts_of(quantiles: impl Iterator<Item = u64>, span: u64) -> Vec<u64> {
+    let cuts = quantiles.flat_map(|q| [q, q + 1]);
+    let mut cuts: Vec<u64> = cuts.filter(|c| (1..=span).contains(c)).collect();
+    cuts.sort_unstable();
+    cuts.dedup();
+    cuts
 }

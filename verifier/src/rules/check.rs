@@ -1,7 +1,5 @@
 //! The rule, checked from what is published.
 
-use galen_circuits::gates::release::MAX_LIMB;
-
 use super::{Container, Counts, ReleaseProfile, State, can_pick, container};
 
 /// A published state that the rule does not allow.
@@ -48,6 +46,9 @@ pub fn check(
     profile: &ReleaseProfile,
     states: &[State],
 ) -> Result<Checked, Broken> {
+    for (cell, state) in states.iter().enumerate() {
+        possible(counts, profile, cell, *state)?;
+    }
     let bounds = (0..counts.len())
         .map(|cell| own(counts, profile, states, cell))
         .collect::<Result<Vec<_>, _>>()?;
@@ -67,6 +68,24 @@ pub fn check(
     }
 }
 
+/// That a published number is one that some count is published as.
+fn possible(
+    counts: &Counts,
+    profile: &ReleaseProfile,
+    cell: usize,
+    state: State,
+) -> Result<(), Broken> {
+    let (rows, base) = (counts.rows, profile.rounding);
+    let is_one = |n: u64| n.is_multiple_of(base) && n <= rows.saturating_add(base);
+    match state {
+        State::Shown(n) if !state.count().is_some_and(is_one) => broken(
+            cell,
+            format!("{n} is no multiple of {base} that a count of {rows} patients is published as"),
+        ),
+        _ => Ok(()),
+    }
+}
+
 /// The bounds that a cell's own state gives.
 fn own(
     counts: &Counts,
@@ -83,8 +102,12 @@ fn own(
         );
     }
     match (states[cell], container) {
-        (State::Guarded, _) => Ok((0, MAX_LIMB)),
-        (State::Shown(n), container) => shown(profile, cell, n, container),
+        (State::Guarded, _) => Ok((0, counts.rows)),
+        (State::Shown(_), container) => {
+            let n = states[cell].count().expect("every published number is one");
+            let (first, last) = shown(profile, cell, n, container)?;
+            Ok((first, last.min(counts.rows)))
+        }
         (State::Small, container) if container.hides_all_but_the_ends(profile.k) => {
             broken(cell, "the rule does not tell it from a difference")
         }
@@ -105,7 +128,7 @@ fn own(
             }
             match container {
                 Container::Exact { whole, .. } => Ok((profile.k, whole.saturating_sub(profile.k))),
-                _ => Ok((profile.k, MAX_LIMB)),
+                _ => Ok((profile.k, counts.rows)),
             }
         }
     }
@@ -118,10 +141,6 @@ fn shown(
     container: Container,
 ) -> Result<(u64, u64), Broken> {
     let k = profile.k;
-    if n > MAX_LIMB || !n.is_multiple_of(profile.rounding) {
-        let base = profile.rounding;
-        return broken(cell, format!("{n} is no multiple of {base} below 2^40"));
-    }
     if let Container::Exact { whole, .. } = container {
         if n > whole {
             return broken(cell, format!("{n} of {whole} is more than all"));
@@ -185,7 +204,8 @@ fn check_line(
         // Of equal numbers the first is hidden: one that stands before the pick is larger.
         let before = other < pick;
         match states[*other] {
-            State::Shown(n) if pickable(other) => {
+            shown @ State::Shown(_) if pickable(other) => {
+                let n = shown.count().expect("every published number is one");
                 let (first, last) = profile.preimage(n);
                 let limit = if before {
                     first.saturating_sub(1)

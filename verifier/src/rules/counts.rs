@@ -11,6 +11,8 @@ pub struct Counts {
     pub fields: Vec<Field>,
     /// Number of groups.
     pub groups: usize,
+    /// R, the patients of the dataset: no count is larger.
+    pub rows: u64,
     /// Groups whose counts add up to something that another query can tell.
     pub lines: Vec<Vec<usize>>,
     /// Whether each field contains all fields after it: an attrition table.
@@ -22,18 +24,22 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Of an answer with these fields in each of these groups.
+    /// Of an answer with these fields in each of these groups, over so many rows.
     #[must_use]
-    pub fn new<'a>(fields: impl IntoIterator<Item = &'a Field>, keys: &[Vec<GroupKey>]) -> Self {
-        Self::with(fields, keys, &[], &[])
+    pub fn new<'a>(
+        fields: impl IntoIterator<Item = &'a Field>,
+        keys: &[Vec<GroupKey>],
+        rows: u64,
+    ) -> Self {
+        Self::with(fields, keys, rows, &[], &[])
     }
 
     /// Of an attrition table: each field contains all after it.
     #[must_use]
-    pub fn chain<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Self {
+    pub fn chain<'a>(fields: impl IntoIterator<Item = &'a Field>, rows: u64) -> Self {
         Self {
             is_chain: true,
-            ..Self::new(fields, &[Vec::new()])
+            ..Self::new(fields, &[Vec::new()], rows)
         }
     }
 
@@ -41,13 +47,13 @@ impl Counts {
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
         let keys: Vec<_> = plan.layout.groups.iter().map(|(k, _)| k.clone()).collect();
-        let fields = plan.layout.groups.iter().flat_map(|(_, p)| p.keys());
+        let (fields, rows) = (plan.statistics.keys(), plan.patients());
         if plan.is_chain {
-            return Self::chain(fields);
+            return Self::chain(fields, rows);
         }
         let percentiles = plan.percentiles.iter();
         let known: Vec<Field> = percentiles.map(Field::known).collect();
-        Self::with(fields, &keys, &plan.within, &known)
+        Self::with(fields, &keys, rows, &plan.within, &known)
     }
 
     /// `within` tells which filter lies within which: (inner, outer). `others` are not counted, but it is asked
@@ -55,6 +61,7 @@ impl Counts {
     fn with<'a>(
         fields: impl IntoIterator<Item = &'a Field>,
         keys: &[Vec<GroupKey>],
+        rows: u64,
         within: &[(usize, usize)],
         others: &[Field],
     ) -> Self {
@@ -86,6 +93,7 @@ impl Counts {
             outer: fields.iter().chain(others).map(outer).collect(),
             order,
             groups: keys.len(),
+            rows,
             lines: lines(keys),
             is_chain: false,
             fields,

@@ -39,7 +39,7 @@ fn own(
         let is_hidden = value > 0 && container.betrays(value, profile.k);
         return match is_hidden || profile.is_small(value) {
             true => State::Difference,
-            false => State::Shown(value),
+            false => State::Shown(i128::from(value)),
         };
     }
     if profile.is_small(value) {
@@ -48,7 +48,7 @@ fn own(
     if container.betrays(value, profile.k) {
         return State::Difference;
     }
-    State::Shown(profile.round(value))
+    State::Shown(i128::from(profile.round(value)))
 }
 
 /// Where exactly one cell of a line is hidden: the smallest published number that hiding it keeps secret, the

@@ -3,7 +3,7 @@
 //!
 //! The hospital decides with the true counts ([`decide`]). Everybody else checks, from the published states
 //! alone, that the decision is the rule's, given that every count lies within its bounds ([`check`]); that it
-//! does is what the `release` gate proves.
+//! does is proven of the cells ([`cells`]).
 
 use std::fmt;
 
@@ -22,15 +22,15 @@ mod release;
 pub use check::{Broken, Checked, Order, check};
 pub use counts::Counts;
 pub use decide::decide;
-pub use percentile::{Comparison, is_hidden};
+pub use percentile::is_hidden;
 pub use profile::{MAX_THRESHOLD, ReleaseProfile, Ties};
-pub use release::{Published, Statements, publish, statements};
+pub use release::{Published, cells, check_profile, publish};
 
-/// How a count is published.
+/// How a number is published: a count in any of these ways, a sum as it is or `Guarded`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
-    /// As this number, rounded where the profile says so.
-    Shown(u64),
+    /// As this number; a count rounded where the profile says so.
+    Shown(i128),
     /// Hidden: below k.
     Small,
     /// Hidden: a count that contains it is published, and the difference is below k.
@@ -46,11 +46,18 @@ const DIFFERENCE: &str = "difference";
 const MARGIN: &str = "margin ";
 const GUARDED: &str = "guarded";
 
-/// In JSON a number, or `small`, `difference`, `margin <line>`, `guarded`.
+/// Integers from here on, and below its negative, lose digits where JSON numbers are read as floats: they are texts.
+const EXACT: u64 = 1 << 53;
+
+/// In JSON a number (a text of its digits from 2^53 on), or `small`, `difference`, `margin <line>`, `guarded`. Each
+/// state has one spelling.
 impl Serialize for State {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self {
-            State::Shown(n) => s.serialize_u64(*n),
+            State::Shown(n) => match i64::try_from(*n) {
+                Ok(n) if n.unsigned_abs() < EXACT => s.serialize_i64(n),
+                _ => s.collect_str(n),
+            },
             State::Small => s.serialize_str(SMALL),
             State::Difference => s.serialize_str(DIFFERENCE),
             State::Margin(line) => s.collect_str(&format_args!("{MARGIN}{line}")),
@@ -66,15 +73,29 @@ impl<'de> Deserialize<'de> for State {
             type Value = State;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number, small, difference, margin <line> or guarded")
+                f.write_str(
+                    "an integer (a text from 2^53 on), small, difference, margin <line> or guarded",
+                )
             }
 
             fn visit_u64<E: de::Error>(self, n: u64) -> Result<State, E> {
-                Ok(State::Shown(n))
+                if n >= EXACT {
+                    return Err(E::invalid_value(de::Unexpected::Unsigned(n), &self));
+                }
+                Ok(State::Shown(i128::from(n)))
+            }
+
+            fn visit_i64<E: de::Error>(self, n: i64) -> Result<State, E> {
+                if n.unsigned_abs() >= EXACT {
+                    return Err(E::invalid_value(de::Unexpected::Signed(n), &self));
+                }
+                Ok(State::Shown(i128::from(n)))
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<State, E> {
                 let line = |l: &str| l.parse().ok().filter(|n: &u32| n.to_string() == l);
+                let large =
+                    |n: &i128| n.unsigned_abs() >= u128::from(EXACT) && n.to_string() == text;
                 match text {
                     SMALL => Ok(State::Small),
                     DIFFERENCE => Ok(State::Difference),
@@ -83,6 +104,7 @@ impl<'de> Deserialize<'de> for State {
                         .strip_prefix(MARGIN)
                         .and_then(line)
                         .map(State::Margin)
+                        .or_else(|| text.parse().ok().filter(large).map(State::Shown))
                         .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self)),
                 }
             }
@@ -94,11 +116,16 @@ impl<'de> Deserialize<'de> for State {
 impl State {
     /// The published number.
     #[must_use]
-    pub fn shown(self) -> Option<u64> {
+    pub fn shown(self) -> Option<i128> {
         match self {
             State::Shown(n) => Some(n),
             _ => None,
         }
+    }
+
+    /// The published number of a count; `None` too where it cannot be one.
+    fn count(self) -> Option<u64> {
+        self.shown().and_then(|n| u64::try_from(n).ok())
     }
 }
 
@@ -115,12 +142,12 @@ fn container(
         false => Container::None,
     };
     if counts.is_chain {
-        let last_visible = states[..cell].iter().rev().find_map(|s| s.shown());
+        let last_visible = states[..cell].iter().rev().find_map(|s| s.count());
         return last_visible.map_or(Container::None, |n| exact(n, false));
     }
     let (field, group) = counts.place(cell);
     let outer = counts.outer(field, group);
-    let shown: Option<Vec<u64>> = outer.map(|c| states[c].shown()).collect();
+    let shown: Option<Vec<u64>> = outer.map(|c| states[c].count()).collect();
     match shown.as_deref() {
         Some([]) => Container::None,
         None => Container::Hidden,
@@ -156,7 +183,7 @@ fn can_pick(counts: &Counts, profile: &ReleaseProfile, states: &[State], cell: u
         Container::Exact { whole, .. } => n == whole,
         _ => false,
     };
-    states[cell].shown().is_some_and(|n| n > 0 && !is_whole(n))
+    states[cell].count().is_some_and(|n| n > 0 && !is_whole(n))
 }
 
 impl Container {
@@ -174,6 +201,44 @@ impl Container {
                 (1..k).contains(&rest) || (rest == 0 && equal_too)
             }
             _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_have_one_spelling() {
+        let states = [
+            (State::Shown(0), "0"),
+            (State::Shown(-7), "-7"),
+            (State::Shown((1 << 53) - 1), "9007199254740991"),
+            (State::Shown(1 << 53), "\"9007199254740992\""),
+            (State::Shown(-(1 << 70)), "\"-1180591620717411303424\""),
+            (State::Small, "\"small\""),
+            (State::Margin(3), "\"margin 3\""),
+        ];
+        for (state, text) in states {
+            assert_eq!(serde_json::to_string(&state).unwrap(), text);
+            assert_eq!(serde_json::from_str::<State>(text).unwrap(), state);
+        }
+        for bad in [
+            "9007199254740992",
+            "-9007199254740992",
+            "\"9007199254740991\"",
+            "\"7\"",
+            "\"+9007199254740992\"",
+            "\"09007199254740992\"",
+            "1.0",
+            "1e3",
+            "-0",
+            "null",
+            "\"margin 03\"",
+            "\"\"",
+        ] {
+            assert!(serde_json::from_str::<State>(bad).is_err(), "{bad}");
         }
     }
 }

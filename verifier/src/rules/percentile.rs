@@ -1,13 +1,8 @@
 //! Which percentiles are published, and what is proven about them.
 
-use galen_circuits::gates::{compare, release::MAX_LIMB};
-use galen_query::query::Percentile;
-
 use super::{Counts, ReleaseProfile, State};
-use crate::{
-    VerifyError,
-    plan::{Field, FieldKind, Plan, Quantile, Rank},
-};
+use crate::plan::{Field, Quantile};
+use galen_query::query::Percentile;
 
 /// Whether a percentile goes with a hidden count: one that contains its patients and is itself asked for.
 #[must_use]
@@ -20,74 +15,20 @@ pub fn is_hidden(counts: &Counts, states: &[State], percentile: &Percentile, gro
     }
 }
 
-/// The bounds of one of a percentile's counts: enough values on either side exactly if it is published.
+/// Between which bounds the number of values lies: enough of them exactly if the percentile is published.
 pub(super) fn bounds(
     profile: &ReleaseProfile,
     percentile: &Percentile,
-    rank: Rank,
+    rows: u64,
     quantile: Quantile,
     is_hidden: bool,
 ) -> Result<(u64, u64), &'static str> {
     let fewest = percentile.fewest(profile.k);
-    match (rank, quantile) {
-        (_, Some(_)) if is_hidden => {
-            Err("it is published although a count that contains it is not")
-        }
-        (Rank::Known, Some(_)) if fewest > MAX_LIMB => Err("no table is large enough for it"),
-        (Rank::Known, Some(_)) => Ok((fewest, MAX_LIMB)),
-        (Rank::Known, None) if !is_hidden => Ok((0, MAX_LIMB.min(fewest - 1))),
-        _ => Ok((0, MAX_LIMB)),
+    match quantile {
+        Some(_) if is_hidden => Err("it is published although a count that contains it is not"),
+        Some(_) if fewest > rows => Err("no table of this size has enough values for it"),
+        Some(_) => Ok((fewest, rows)),
+        None if !is_hidden => Ok((0, rows.min(fewest - 1))),
+        None => Ok((0, rows)),
     }
-}
-
-/// A proof that inequalities hold between limbs of root steps' totals.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comparison {
-    /// For errors: what is compared.
-    pub label: String,
-    /// The root steps whose totals are looked at, at most four.
-    pub roots: Vec<usize>,
-    /// The inequalities.
-    pub statement: compare::Statement,
-}
-
-/// That each published percentile q is the one asked for: #(v < q) < ⌈p·m⌉ ≤ #(v ≤ q) among m values.
-pub(super) fn comparisons(plan: &Plan) -> Result<Vec<Comparison>, VerifyError> {
-    let each = plan.percentiles.len().max(1);
-    let mut out = Vec::new();
-    for (at, quantile) in plan.quantiles.iter().enumerate() {
-        if quantile.is_none() {
-            continue;
-        }
-        let (group, index) = (at / each, at % each);
-        let percentile = &plan.percentiles[index];
-        let places = &plan.layout.groups[group].1;
-        let place = |rank| {
-            let place = places.get(&Field {
-                kind: FieldKind::Rank(index, rank),
-                ..Field::known(percentile)
-            });
-            place.ok_or_else(|| VerifyError::Malformed("a percentile without counts".into()))
-        };
-        let known = place(Rank::Known)?;
-        let (up, down) = (
-            i64::from(percentile.share.numerator),
-            i64::from(percentile.share.denominator),
-        );
-        let mut statement = compare::Statement::default();
-        let [below, up_to] = &mut statement.comparisons;
-        // den·#(v < q) < num·m, among integers: num·m − den·#(v < q) − 1 ≥ 0.
-        below.constant = -1;
-        below.weights[known.limb] = up;
-        below.weights[place(Rank::Below)?.limb] = -down;
-        // num·m ≤ den·#(v ≤ q).
-        up_to.weights[place(Rank::UpTo)?.limb] = down;
-        up_to.weights[known.limb] = -up;
-        out.push(Comparison {
-            label: format!("percentile {at}"),
-            roots: plan.releases[known.release].roots.clone(),
-            statement,
-        });
-    }
-    Ok(out)
 }

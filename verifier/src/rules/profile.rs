@@ -1,6 +1,5 @@
 //! Release profiles: the rule that a hospital puts on record with its dataset.
 
-use galen_circuits::gates::release::MAX_LIMB;
 use serde::{Deserialize, Serialize};
 
 /// The largest threshold.
@@ -160,7 +159,7 @@ impl ReleaseProfile {
         let fits = |count: &u64| self.round(*count) == shown;
         let first = (lower..=shown).find(fits).unwrap_or(shown);
         let last = (shown..=shown + half + 1).rev().find(fits);
-        (first, last.unwrap_or(shown).min(MAX_LIMB))
+        (first, last.unwrap_or(shown))
     }
 }
 

@@ -1,253 +1,270 @@
-//! Between a plan's limbs and the rule's cells.
+//! Between a plan's cells and the rule's: what is published, and what is proven of the cells that are hidden.
 
-use galen_circuits::gates::{
-    compare,
-    release::{LIMBS, LIMBS_PER_TOTAL, MAX_LIMB, Statement},
-};
+use galen_core::equation::{Cells, Inequality};
 
-use super::{
-    Broken, Counts, Order, ReleaseProfile, State, check, decide,
-    percentile::{self, Comparison, is_hidden},
-};
+use super::{Broken, Counts, ReleaseProfile, State, check, decide, percentile};
 use crate::{
     VerifyError,
-    plan::{FieldKind, Plan, Release, Use},
+    plan::{Field, FieldKind, Plan, PlanError, Rank},
 };
 
-/// The states of the used limbs of each release, in order: what a bundle publishes.
+/// For each group of the answer the states of its statistics, in the order of [`Plan::statistics`]: what a bundle
+/// publishes.
 pub type Published = Vec<Vec<State>>;
 
-/// Everything that is proven of an answer's totals.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statements {
-    /// For each release the bounds of its limbs.
-    pub releases: Vec<Statement>,
-    /// What is compared: first the ranks of published percentiles, then hidden counts.
-    pub comparisons: Vec<Comparison>,
-}
-
-/// What an honest hospital publishes of the true limbs, and the statements that it proves about them.
+/// What an honest hospital publishes of the true `totals` (by the equation's cells), and the cells that it proves.
 ///
 /// # Errors
-/// None for the limbs of totals that a plan has packed, if its percentiles are those that the rule releases.
+/// None for the totals of the plan's own equation, if its percentiles are those that the rule releases and the
+/// profile allows its statistics.
 pub fn publish(
     plan: &Plan,
     profile: &ReleaseProfile,
-    limbs: &[[u64; LIMBS]],
-) -> Result<(Published, Statements), VerifyError> {
+    totals: &[i128],
+) -> Result<(Published, Cells), VerifyError> {
+    same("totals", plan.equation.cells(), totals.len())?;
     let counts = Counts::of(plan);
-    let mut values = vec![0; counts.len()];
-    for (release, limbs) in plan.releases.iter().zip(limbs) {
-        for (limb, used) in uses(release) {
-            if let Some(cell) = own_cell(&counts, used) {
-                values[cell] = limbs[limb];
-            }
-        }
-    }
-    let states = decide(&counts, profile, &values);
-    let published: Published = plan
-        .releases
-        .iter()
-        .zip(limbs)
-        .map(|(release, limbs)| {
-            uses(release)
-                .map(|(limb, used)| match own_cell(&counts, used) {
-                    Some(cell) => states[cell],
-                    None if is_guard_shown(&counts, &states, used) => State::Shown(limbs[limb]),
-                    None => State::Guarded,
-                })
-                .collect()
+    let values: Vec<u64> = (0..counts.len())
+        .map(|cell| {
+            let (field, group) = counts.place(cell);
+            u64::try_from(totals[place(plan, group, field)?])
+                .map_err(|_| VerifyError::Malformed("a count below 0".into()))
         })
-        .collect();
-    let statements = statements(plan, profile, &published)?;
-    Ok((published, statements))
+        .collect::<Result<_, VerifyError>>()?;
+    let states = decide(&counts, profile, &values);
+    let mut published = Vec::with_capacity(plan.layout.groups.len());
+    for group in 0..plan.layout.groups.len() {
+        let mut of_group = Vec::with_capacity(plan.statistics.len());
+        for (field, statistic) in &plan.statistics {
+            of_group.push(match counts.cell(*field, group) {
+                Some(cell) => states[cell],
+                None if is_shown(&counts, &states, statistic.guard, group) => {
+                    State::Shown(totals[place(plan, group, *field)?])
+                }
+                None => State::Guarded,
+            });
+        }
+        published.push(of_group);
+    }
+    let cells = cells(plan, profile, &published)?;
+    Ok((published, cells))
 }
 
-/// The statements that published states make, if the rule allows them.
+/// Under a profile that rounds counts, nothing but counts is released.
 ///
 /// # Errors
-/// Another number of releases or cells than the plan's; a state that breaks the rule.
-pub fn statements(
-    plan: &Plan,
-    profile: &ReleaseProfile,
-    published: &[Vec<State>],
-) -> Result<Statements, VerifyError> {
-    same("releases".into(), plan.releases.len(), published.len())?;
-    for (index, (release, states)) in plan.releases.iter().zip(published).enumerate() {
-        let what = format!("cells of release {index}");
-        same(what, uses(release).count(), states.len())?;
-    }
-    let counts = Counts::of(plan);
-    let (states, places) = count_states(plan, &counts, published)?;
-    let checked = check(&counts, profile, &states).map_err(|Broken { cell, why }| {
-        let (release, cell) = places[cell];
-        VerifyError::CellRule { release, cell, why }
-    })?;
-    let bounds = &checked.bounds;
-    let releases =
-        plan.releases
-            .iter()
-            .zip(published)
-            .enumerate()
-            .map(|(index, (release, published))| {
-                let mut statement = Statement {
-                    bounds: [(0, 0); LIMBS],
-                };
-                bound_ranks(plan, profile, &counts, &states, release, &mut statement)?;
-                for (at, ((limb, used), state)) in uses(release).zip(published).enumerate() {
-                    statement.bounds[limb] = match own_cell(&counts, used) {
-                        Some(cell) => bounds[cell],
-                        None => value_bounds(*state, is_guard_shown(&counts, &states, used))
-                            .map_err(|why| VerifyError::CellRule {
-                                release: index,
-                                cell: at,
-                                why: why.into(),
-                            })?,
-                    };
-                }
-                Ok(statement)
-            })
-            .collect::<Result<Vec<Statement>, VerifyError>>()?;
-    let mut comparisons = percentile::comparisons(plan)?;
-    for pair in checked.orders.chunks(compare::COMPARISONS) {
-        comparisons.push(order(plan, &counts, pair, comparisons.len())?);
-    }
-    let mut well_formed = comparisons.iter().map(|c| c.statement.is_well_formed());
-    if !releases.iter().all(Statement::is_well_formed) || !well_formed.all(|w| w) {
-        return Err(VerifyError::Malformed("bounds or weights".into()));
-    }
-    Ok(Statements {
-        releases,
-        comparisons,
-    })
-}
-
-/// The bounds of the counts that place percentiles.
-fn bound_ranks(
-    plan: &Plan,
-    profile: &ReleaseProfile,
-    counts: &Counts,
-    states: &[State],
-    release: &Release,
-    statement: &mut Statement,
-) -> Result<(), VerifyError> {
-    for (used, bounds) in release.uses.iter().zip(&mut statement.bounds) {
-        let Some((used, FieldKind::Rank(index, rank))) = used.as_ref().map(|u| (u, u.field.kind))
-        else {
-            continue;
-        };
-        let at = used.group * plan.percentiles.len() + index;
-        let percentile = &plan.percentiles[index];
-        let hidden = is_hidden(counts, states, percentile, used.group);
-        *bounds = percentile::bounds(profile, percentile, rank, plan.quantiles[at], hidden)
-            .map_err(|why| VerifyError::Percentile { index: at, why })?;
+/// [`PlanError::Rounded`].
+pub fn check_profile(plan: &Plan, profile: &ReleaseProfile) -> Result<(), PlanError> {
+    let base = profile.rounding;
+    if base > 1 && plan.statistics.keys().any(|f| !f.is_count()) {
+        return Err(PlanError::Rounded { base });
     }
     Ok(())
 }
 
-/// That hidden counts are in the order in which the rule found them.
-fn order(
+/// The values of published cells, and what is to be proven of the others for `published` to be what the rule makes of
+/// them.
+///
+/// # Errors
+/// Another number of groups or states than the plan's; a state that breaks the rule; a profile under which the plan's
+/// statistics are not released.
+pub fn cells(
     plan: &Plan,
-    counts: &Counts,
-    orders: &[Order],
-    index: usize,
-) -> Result<Comparison, VerifyError> {
-    let mut roots: Vec<usize> = Vec::new();
-    let mut statement = compare::Statement::default();
-    // Where the count's limb stands among those of the comparison's totals.
-    let mut limb = |cell: usize| {
-        let (field, group) = counts.place(cell);
-        let place = plan.layout.groups[group].1.get(&field);
-        let place = place.ok_or_else(|| VerifyError::Malformed("a count without a limb".into()))?;
-        let root = plan.releases[place.release].roots[place.limb / LIMBS_PER_TOTAL];
-        let total = roots.iter().position(|r| *r == root).unwrap_or_else(|| {
-            roots.push(root);
-            roots.len() - 1
-        });
-        Ok::<_, VerifyError>(total * LIMBS_PER_TOTAL + place.limb % LIMBS_PER_TOTAL)
-    };
-    for (order, comparison) in orders.iter().zip(&mut statement.comparisons) {
-        comparison.constant = -order.gap;
-        comparison.weights[limb(order.larger)?] = 1;
-        comparison.weights[limb(order.smaller)?] = -1;
-    }
-    Ok(Comparison {
-        label: format!("comparison {index}: the order of hidden cells"),
-        roots,
-        statement,
-    })
-}
-
-fn same(what: String, expected: usize, got: usize) -> Result<(), VerifyError> {
-    if expected == got {
-        return Ok(());
-    }
-    Err(VerifyError::Cells {
-        what,
-        expected,
-        got,
-    })
-}
-
-/// The limbs that are published in some way.
-fn uses(release: &Release) -> impl Iterator<Item = (usize, &Use)> {
-    let uses = release.uses.iter().enumerate();
-    uses.filter_map(|(limb, used)| used.as_ref().map(|u| (limb, u)))
-        .filter(|(_, used)| !used.field.is_rank())
-}
-
-fn own_cell(counts: &Counts, used: &Use) -> Option<usize> {
-    counts.cell(used.field, used.group)
-}
-
-fn is_guard_shown(counts: &Counts, states: &[State], used: &Use) -> bool {
-    let guard = counts.cell(used.guard, used.group);
-    guard.is_some_and(|g| states[g].shown().is_some())
-}
-
-/// Release and cell within it.
-type CellPlace = (usize, usize);
-
-/// The state of each count and where it stands. A count that was placed twice has one state.
-fn count_states(
-    plan: &Plan,
-    counts: &Counts,
+    profile: &ReleaseProfile,
     published: &[Vec<State>],
-) -> Result<(Vec<State>, Vec<CellPlace>), VerifyError> {
-    let mut states: Vec<Option<State>> = vec![None; counts.len()];
-    let mut places = vec![(0, 0); counts.len()];
-    for (index, (release, published)) in plan.releases.iter().zip(published).enumerate() {
-        for (at, ((_, used), state)) in uses(release).zip(published).enumerate() {
-            let Some(cell) = own_cell(counts, used) else {
-                continue;
-            };
-            match states[cell] {
-                Some(before) if before != *state => {
-                    return Err(VerifyError::CellRule {
-                        release: index,
-                        cell: at,
-                        why: "the same count is published in another way elsewhere".into(),
-                    });
-                }
-                Some(_) => {}
+) -> Result<Cells, VerifyError> {
+    check_profile(plan, profile)?;
+    same("groups", plan.layout.groups.len(), published.len())?;
+    for states in published {
+        same("states of a group", plan.statistics.len(), states.len())?;
+    }
+    let counts = Counts::of(plan);
+    let states: Vec<State> = (0..counts.len())
+        .map(|cell| {
+            let (field, group) = counts.place(cell);
+            let at = plan.statistics.keys().position(|f| *f == field);
+            at.map_or(State::Guarded, |at| published[group][at])
+        })
+        .collect();
+    let checked = check(&counts, profile, &states).map_err(|Broken { cell, why }| {
+        let (field, group) = counts.place(cell);
+        refusal(plan, group, field, why)
+    })?;
+    let mut proof = Proof::new(plan);
+    for (group, states_of_group) in published.iter().enumerate() {
+        for ((field, statistic), state) in plan.statistics.iter().zip(states_of_group) {
+            let cell = place(plan, group, *field)?;
+            match counts.cell(*field, group) {
+                Some(at) => proof.between(cell, checked.bounds[at]),
                 None => {
-                    states[cell] = Some(*state);
-                    places[cell] = (index, at);
+                    let is_shown = is_shown(&counts, &states, statistic.guard, group);
+                    let value = guarded(*state, is_shown, statistic.largest);
+                    proof.cells.published[cell] =
+                        value.map_err(|why| refusal(plan, group, *field, why.into()))?;
                 }
             }
         }
     }
-    // A plan places each counted field in every group.
-    let states = states.into_iter().map(|s| s.unwrap_or(State::Guarded));
-    Ok((states.collect(), places))
+    ranks(plan, profile, &counts, &states, &mut proof)?;
+    for order in &checked.orders {
+        let of = |cell: usize| {
+            let (field, group) = counts.place(cell);
+            place(plan, group, field)
+        };
+        let (larger, smaller) = (of(order.larger)?, of(order.smaller)?);
+        proof.at_least(&[(larger, 1), (smaller, -1)], order.gap);
+    }
+    proof.finish()
 }
 
-/// The bounds of a limb that is no count.
-fn value_bounds(state: State, guard_shown: bool) -> Result<(u64, u64), &'static str> {
+/// What is proven of the counts that place percentiles: enough values, and
+/// #(v < q) < p·m ≤ #(v ≤ q) for the published percentile q of m values.
+fn ranks(
+    plan: &Plan,
+    profile: &ReleaseProfile,
+    counts: &Counts,
+    states: &[State],
+    proof: &mut Proof,
+) -> Result<(), VerifyError> {
+    let each = plan.percentiles.len();
+    for (index, quantile) in plan.quantiles.iter().enumerate() {
+        let (group, number) = (index / each, index % each);
+        let percentile = &plan.percentiles[number];
+        let of = |rank| {
+            let field = Field {
+                kind: FieldKind::Rank(number, rank),
+                ..Field::known(percentile)
+            };
+            place(plan, group, field)
+        };
+        let is_hidden = percentile::is_hidden(counts, states, percentile, group);
+        let bounds = percentile::bounds(profile, percentile, counts.rows, *quantile, is_hidden)
+            .map_err(|why| VerifyError::Percentile { index, why })?;
+        let known = of(Rank::Known)?;
+        proof.bounded(known, bounds);
+        if quantile.is_some() {
+            let (up, down) = (
+                i64::from(percentile.share.numerator),
+                i64::from(percentile.share.denominator),
+            );
+            proof.at_least(&[(known, up), (of(Rank::Below)?, -down)], 1);
+            proof.at_least(&[(of(Rank::UpTo)?, down), (known, -up)], 0);
+        }
+    }
+    Ok(())
+}
+
+/// Cells and statements so far, by the equation's cells.
+struct Proof {
+    cells: Cells,
+    rows: u64,
+    /// Σ coefficient·cell ≥ bound.
+    statements: Vec<(Vec<(usize, i64)>, i64)>,
+}
+
+impl Proof {
+    fn new(plan: &Plan) -> Self {
+        Self {
+            cells: Cells {
+                published: vec![None; plan.equation.cells()],
+                inequalities: Vec::new(),
+            },
+            rows: plan.patients(),
+            statements: Vec::new(),
+        }
+    }
+
+    /// A count between bounds, or published where they are equal.
+    fn between(&mut self, cell: usize, (first, last): (u64, u64)) {
+        if first == last {
+            self.cells.published[cell] = Some(i128::from(first));
+        } else {
+            self.bounded(cell, (first, last));
+        }
+    }
+
+    /// A hidden count between bounds. That it is a sum of at most R bits is proven anyway.
+    fn bounded(&mut self, cell: usize, (first, last): (u64, u64)) {
+        let signed = |n: u64| i64::try_from(n).expect("counts are below 2^48");
+        if first > 0 {
+            self.at_least(&[(cell, 1)], signed(first));
+        }
+        if last < self.rows {
+            self.at_least(&[(cell, -1)], -signed(last));
+        }
+    }
+
+    fn at_least(&mut self, terms: &[(usize, i64)], bound: i64) {
+        self.statements.push((terms.to_vec(), bound));
+    }
+
+    /// Statements in terms of the hidden cells; those about published ones alone are checked.
+    fn finish(mut self) -> Result<Cells, VerifyError> {
+        let hidden = self.cells.hidden();
+        for (terms, bound) in self.statements {
+            let mut left = Vec::new();
+            let mut rest = i128::from(bound);
+            for (cell, coefficient) in terms {
+                match self.cells.published[cell] {
+                    Some(value) => rest -= i128::from(coefficient) * value,
+                    None => {
+                        let place = hidden.binary_search(&cell).expect("it is hidden");
+                        left.push((place, coefficient));
+                    }
+                }
+            }
+            if !left.is_empty() {
+                let bound = i64::try_from(rest)
+                    .map_err(|_| VerifyError::Malformed("a bound beyond 2^63".into()))?;
+                self.cells
+                    .inequalities
+                    .push(Inequality { terms: left, bound });
+            } else if rest > 0 {
+                return Err(VerifyError::Malformed(
+                    "published numbers contradict one another".into(),
+                ));
+            }
+        }
+        Ok(self.cells)
+    }
+}
+
+/// The value of a statistic that is no count.
+fn guarded(state: State, guard_shown: bool, largest: i128) -> Result<Option<i128>, &'static str> {
     match (state, guard_shown) {
-        (State::Shown(n), true) if n <= MAX_LIMB => Ok((n, n)),
-        (State::Shown(_), true) => Err("it is 2^40 or more"),
-        (State::Guarded, false) => Ok((0, MAX_LIMB)),
+        (State::Shown(n), true) if (0..=largest).contains(&n) => Ok(Some(n)),
+        (State::Shown(_), true) => Err("no table of this size has such a sum"),
+        (State::Guarded, false) => Ok(None),
         _ => Err("it is not released together with the count that guards it"),
     }
+}
+
+fn is_shown(counts: &Counts, states: &[State], guard: Field, group: usize) -> bool {
+    let guard = counts.cell(guard, group);
+    guard.is_some_and(|g| states[g].shown().is_some())
+}
+
+fn place(plan: &Plan, group: usize, field: Field) -> Result<usize, VerifyError> {
+    plan.cell(group, field)
+        .ok_or_else(|| VerifyError::Malformed("a statistic without a cell".into()))
+}
+
+fn refusal(plan: &Plan, group: usize, field: Field, why: String) -> VerifyError {
+    let statistic = plan.statistics.keys().position(|f| *f == field);
+    VerifyError::CellRule {
+        group,
+        statistic: statistic.unwrap_or(0),
+        why,
+    }
+}
+
+fn same(what: &str, expected: usize, got: usize) -> Result<(), VerifyError> {
+    if expected == got {
+        return Ok(());
+    }
+    Err(VerifyError::Cells {
+        what: what.into(),
+        expected,
+        got,
+    })
 }

@@ -1,14 +1,9 @@
-//! Which statistics a query needs and where each stands among the released limbs (`docs/spec/plan.md`).
+//! Which statistics a query needs (`docs/spec/plan.md`, "Fields").
 
-use std::collections::BTreeMap;
-
-use galen_circuits::gates::release::{LIMB_BITS, LIMBS, LIMBS_PER_TOTAL, TOTALS};
 use galen_query::{
     query::{Aggregate, CohortQuery, OutputValue, PairFunction, Percentile},
     registry::{ColumnKind, Registry},
 };
-
-use super::{Linear, Release, Use};
 
 /// What a released number is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -245,12 +240,12 @@ pub fn fields_of(aggregate: &Aggregate, filter: Option<usize>, registry: &Regist
 pub(crate) fn minimum(registry: &Registry, column: usize) -> i128 {
     let column = &registry.columns[column];
     match column.kind {
-        ColumnKind::Number { min, .. } => i128::from(min) - i128::from(column.null_offset()),
+        ColumnKind::Number { min, .. } => i128::from(min),
         _ => 0,
     }
 }
 
-/// All fields of a query, guards included, each once: counts first, then column by column.
+/// All fields of a query, guards included, each once.
 pub(super) fn fields_of_query(query: &CohortQuery, registry: &Registry) -> Vec<Field> {
     let mut fields: Vec<Field> = query
         .outputs
@@ -262,130 +257,9 @@ pub(super) fn fields_of_query(query: &CohortQuery, registry: &Registry) -> Vec<F
         })
         .flatten()
         .collect();
-    fields.sort_by_key(|f| (f.guard(registry), f.kind, f.column, f.other, f.filter));
+    let guards: Vec<Field> = fields.iter().map(|f| f.guard(registry)).collect();
+    fields.extend(guards);
+    fields.sort_unstable();
     fields.dedup();
     fields
-}
-
-/// One value of a GROUP BY column: a stored value, or NULL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum GroupKey {
-    /// A stored value, or the index of a bin.
-    Value(u64),
-    /// NULL.
-    Null,
-}
-
-/// Where a field's limbs stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// Index into `Plan::releases`.
-    pub release: usize,
-    /// First limb, lowest first.
-    pub limb: usize,
-    /// How many limbs.
-    pub limbs: usize,
-}
-
-/// The groups of an answer (one without keys when there is no GROUP BY), with their fields' places.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Layout {
-    /// For each group its keys in GROUP BY order and its fields.
-    pub groups: Vec<(Vec<GroupKey>, BTreeMap<Field, Place>)>,
-}
-
-/// A field of one group with its value column and width.
-pub(super) struct Item {
-    pub group: usize,
-    pub field: Field,
-    pub guard: Field,
-    pub value: Linear,
-    pub limbs: usize,
-}
-
-/// One packed total: which root it belongs to and (limb, value) pairs.
-pub(super) struct Total {
-    pub root: usize,
-    pub items: Vec<(usize, Linear)>,
-    next: usize,
-    /// The group and field of the last count: the guard in force.
-    guard: Option<(usize, Field)>,
-}
-
-/// Packs guard blocks into totals, and totals four by four into releases.
-#[derive(Default)]
-pub(super) struct Packer {
-    pub totals: Vec<Total>,
-    pub releases: Vec<Release>,
-}
-
-impl Packer {
-    /// Places a block (a count, then the fields that it guards) under `root`. A total never mixes roots,
-    /// and a guard never reaches beyond its total; within it, a guard in force is not repeated.
-    pub(super) fn place(&mut self, root: usize, mut block: Vec<Item>) -> Vec<(Field, Place)> {
-        let (in_force, room) = match self.totals.last() {
-            Some(t) if t.root == root => {
-                let guard = block.first().map(|i| (i.group, i.field));
-                (t.guard == guard, LIMBS_PER_TOTAL - t.next)
-            }
-            _ => (false, 0),
-        };
-        let needed = |block: &[Item]| block.iter().map(|i| i.limbs).sum::<usize>();
-        if in_force && needed(&block[1..]) <= room {
-            block.remove(0);
-        } else if needed(&block) > room {
-            self.open_total(root);
-        }
-        block
-            .into_iter()
-            .map(|item| (item.field, self.put(item)))
-            .collect()
-    }
-
-    fn open_total(&mut self, root: usize) {
-        if self.releases.last().is_none_or(|r| r.roots.len() == TOTALS) {
-            self.releases.push(Release {
-                roots: Vec::new(),
-                uses: [None; LIMBS],
-            });
-        }
-        let release = self.releases.last_mut().expect("pushed above");
-        release.roots.push(self.totals.len());
-        self.totals.push(Total {
-            root,
-            items: Vec::new(),
-            next: 0,
-            guard: None,
-        });
-    }
-
-    fn put(&mut self, item: Item) -> Place {
-        let release_index = self.releases.len() - 1;
-        let release = self.releases.last_mut().expect("a total is open");
-        let total = self.totals.last_mut().expect("a total is open");
-        let limb = (release.roots.len() - 1) * LIMBS_PER_TOTAL + total.next;
-        total.items.push((total.next, item.value));
-        total.next += item.limbs;
-        release.uses[limb..limb + item.limbs].fill(Some(Use {
-            group: item.group,
-            field: item.field,
-            guard: item.guard,
-        }));
-        if item.field.is_count() {
-            total.guard = Some((item.group, item.field));
-        }
-        Place {
-            release: release_index,
-            limb,
-            limbs: item.limbs,
-        }
-    }
-}
-
-/// Limbs so that rows·maximum < 2^(40·limbs), if one total can hold them beside their count.
-pub(super) fn limbs_for(rows: u128, maximum: u128) -> Option<usize> {
-    let largest = rows.checked_mul(maximum)?;
-    (1..=3)
-        .find(|limbs| largest < 1u128 << (LIMB_BITS * limbs))
-        .map(|l| l as usize)
 }

@@ -1,0 +1,97 @@
+//! Why a query has no plan.
+
+use galen_core::CircuitError;
+
+use super::{MAX_CELLS, MAX_GROUPS};
+
+/// Why a query has no plan.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// Too many groups.
+    #[error(
+        "GROUP BY makes {groups} groups, more than {MAX_GROUPS}; group by a column with fewer codes, or filter them in separate queries"
+    )]
+    TooManyGroups {
+        /// Groups asked for.
+        groups: usize,
+    },
+    /// Too many numbers.
+    #[error(
+        "the answer would have {cells} numbers, more than {MAX_CELLS}; ask for fewer groups, or for fewer columns in one query"
+    )]
+    TooManyCells {
+        /// Numbers, those included that every block has for itself.
+        cells: usize,
+    },
+    /// More counts than can be proven hidden.
+    #[error(
+        "if all counts were small, {needed} statements about hidden ones would have to be proven, and over a table of this size at most {most} can be; ask for fewer groups"
+    )]
+    TooManyHidden {
+        /// Statements in the worst case.
+        needed: usize,
+        /// What there is room for.
+        most: usize,
+    },
+    /// No circuit is large enough.
+    #[error("the query needs {needed} {what}, and cannot have more than {most}; {help}")]
+    TooLarge {
+        /// Of what there is too much.
+        what: &'static str,
+        /// How much is needed.
+        needed: usize,
+        /// How much there may be.
+        most: usize,
+        /// What to ask instead.
+        help: &'static str,
+    },
+    /// Published percentiles that do not fit the query.
+    #[error("{what}")]
+    Quantiles {
+        /// What is wrong.
+        what: String,
+    },
+    /// Anything but counts under a profile that rounds them.
+    #[error(
+        "the dataset's release profile rounds counts to {base}, so sums and means beside them are not released: a mean needs the exact count. Ask for counts, or for a dataset under a profile without rounding"
+    )]
+    Rounded {
+        /// The rounding base.
+        base: u64,
+    },
+    /// A number could not be carried exactly.
+    #[error(
+        "{column}: over {rows} patients the numbers could exceed what an answer can carry exactly"
+    )]
+    TooWide {
+        /// What is summed or compared.
+        column: String,
+        /// Patients.
+        rows: u64,
+    },
+    /// Rows, or a description that contradicts itself.
+    #[error("malformed: {0}")]
+    Malformed(String),
+}
+
+impl From<CircuitError> for PlanError {
+    fn from(error: CircuitError) -> Self {
+        let CircuitError::Capacity { what, needed, most } = error else {
+            return Self::Malformed(error.to_string());
+        };
+        let help = match what {
+            "filters with means or products" => {
+                "ask for the aggregates under different filters, or of different nullable columns, in separate queries"
+            }
+            "products of columns" => "ask for fewer variances and correlations in one query",
+            _ => "use fewer conditions, or ranges instead of columns with very many values",
+        };
+        Self::TooLarge {
+            what,
+            needed,
+            most,
+            help,
+        }
+    }
+}

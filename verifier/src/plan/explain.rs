@@ -1,0 +1,172 @@
+//! A plan in words.
+
+use galen_core::equation::{Cells, Column, Derived, Layout, Linear, Measure};
+
+use super::{MAX_CELLS, Plan, limits};
+use galen_query::registry::Registry;
+
+/// Factors or terms that a line lists.
+const LISTED: usize = 12;
+
+impl Plan {
+    /// What is looked at, how it is put together and what it costs, a line each: for whoever has to allow a query.
+    #[must_use]
+    pub fn explain(&self, registry: &Registry) -> Vec<String> {
+        let names = Names::new(registry);
+        let equation = &self.equation;
+        let mut lines = vec![self.read(&names)];
+        for (index, lookup) in equation.lookups.iter().enumerate() {
+            let table = &equation.tables[lookup.table];
+            let outputs =
+                equation.derived.iter().enumerate().filter(
+                    |(_, d)| matches!(d, Derived::Output { lookup, .. } if *lookup == index),
+                );
+            let outputs: Vec<String> = outputs.map(|(i, _)| format!("d{i}")).collect();
+            lines.push(format!(
+                "Lookup {}: {} in a table of {} entries gives {}",
+                index + 1,
+                names.linear(&lookup.key),
+                table.len(),
+                outputs.join(" and "),
+            ));
+        }
+        for (index, block) in equation.blocks.iter().enumerate() {
+            let factors: Vec<String> = block.factors.iter().map(|f| names.linear(f)).collect();
+            let root = match equation
+                .derived
+                .iter()
+                .position(|d| *d == Derived::Root { block: index })
+            {
+                Some(i) => format!(" (d{i})"),
+                None => String::new(),
+            };
+            lines.push(format!(
+                "Counted{root}: patients for whom all of these are 1: {}",
+                listed(&factors)
+            ));
+            let measures: Vec<String> = block.measures.iter().map(|m| names.measure(m)).collect();
+            let each = block.grouping.map_or("", |_| ", in each group");
+            lines.push(format!("Summed over them{each}: {}", listed(&measures)));
+        }
+        if let Some(grouping) = equation.groupings.first() {
+            lines.push(format!(
+                "Groups: {} by {}",
+                grouping.groups.len(),
+                names.linear(&grouping.key)
+            ));
+        }
+        lines.extend(self.size());
+        lines
+    }
+
+    /// Which columns are read.
+    fn read(&self, names: &Names) -> String {
+        let read: Vec<&str> = self
+            .equation
+            .bases()
+            .iter()
+            .map(|i| names.0[*i].as_str())
+            .collect();
+        format!(
+            "Of each of {} patients are read: {}",
+            self.patients(),
+            read.join(", ")
+        )
+    }
+
+    /// Cells, slots and circuit.
+    fn size(&self) -> Vec<String> {
+        let cells = self.equation.cells();
+        let published = self.layout.groups.len() * self.statistics.len();
+        let mut lines = vec![format!(
+            "Numbers: {published} to publish or hide by the release rule, {} that stay hidden; at most {MAX_CELLS}",
+            cells - published
+        )];
+        let hidden = limits::hidden(cells, 1);
+        let shown = Cells {
+            published: vec![Some(0); cells],
+            inequalities: Vec::new(),
+        };
+        let of = |cells: &Cells| {
+            let layout = Layout::new(&self.equation, cells).ok()?;
+            Some((layout.slots.len(), layout.table_slots.len(), layout.class))
+        };
+        if let (Some((shown, _, class)), Some((hidden, tables, larger))) = (of(&shown), of(&hidden))
+        {
+            lines.push(format!(
+                "Slots: {shown} ({} lookups, {tables} of tables, {} of groups), {hidden} where a count is hidden",
+                self.equation.lookups.len(),
+                self.equation.groupings.len(),
+            ));
+            lines.push(match class == larger {
+                true => format!("Circuit: {class}"),
+                false => format!("Circuit: {class}, or {larger} where a count is hidden"),
+            });
+        }
+        lines
+    }
+}
+
+/// The first of a list, and how many there are beyond.
+fn listed(items: &[String]) -> String {
+    let shown = items.iter().take(LISTED).cloned().collect::<Vec<_>>();
+    match items.len().saturating_sub(LISTED) {
+        0 => shown.join("; "),
+        more => format!("{}; and {more} more", shown.join("; ")),
+    }
+}
+
+/// The base columns' names.
+struct Names(Vec<String>);
+
+impl Names {
+    fn new(registry: &Registry) -> Self {
+        Self(
+            registry
+                .base_columns()
+                .into_iter()
+                .map(|b| b.name)
+                .collect(),
+        )
+    }
+
+    fn column(&self, column: Column) -> String {
+        match column {
+            Column::Present => "present".into(),
+            Column::Base(i) => self.0[i].clone(),
+            Column::Derived(i) => format!("d{i}"),
+        }
+    }
+
+    fn linear(&self, linear: &Linear) -> String {
+        let mut text = String::new();
+        let constant = linear.at_zero();
+        if constant != 0 {
+            text = constant.to_string();
+        }
+        for (column, factor) in linear.terms() {
+            let sign = if factor < 0 { "−" } else { "+" };
+            match (text.is_empty(), factor < 0) {
+                (true, false) => {}
+                (true, true) => text.push('−'),
+                (false, _) => text += &format!(" {sign} "),
+            }
+            if factor.abs() != 1 {
+                text += &format!("{}·", factor.abs());
+            }
+            text += &self.column(column);
+        }
+        if text.is_empty() { "0".into() } else { text }
+    }
+
+    fn measure(&self, measure: &Measure) -> String {
+        let factor = |l: &Linear| match l.terms().count() {
+            0 | 1 if l.at_zero() == 0 => self.linear(l),
+            _ => format!("({})", self.linear(l)),
+        };
+        match measure {
+            Measure::Linear(l) => self.linear(l),
+            Measure::Product(a, b) => format!("{}·{}", factor(a), factor(b)),
+        }
+    }
+}

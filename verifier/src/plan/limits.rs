@@ -1,0 +1,96 @@
+//! What a plan may need, whatever its cells turn out to be (`docs/spec/plan.md`, "Limits").
+
+use galen_core::{
+    class::Class,
+    equation::{Cells, Equation, Inequality, LIMBS, Layout, RANGE_BITS},
+};
+
+use super::{PlanError, Statistic};
+use galen_query::query::Percentile;
+
+/// The most cells of an answer: so many lie along the rows of the smallest dataset's one chunk.
+pub const MAX_CELLS: usize = 1 << 12;
+
+/// Published cells are below 2 to this, far from what an `i128` and the field can carry.
+const CELL_BITS: u32 = 120;
+
+/// What an equation takes if every cell is hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Cost {
+    class: Class,
+    slots: usize,
+    blocks: usize,
+    derived: usize,
+    entries: usize,
+}
+
+/// The cost of an equation of whose cells `inequalities` statements are proven at most.
+pub(super) fn cost(equation: &Equation, inequalities: usize) -> Result<Cost, PlanError> {
+    let cells = equation.cells();
+    if cells > MAX_CELLS {
+        return Err(PlanError::TooManyCells { cells });
+    }
+    let most = equation.rows.committed() / LIMBS;
+    if inequalities > most {
+        let needed = inequalities;
+        return Err(PlanError::TooManyHidden { needed, most });
+    }
+    let published = Cells {
+        published: vec![Some(0); cells],
+        inequalities: Vec::new(),
+    };
+    Layout::new(equation, &published)?;
+    let hidden = hidden(cells, inequalities);
+    let layout = Layout::new(equation, &hidden)?;
+    Ok(Cost {
+        class: layout.class,
+        slots: layout.slots.len(),
+        blocks: equation.blocks.len(),
+        derived: equation.derived.len(),
+        entries: layout.tables().iter().map(|t| t.len()).sum(),
+    })
+}
+
+/// All cells hidden, with as many statements about them.
+pub(super) fn hidden(cells: usize, inequalities: usize) -> Cells {
+    let none = Inequality {
+        terms: Vec::new(),
+        bound: 0,
+    };
+    Cells {
+        published: vec![None; cells],
+        inequalities: vec![none; inequalities],
+    }
+}
+
+/// The most statements that can be proven of an answer's cells: two bounds for each count; one order for each line of
+/// groups and count; and of each percentile that there are enough values and that it is the right one.
+pub(super) fn most_inequalities(
+    counts: usize,
+    groups: usize,
+    lines: usize,
+    percentiles: usize,
+) -> usize {
+    counts * (2 * groups + lines) + 3 * groups * percentiles
+}
+
+/// That no published cell is beyond what an answer carries.
+pub(super) fn check_width(statistic: &Statistic, name: &str, rows: u64) -> Result<(), PlanError> {
+    if statistic.largest < 1 << CELL_BITS {
+        return Ok(());
+    }
+    let column = name.to_owned();
+    Err(PlanError::TooWide { column, rows })
+}
+
+/// That no statement about hidden cells can reach the range in which it is proven.
+pub(super) fn check_statements(percentiles: &[Percentile], rows: u64) -> Result<(), PlanError> {
+    let denominators = percentiles.iter().map(|p| u64::from(p.share.denominator));
+    let factor = denominators.max().unwrap_or(1);
+    let largest = u128::from(factor) * u128::from(rows) + 1;
+    if largest < 1 << RANGE_BITS {
+        return Ok(());
+    }
+    let column = "counts".to_owned();
+    Err(PlanError::TooWide { column, rows })
+}
