@@ -21,7 +21,7 @@
 //! Each bit is 1 in exactly eight of them, and each pair of bits takes its four values four times
 //! (up to ν = 15; at 16, bits 0 and 11 agree). So the mask still enters y where up to two
 //! coordinates of r are 0 or 1. Rows spaced evenly would not do: they agree in their low bits, and y would
-//! be bare where r_0 = 1. `tests/mask.rs` computes the ranks.
+//! be bare where r_0 = 1. `examples/mask_rank.rs` computes the ranks.
 
 use std::fmt;
 

@@ -1,6 +1,7 @@
 //! Small datasets with their commitments, and statements over them. 2^10 rows in chunks of 2^8, so that a proof takes
 //! tens of milliseconds; the dataset ends in its third chunk, so that the fourth is absent.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 pub mod cohort;
 pub mod dense;
