@@ -1,4 +1,4 @@
-//! Verifying many proofs at once (`docs/spec/batch.md`): all their equations, weighted, in one multi-pairing.
+//! Verifying many proofs at once (`docs/spec/batch.md`, V1 to V9): all their equations, weighted, in one multi-pairing.
 //!
 //! A proof has two equations: the circuit's, e(A, B) = e(α, β)·e(inputs, γ)·e(C, δ), and the opening's. Each gets a
 //! weight of 128 bits of its own, hashed after everything that the equations are made of. Of the pairings only
@@ -166,7 +166,7 @@ fn search(all: &[Weighted<'_>], verdicts: &mut [Result<(), BatchError>]) -> bool
 fn reduce<'a>(claim: &'a Claim<'a>) -> Result<Reduced<'a>, CircuitError> {
     let (layout, proof) = (claim.layout, claim.proof);
     let rows = &layout.equation.rows;
-    check_lengths(claim)?;
+    check_shape(claim)?;
     let alpha_0 = transcript::alpha_0(
         claim.context,
         layout,
@@ -200,7 +200,7 @@ fn reduce<'a>(claim: &'a Claim<'a>) -> Result<Reduced<'a>, CircuitError> {
     })
 }
 
-/// One value for each public input of the key: a sum over the shorter of two lists would prove something else.
+/// V8: one value for each public input of the key: a sum over the shorter of two lists would prove something else.
 fn checked_publics(claim: &Claim<'_>, publics: &Publics) -> Result<Vec<Fr>, CircuitError> {
     let publics = publics.to_vec();
     let expected = claim.key.key().publics();
@@ -214,7 +214,8 @@ fn checked_publics(claim: &Claim<'_>, publics: &Publics) -> Result<Vec<Fr>, Circ
     Ok(publics)
 }
 
-fn check_lengths(claim: &Claim<'_>) -> Result<(), CircuitError> {
+/// V1 to V6.
+fn check_shape(claim: &Claim<'_>) -> Result<(), CircuitError> {
     let (layout, proof) = (claim.layout, claim.proof);
     let equation = layout.equation;
     let length = |what, expected, got| match expected == got {
@@ -225,6 +226,13 @@ fn check_lengths(claim: &Claim<'_>) -> Result<(), CircuitError> {
             got,
         }),
     };
+    if !layout.is_of(claim.cells) {
+        return Err(CircuitError::Malformed("cells of another layout"));
+    }
+    let Proof { a, b, c } = &proof.proof;
+    if a.is_zero() || b.is_zero() || c.is_zero() {
+        return Err(CircuitError::Proof("a point of it is the identity"));
+    }
     length("variables", layout.class.rounds as usize, proof.r.len())?;
     length(
         "rows of the commitment string",
@@ -255,7 +263,7 @@ fn check_lengths(claim: &Claim<'_>) -> Result<(), CircuitError> {
     Ok(())
 }
 
-/// C* = Σ weight·eq(r_high, chunk)·C + ρ^K·mask.
+/// V9, and C* = Σ weight·eq(r_high, chunk)·C + ρ^K·mask.
 fn combined(
     claim: &Claim<'_>,
     folded: &Folded,

@@ -41,7 +41,7 @@ impl Size {
         }
     }
 
-    /// Slots for the tables' entries.
+    /// M: slots for the tables' entries.
     #[must_use]
     pub fn tables(self) -> usize {
         match self {
@@ -62,7 +62,7 @@ impl Size {
         }
     }
 
-    /// Products of two combinations in a block.
+    /// P: products of two combinations in a block.
     #[must_use]
     pub fn pairs(self) -> usize {
         match self {

@@ -41,10 +41,11 @@
 //! a derivative instead of a second value. Both sides therefore hash again on 0, 1 and −1.
 //!
 //! # Transcript
-//! The seed has absorbed all that fixes f and r (α₁, the public inputs of the proof, C); then come
-//! the label [`separator::OPENING`], ν (number), r_0 … r_{ν−1}, y, S. z is the hash of that and a counter
-//! (number) 0, 1, … with the first that is not refused; then follow that counter, f(z), f(1/z), S(z),
-//! and η is the hash of all.
+//! The seed has absorbed all that fixes f and r: α₀, α₁ and the circuit's other public inputs, which
+//! determine C too, so that the point itself need not be computed first. Then come the label
+//! [`separator::OPENING`], ν (number), r_0 … r_{ν−1}, y, S. z is the hash of that and a counter (number)
+//! 0, 1, … with the first that is not refused; then follow that counter, f(z), f(1/z), S(z), and η is
+//! the hash of all.
 //!
 //! # Zero knowledge
 //! Not of this module alone: f must carry a [mask](crate::mask).

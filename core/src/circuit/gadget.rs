@@ -181,7 +181,7 @@ impl<'a> Evaluations<'a> {
         }
     }
 
-    /// c = Σ_b χ^b (e_b q_b − 1) + Σ_k χ^{B+k} (e_k q_k + m_k) + Σ_h χ^{B+K+h} (s_h − Π φ_{h,k}).
+    /// c = Σ_b χ^b (e_b q_b − 1) + Σ_k χ^{B+k} (e_k q_k + m_k) + Σ_h χ^{B+M+h} (s_h − Π φ_{h,k}).
     fn constraints(&self, b: &mut Builder, chi: &Var, claim: &Var) {
         let mut sum = Var::zero();
         for block in self.blocks.iter().rev() {

@@ -100,9 +100,10 @@ impl<'a> Layout<'a> {
     /// Lays out an equation.
     ///
     /// # Errors
-    /// [`CircuitError::Capacity`] where no class holds it; [`CircuitError::Length`] where the cells are not as many
-    /// as the equation's.
+    /// [`CircuitError::Malformed`] as [`Equation::check`]; [`CircuitError::Capacity`] where no class holds it;
+    /// [`CircuitError::Length`] where the cells are not as many as the equation's.
     pub fn new(equation: &'a Equation, cells: &'a Cells) -> Result<Self, CircuitError> {
+        equation.check()?;
         if cells.published.len() != equation.cells() {
             return Err(CircuitError::Length {
                 what: "cells",
@@ -112,8 +113,10 @@ impl<'a> Layout<'a> {
         }
         let (hidden, inequalities) = (cells.hidden(), cells.inequalities.as_slice());
         let in_range = |i: &Inequality| i.terms.iter().all(|(cell, _)| *cell < hidden.len());
-        if !equation.rows.is_consistent() || !inequalities.iter().all(in_range) {
-            return Err(CircuitError::Malformed("rows or inequalities"));
+        if !inequalities.iter().all(in_range) {
+            return Err(CircuitError::Malformed(
+                "an inequality over a cell that is not hidden",
+            ));
         }
         let mut tables = equation.tables.clone();
         if !inequalities.is_empty() {
@@ -140,6 +143,14 @@ impl<'a> Layout<'a> {
             inequalities,
             tables,
         })
+    }
+
+    /// Whether it was laid out with these cells: with the same ones hidden, and the same statements about them.
+    #[must_use]
+    pub fn is_of(&self, cells: &Cells) -> bool {
+        cells.published.len() == self.equation.cells()
+            && self.hidden == cells.hidden()
+            && self.inequalities == cells.inequalities
     }
 
     /// All tables, that of the limbs last where there are inequalities.

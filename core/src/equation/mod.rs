@@ -5,6 +5,7 @@
 //! the sums are a sum of fractions e_G·s·w over the rows. [`Equation`] says which; [`Layout`] says where each
 //! stands in the circuit's slots.
 
+mod check;
 mod layout;
 mod linear;
 mod table;

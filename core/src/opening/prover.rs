@@ -13,8 +13,8 @@ use crate::{CircuitError, Fr, kernel};
 const BLOCK: usize = 1 << 11;
 
 /// Opens f, `[Fr; n + 1]` (the rows, then the blinder), to y = Σ_{i<n} f_i·eq(r, i) at `r_low`, `[Fr; ν]`.
-/// f is to carry its [mask](crate::mask) already, and `seed` has absorbed α₁, the proof's public inputs
-/// and f's commitment.
+/// f is to carry its [mask](crate::mask) already, and `seed` has absorbed what fixes f, the circuit's public
+/// inputs.
 ///
 /// # Errors
 /// Wrong lengths, or y is not the value.

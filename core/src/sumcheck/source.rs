@@ -141,7 +141,7 @@ impl Rows<'_> {
     }
 }
 
-/// χ-weights: χ^b of slot b, χ^{B+k} of table slot k and χ^{B+K+h} of block h.
+/// χ-weights: χ^b of slot b, χ^{B+k} of table slot k and χ^{B+M+h} of block h.
 pub(crate) struct Chi {
     pub slots: Vec<Fr>,
     pub tables: Vec<Fr>,
