@@ -1,6 +1,6 @@
 //! query + purpose + registry + rows + percentiles → plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use galen_core::equation::{Block, Equation, Linear, Measure, Rows};
 
@@ -306,19 +306,12 @@ impl Builder<'_> {
         let consent = self.bits.bases.consent(asked.purpose);
         let filter = Formula::of(&asked.query.filter, &self.bits.bases);
         for (number, block) in arranged.iter().enumerate() {
-            let of_all = match number {
-                0 => (consent.clone(), filter.clone()),
-                _ => (self.roots[0].root.clone(), Formula::All(Vec::new())),
-            };
             let same = arranged[..number]
                 .iter()
                 .position(|b| b.guard == block.guard);
-            let (root, factors) = match same {
-                Some(same) => (
-                    self.roots[same].root.clone(),
-                    vec![self.roots[same].root.clone()],
-                ),
-                None => self.root(number, of_all, block, arranged),
+            let (root, factors) = match same.map(|same| self.roots[same].root.clone()) {
+                Some(root) => (root.clone(), vec![root]),
+                None => self.root(number, (&consent, &filter), arranged),
             };
             let mut measures = vec![Measure::Linear(Linear::constant(1))];
             let mut counts_all = false;
@@ -342,17 +335,21 @@ impl Builder<'_> {
         places
     }
 
-    /// The root of a block and its factors.
+    /// The root of a block and its factors: from that of the first block, if all its rows are there.
     fn root(
         &mut self,
         number: usize,
-        (outer, filter): (Linear, Formula),
-        block: &Arranged,
+        (consent, filter): (&Linear, &Formula),
         arranged: &[Arranged],
     ) -> (Linear, Vec<Linear>) {
-        let own = |c: &&Condition| number == 0 || !arranged[0].guard.contains(c);
-        let conditions = block.guard.iter().filter(own);
-        let mut members: Vec<Formula> = conditions.map(|c| self.formula(*c)).collect();
+        let (first, own) = (&arranged[0].guard, &arranged[number].guard);
+        let is_within = number > 0 && first.is_subset(own);
+        let (outer, filter, known) = match is_within {
+            true => (&self.roots[0].root, Formula::All(Vec::new()), first.clone()),
+            false => (consent, filter.clone(), BTreeSet::new()),
+        };
+        let outer = outer.clone();
+        let mut members: Vec<Formula> = own.difference(&known).map(|c| self.formula(*c)).collect();
         members.push(filter);
         let mut factors = vec![outer.clone()];
         factors.extend(self.bits.factors(&Formula::all(members), ROOM));
