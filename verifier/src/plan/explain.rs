@@ -91,7 +91,7 @@ impl Plan {
             let layout = Layout::new(&self.equation, cells).ok()?;
             Some((layout.slots.len(), layout.table_slots.len(), layout.class))
         };
-        if let (Some((shown, _, class)), Some((hidden, tables, larger))) = (of(&shown), of(&hidden))
+        if let (Some((shown, tables, class)), Some((hidden, _, larger))) = (of(&shown), of(&hidden))
         {
             lines.push(format!(
                 "Slots: {shown} ({} lookups, {tables} of tables, {} of groups), {hidden} where a count is hidden",

@@ -6,10 +6,16 @@ use galen_core::{
 };
 
 use super::{PlanError, Statistic};
-use crate::query::Percentile;
+use crate::{
+    query::{Percentile, Predicate},
+    registry::Registry,
+};
 
 /// The most cells of an answer: so many lie along the rows of the smallest dataset's one chunk.
 pub const MAX_CELLS: usize = 1 << 12;
+
+/// The most ranges of one condition on a column wider than 16 bits.
+const MAX_RANGES: usize = 512;
 
 /// Published cells are below 2 to this, far from what an `i128` and the field can carry.
 const CELL_BITS: u32 = 120;
@@ -72,6 +78,28 @@ pub(super) fn most_inequalities(
     percentiles: usize,
 ) -> usize {
     counts * (2 * groups + lines) + 3 * groups * percentiles
+}
+
+/// That no list of values of a wide column is so long that nobody could plan it, and no circuit hold it.
+pub(super) fn check_lists(predicate: &Predicate, registry: &Registry) -> Result<(), PlanError> {
+    match predicate {
+        Predicate::In { column, set } if registry.columns[*column].is_wide() => {
+            let needed = set.intervals().len();
+            if needed <= MAX_RANGES {
+                return Ok(());
+            }
+            Err(PlanError::TooLarge {
+                what: "ranges of a column with more than 65,536 values",
+                needed,
+                most: MAX_RANGES,
+                help: "use ranges instead of a long list of values",
+            })
+        }
+        Predicate::All(members) | Predicate::Any(members) => {
+            members.iter().try_for_each(|m| check_lists(m, registry))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// That no published cell is beyond what an answer carries.

@@ -19,6 +19,7 @@ mod literal;
 mod lookups;
 mod percentile;
 mod registration;
+mod roots;
 mod scale;
 mod steps;
 mod terms;
