@@ -2,8 +2,9 @@
 
 use galen_verifier::{
     plan::{Field, FieldKind, GroupKey, Plan, Quantile, Rank},
-    query::{CohortQuery, Grouping, Predicate},
+    query::{CohortQuery, Grouping, Percentile, Predicate},
     registry::Registry,
+    rules::{Counts, ReleaseProfile, decide, is_hidden},
 };
 
 use crate::data::Table;
@@ -72,24 +73,71 @@ fn key(grouping: &Grouping, value: Option<u64>) -> GroupKey {
 
 /// For each group each percentile of its values; none where there is no value.
 pub fn quantiles(query: &CohortQuery, registry: &Registry, table: &Table) -> Vec<Quantile> {
-    let mut all = Vec::new();
-    let filters = query.filters();
-    let percentiles = query.percentiles();
-    if percentiles.is_empty() {
-        return all;
+    let values = values(query, registry, table);
+    let each = query.percentiles();
+    let quantile = |(values, percentile): (&Vec<u64>, &Percentile)| {
+        let m = values.len() as u64;
+        (m > 0).then(|| values[percentile.share.rank(m) as usize - 1])
+    };
+    values
+        .iter()
+        .zip(each.iter().cycle())
+        .map(quantile)
+        .collect()
+}
+
+/// Those that a hospital releases, `totals` being those of a plan without any.
+pub fn released(
+    query: &CohortQuery,
+    registry: &Registry,
+    table: &Table,
+    profile: &ReleaseProfile,
+    (plan, totals): (&Plan, &[i128]),
+) -> Vec<Quantile> {
+    let counts = Counts::of(plan);
+    let value = |cell| {
+        let (field, group) = counts.place(cell);
+        totals[plan.cell(group, field).unwrap()] as u64
+    };
+    let decided = decide(
+        &counts,
+        profile,
+        &(0..counts.len()).map(value).collect::<Vec<_>>(),
+    );
+    let each = query.percentiles();
+    let mut all = quantiles(query, registry, table);
+    for (at, (quantile, values)) in all
+        .iter_mut()
+        .zip(values(query, registry, table))
+        .enumerate()
+    {
+        let percentile = &each[at % each.len()];
+        let enough = values.len() as u64 >= percentile.fewest(profile.k);
+        if !enough || is_hidden(&counts, &decided, percentile, at / each.len()) {
+            *quantile = None;
+        }
     }
+    all
+}
+
+/// For each group and percentile the values, in order.
+fn values(query: &CohortQuery, registry: &Registry, table: &Table) -> Vec<Vec<u64>> {
+    let (filters, percentiles) = (query.filters(), query.percentiles());
+    let mut all = Vec::new();
     for keys in groups(query, registry) {
         for percentile in &percentiles {
-            let rows = table.cohort(query).filter(|row| is_in(query, row, &keys));
-            let rows = rows.filter(|row| {
+            let meets = |row: &&Vec<Option<u64>>| {
                 percentile
                     .filter
                     .is_none_or(|f| filters[f].eval(&|c| row[c]))
-            });
-            let mut values: Vec<u64> = rows.filter_map(|row| row[percentile.column]).collect();
+            };
+            let rows = table.cohort(query).filter(|row| is_in(query, row, &keys));
+            let mut values: Vec<u64> = rows
+                .filter(meets)
+                .filter_map(|row| row[percentile.column])
+                .collect();
             values.sort_unstable();
-            let m = values.len() as u64;
-            all.push((m > 0).then(|| values[percentile.share.rank(m) as usize - 1]));
+            all.push(values);
         }
     }
     all

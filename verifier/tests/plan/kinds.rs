@@ -68,6 +68,29 @@ fn conditions() {
     );
 }
 
+/// A set and its complement, whatever is NULL, are one lookup; two sets of one column are one lookup of two outputs.
+#[test]
+fn lookups_are_shared() {
+    let found = shapes(&[
+        "SELECT count(*) FILTER (WHERE age_n > 20), count(*) FILTER (WHERE age_n <= 20) FROM t",
+        "SELECT count(*) FILTER (WHERE age > 20), count(*) FILTER (WHERE age <= 20) FROM t",
+        "SELECT count(*) FILTER (WHERE age > 20), count(*) FILTER (WHERE age <= 40) FROM t",
+        "SELECT count(*) FILTER (WHERE age > 20), count(*) FILTER (WHERE age <= 20), sum(lab) FROM t WHERE age > 20",
+        "SELECT count(*) FILTER (WHERE flag_n), count(*) FILTER (WHERE NOT flag_n), count(*) FILTER (WHERE flag_n IS NULL) FROM t",
+    ]);
+    use Size::Small as S;
+    assert_eq!(
+        found,
+        [
+            (1, 1, 1, S),
+            (1, 1, 1, S),
+            (1, 2, 1, S),
+            (1, 2, 1, S),
+            (0, 0, 1, S),
+        ]
+    );
+}
+
 #[test]
 fn nested_conditions() {
     run(&[

@@ -77,8 +77,8 @@ fn a_plan_is_told_in_words() {
     let plan = plan_with(&query, &r, 15_000, &[]).unwrap();
     insta::assert_snapshot!(plan.explain(&r).join("\n"), @r"
     Of each of 15000 patients are read: consent:DUO:0000042, flag, code_n, code_n.known, age_n, age_n.known, lab, day
-    Lookup 1: lab in a table of 781 entries gives d0
-    Lookup 2: day in a table of 1740 entries gives d2
+    Lookup 1: lab in a table of 781 entries gives d0, 1 where it is 40.0 to 80.0
+    Lookup 2: day in a table of 1740 entries gives d2, 1 where it is 2002-02-03 to 2004-02-03
     Counted (d1): patients for whom all of these are 1: consent:DUO:0000042; flag; 1 − d0
     Summed over them, in each group: 1; d2; age_n.known; age_n; d2·lab; age_n·age_n
     Groups: 5 by code_n + code_n.known
