@@ -131,7 +131,6 @@ impl Asked<'_> {
         let mut bits = Bits::new(Bases::new(self.registry), self.rows.row_bits);
         let consent = bits.bases.consent(self.purpose);
         let groups = Groups::new(&mut bits, self.query)?;
-        let each = self.percentiles.len();
         percentile::check(
             self.registry,
             &self.percentiles,
@@ -160,12 +159,23 @@ impl Asked<'_> {
             groupings: grouping.into_iter().collect(),
             blocks: roots.blocks,
         };
-        let counts = self.fields.iter().filter(|f| f.is_count()).count();
-        let lines = self.lines();
-        let most = limits::most_inequalities(counts, groups.keys.len(), lines, each);
+        let most = self.most_inequalities(groups.keys.len());
         let cost = limits::cost(&equation, most)?;
         let layout = self.layout(&equation, &groups, &roots.places, &ranks);
         Ok((cost, (equation, layout)))
+    }
+
+    /// How many statements about hidden cells may have to be proven.
+    fn most_inequalities(&self, groups: usize) -> usize {
+        let counts = self.fields.iter().copied().filter(|f| f.is_count());
+        let counts: Vec<Field> = counts.collect();
+        let chains = match self.query.criteria.is_empty() {
+            true => limits::chains(&counts, &within(&self.query.filters())),
+            // An attrition table's counts are hidden each by itself.
+            false => counts.len(),
+        };
+        limits::most_inequalities(chains, groups, self.percentiles.len())
+            + counts.len() * self.lines()
     }
 
     /// Lines of groups, at most.
