@@ -22,8 +22,10 @@ use galen_query::query::IntervalSet;
 pub(super) struct Bits<'a> {
     pub(super) bases: Bases<'a>,
     pub(super) lookups: Lookups,
-    /// A key of more than one digit takes at most so many values.
+    /// A table that saves a lookup has at most so many entries, where smaller ones would do without.
     most: u64,
+    /// A table in the place of several lookups is at most so much longer: half a slot.
+    half: u64,
     /// What has been proven.
     proven: BTreeMap<Formula, Linear>,
 }
@@ -35,6 +37,7 @@ impl<'a> Bits<'a> {
             bases,
             lookups: Lookups::default(),
             most: 1 << row_bits.saturating_sub(2).clamp(8, 14),
+            half: 1 << row_bits.saturating_sub(1).clamp(8, 15),
             proven: BTreeMap::new(),
         }
     }
@@ -61,16 +64,19 @@ impl<'a> Bits<'a> {
         let over = (bits.len() + bins.len()).saturating_sub(room);
         if over > 0 {
             let host = self.host(&bins, over).map(|at| bins.remove(at));
-            let needed = over + usize::from(host.is_none());
-            let mut joined = host.unwrap_or_default();
-            for _ in 0..needed {
-                let bit = match bits.pop() {
-                    Some(bit) => bit,
-                    None => self.one(&Formula::all(bins.pop().expect("as many as are over"))),
-                };
-                joined.push(Formula::Bit(bit));
+            let mut others = Vec::new();
+            for _ in 0..over + usize::from(host.is_none()) {
+                others.push(match bits.pop() {
+                    Some(bit) => Formula::Bit(bit),
+                    None => {
+                        let bin = Formula::all(bins.pop().expect("as many as are over"));
+                        Formula::Bit(self.one(&bin))
+                    }
+                });
             }
-            bins.push(joined);
+            others.extend(host.unwrap_or_default());
+            let joined = self.look_up(&Formula::all(others));
+            bits.push(joined);
         }
         let bins = bins.into_iter().map(|bin| self.one(&Formula::all(bin)));
         bits.extend(bins);
@@ -129,9 +135,8 @@ impl<'a> Bits<'a> {
         let sizes = bins.iter().map(entries);
         let sized = sizes.enumerate().filter_map(|(at, n)| Some((n?, at)));
         let (least, at) = sized.min()?;
-        let sums = over as u64 + 1;
-        let fits = least.checked_mul(sums).is_some_and(|n| n <= self.most);
-        fits.then_some(at)
+        let more = least.checked_mul(over as u64)?;
+        (least + more <= self.most || more <= self.half).then_some(at)
     }
 
     /// The formula by one lookup, beside those that its parts take.
@@ -189,6 +194,9 @@ impl<'a> Bits<'a> {
             }
             formula = self.classed(&formula, &digit);
         }
+        if entries([&formula]).is_some_and(|n| n <= 2 * self.half) {
+            return formula;
+        }
         for pass in 0..2 {
             let (Formula::All(members) | Formula::Any(members)) = formula.clone() else {
                 return formula;
@@ -229,6 +237,7 @@ impl<'a> Bits<'a> {
                 false => Formula::In(d.clone(), set.clone()),
             });
         }
+        let firsts = firsts(&classes, count);
         let class = Digit {
             linear: self.lookups.output(&digit.linear, classes.clone()),
             radix: count,
@@ -238,7 +247,6 @@ impl<'a> Bits<'a> {
             if d != digit {
                 return Formula::In(d.clone(), set.clone());
             }
-            let firsts = firsts(&classes, count);
             let members = (0..count).filter(|c| set.contains(firsts[index(*c)]));
             let members = IntervalSet::from_intervals(members.map(|c| (c, c)));
             Formula::leaf(class.clone(), members)

@@ -30,13 +30,13 @@ impl Strategy {
 /// A block before its bits are proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Arranged {
-    /// What holds in its rows beside consent and the WHERE clause. That of the first block holds in all.
+    /// What holds in its rows beside consent and the WHERE clause.
     pub(super) guard: BTreeSet<Condition>,
     /// The terms that it sums, by their places, each with what is left of it: the left factor of a product first.
     pub(super) terms: Vec<(usize, Vec<Factor>)>,
 }
 
-/// Cuts terms into blocks. The first has the rows of the cohort, or fewer if every term is 0 in the others.
+/// Cuts terms into blocks. Where something is summed over the whole cohort, that block is the first.
 pub(super) fn arrange(terms: &[Term], strategy: Strategy) -> Vec<Arranged> {
     let guards = guards(terms, strategy.restricted);
     let mut blocks: Vec<Arranged> = guards
@@ -52,13 +52,16 @@ pub(super) fn arrange(terms: &[Term], strategy: Strategy) -> Vec<Arranged> {
         let block = fitting.min_by_key(left).expect("each term fits some guard");
         blocks[block].terms.push((at, term.rest(&guards[block])));
     }
-    let first = blocks.remove(0);
-    let others = blocks.into_iter().filter(|b| !b.terms.is_empty());
-    [first]
-        .into_iter()
-        .chain(others)
-        .flat_map(|b| split(b, strategy.pairs))
-        .collect()
+    let used: Vec<Arranged> = blocks
+        .iter()
+        .filter(|b| !b.terms.is_empty())
+        .cloned()
+        .collect();
+    // There is one, even if nothing is summed in it.
+    blocks.truncate(1);
+    let kept = if used.is_empty() { blocks } else { used };
+    let split = |b| split(b, strategy.pairs);
+    kept.into_iter().flat_map(split).collect()
 }
 
 /// The conditions of the first block, and of others until each term has a block in which two factors are left.

@@ -2,28 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use galen_core::equation::{Block, Equation, Linear, Measure, Rows};
+use galen_core::equation::{Equation, Rows};
 
 use super::{
     Field, FieldKind, Layout, Plan, PlanError, Rank, Statistic,
     bases::Bases,
     bits::Bits,
-    blocks::{Arranged, Strategy, arrange},
+    blocks::{Strategy, arrange},
     fields::fields_of_query,
-    formula::Formula,
     groups::Groups,
     limits,
     literal::index,
     percentile::{self, Placed, Quantile},
-    terms::{Condition, Factor, Term},
+    roots::{Roots, all_consent},
+    terms::Term,
 };
 use galen_query::{
     query::{CohortQuery, Percentile, Predicate},
     registry::Registry,
 };
-
-/// Factors of a root beside consent or another root.
-const ROOM: usize = galen_core::equation::FACTORS - 1;
 
 impl Plan {
     /// Plans `query` for the purpose `registry.purposes[purpose]` over a dataset whose rows lie as `rows` says.
@@ -53,6 +50,9 @@ impl Plan {
             quantiles,
             fields: fields_of_query(query, registry),
         };
+        for predicate in query.filters().into_iter().chain([&query.filter]) {
+            limits::check_lists(predicate, registry)?;
+        }
         let statistics = asked.statistics()?;
         limits::check_statements(&asked.percentiles, rows.present as u64)?;
         let mut best: Option<(limits::Cost, Planned)> = None;
@@ -129,8 +129,8 @@ impl Asked<'_> {
 
     fn plan(&self, strategy: Strategy) -> Result<(limits::Cost, Planned), PlanError> {
         let mut bits = Bits::new(Bases::new(self.registry), self.rows.row_bits);
+        let consent = bits.bases.consent(self.purpose);
         let groups = Groups::new(&mut bits, self.query)?;
-        let each = self.percentiles.len();
         percentile::check(
             self.registry,
             &self.percentiles,
@@ -143,33 +143,39 @@ impl Asked<'_> {
             wanted.add(false, Term::of(*field, &bits.bases));
         }
         let ranks = self.ranks(&bits, &placed, &mut wanted);
-        let filters = self.query.filters();
-        let mut builder = Builder {
-            filters: filters
-                .iter()
-                .map(|f| Formula::of(f, &bits.bases))
-                .collect(),
-            bits,
-            roots: Vec::new(),
-        };
         let arranged = arrange(&wanted.terms, strategy);
-        let places = builder.blocks(self, &arranged, &wanted, groups.grouping().map(|_| 0));
-        let Builder { bits, roots, .. } = builder;
-        let finished = bits.lookups.finish();
+        let grouping = groups.grouping();
+        let of = (self.query, self.purpose);
+        let roots = Roots::new(bits, of, &arranged, grouping.as_ref().map(|_| 0));
+        if !all_consent(&roots.blocks, &consent) {
+            return Err(PlanError::Malformed("a root without consent".into()));
+        }
+        let finished = roots.bits.lookups.finish();
         let equation = Equation {
             rows: self.rows,
             tables: finished.tables,
             lookups: finished.lookups,
             derived: finished.derived,
-            groupings: groups.grouping().into_iter().collect(),
-            blocks: roots,
+            groupings: grouping.into_iter().collect(),
+            blocks: roots.blocks,
         };
-        let counts = self.fields.iter().filter(|f| f.is_count()).count();
-        let lines = self.lines();
-        let most = limits::most_inequalities(counts, groups.keys.len(), lines, each);
+        let most = self.most_inequalities(groups.keys.len());
         let cost = limits::cost(&equation, most)?;
-        let layout = self.layout(&equation, &groups, &places, &ranks);
+        let layout = self.layout(&equation, &groups, &roots.places, &ranks);
         Ok((cost, (equation, layout)))
+    }
+
+    /// How many statements about hidden cells may have to be proven.
+    fn most_inequalities(&self, groups: usize) -> usize {
+        let counts = self.fields.iter().copied().filter(|f| f.is_count());
+        let counts: Vec<Field> = counts.collect();
+        let chains = match self.query.criteria.is_empty() {
+            true => limits::chains(&counts, &within(&self.query.filters())),
+            // An attrition table's counts are hidden each by itself.
+            false => counts.len(),
+        };
+        limits::most_inequalities(chains, groups, self.percentiles.len())
+            + counts.len() * self.lines()
     }
 
     /// Lines of groups, at most.
@@ -283,107 +289,6 @@ impl Wanted {
             self.shared.push(shared);
             self.terms.len() - 1
         })
-    }
-}
-
-/// Blocks with their roots and measures.
-struct Builder<'a> {
-    bits: Bits<'a>,
-    filters: Vec<Formula>,
-    roots: Vec<Block>,
-}
-
-impl Builder<'_> {
-    /// Builds all blocks; returns the block and the measure of each term.
-    fn blocks(
-        &mut self,
-        asked: &Asked<'_>,
-        arranged: &[Arranged],
-        wanted: &Wanted,
-        grouping: Option<usize>,
-    ) -> Vec<(usize, usize)> {
-        let mut places = vec![(0, 0); wanted.terms.len()];
-        let consent = self.bits.bases.consent(asked.purpose);
-        let filter = Formula::of(&asked.query.filter, &self.bits.bases);
-        for (number, block) in arranged.iter().enumerate() {
-            let of_all = match number {
-                0 => (consent.clone(), filter.clone()),
-                _ => (self.roots[0].root.clone(), Formula::All(Vec::new())),
-            };
-            let same = arranged[..number]
-                .iter()
-                .position(|b| b.guard == block.guard);
-            let (root, factors) = match same {
-                Some(same) => (
-                    self.roots[same].root.clone(),
-                    vec![self.roots[same].root.clone()],
-                ),
-                None => self.root(number, of_all, block, arranged),
-            };
-            let mut measures = vec![Measure::Linear(Linear::constant(1))];
-            let mut counts_all = false;
-            for (term, factors) in &block.terms {
-                let measure = self.measure(factors);
-                if measure == measures[0] && !counts_all {
-                    counts_all = true;
-                    places[*term] = (number, 0);
-                } else {
-                    places[*term] = (number, measures.len());
-                    measures.push(measure);
-                }
-            }
-            self.roots.push(Block {
-                root,
-                factors,
-                grouping,
-                measures,
-            });
-        }
-        places
-    }
-
-    /// The root of a block and its factors.
-    fn root(
-        &mut self,
-        number: usize,
-        (outer, filter): (Linear, Formula),
-        block: &Arranged,
-        arranged: &[Arranged],
-    ) -> (Linear, Vec<Linear>) {
-        let own = |c: &&Condition| number == 0 || !arranged[0].guard.contains(c);
-        let conditions = block.guard.iter().filter(own);
-        let mut members: Vec<Formula> = conditions.map(|c| self.formula(*c)).collect();
-        members.push(filter);
-        let mut factors = vec![outer.clone()];
-        factors.extend(self.bits.factors(&Formula::all(members), ROOM));
-        let root = match factors.len() {
-            1 => outer,
-            _ => self.bits.lookups.root(number),
-        };
-        (root, factors)
-    }
-
-    fn formula(&self, condition: Condition) -> Formula {
-        match condition {
-            Condition::Filter(f) => self.filters[f].clone(),
-            Condition::Known(column) => Formula::Bit(self.bits.bases.known_bit(column)),
-        }
-    }
-
-    fn measure(&mut self, factors: &[Factor]) -> Measure {
-        let mut linear = |factor: &Factor| match factor {
-            Factor::Value(value) => value.clone(),
-            Factor::Condition(condition) => {
-                let formula = self.formula(*condition);
-                self.bits.bit(&formula)
-            }
-        };
-        match factors {
-            [] => Measure::Linear(Linear::constant(1)),
-            [one] => Measure::Linear(linear(one)),
-            [left, right] => Measure::Product(linear(left), linear(right)),
-            _ => unreachable!("a block sums products of two factors"),
-        }
     }
 }
 

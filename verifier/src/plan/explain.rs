@@ -1,9 +1,13 @@
 //! A plan in words.
 
-use galen_core::equation::{Cells, Column, Derived, Layout, Linear, Measure};
+use galen_core::equation::{Cells, Column, Derived, Layout, Linear, Measure, Table};
 
-use super::{MAX_CELLS, Plan, limits};
-use galen_query::registry::Registry;
+use super::{
+    MAX_CELLS, Plan,
+    bases::{Bases, Parts},
+    limits,
+};
+use crate::{query::IntervalSet, registry::Registry};
 
 /// Factors or terms that a line lists.
 const LISTED: usize = 12;
@@ -15,21 +19,7 @@ impl Plan {
         let names = Names::new(registry);
         let equation = &self.equation;
         let mut lines = vec![self.read(&names)];
-        for (index, lookup) in equation.lookups.iter().enumerate() {
-            let table = &equation.tables[lookup.table];
-            let outputs =
-                equation.derived.iter().enumerate().filter(
-                    |(_, d)| matches!(d, Derived::Output { lookup, .. } if *lookup == index),
-                );
-            let outputs: Vec<String> = outputs.map(|(i, _)| format!("d{i}")).collect();
-            lines.push(format!(
-                "Lookup {}: {} in a table of {} entries gives {}",
-                index + 1,
-                names.linear(&lookup.key),
-                table.len(),
-                outputs.join(" and "),
-            ));
-        }
+        lines.extend((0..equation.lookups.len()).map(|l| self.lookup(l, &names)));
         for (index, block) in equation.blocks.iter().enumerate() {
             let factors: Vec<String> = block.factors.iter().map(|f| names.linear(f)).collect();
             let root = match equation
@@ -59,8 +49,34 @@ impl Plan {
         lines
     }
 
+    /// What a lookup is keyed with, and where its outputs are 1 or what they are.
+    fn lookup(&self, index: usize, names: &Names<'_>) -> String {
+        let lookup = &self.equation.lookups[index];
+        let table = &self.equation.tables[lookup.table];
+        let derived = self.equation.derived.iter().enumerate();
+        let outputs = derived.filter_map(|(i, derived)| match *derived {
+            Derived::Output { lookup, component } if lookup == index => Some((i, component)),
+            _ => None,
+        });
+        let outputs: Vec<String> = outputs
+            .map(
+                |(i, component)| match names.ranges(&lookup.key, table, component) {
+                    Some(ranges) => format!("d{i}, 1 where it is {}", listed(&ranges)),
+                    None => format!("d{i}"),
+                },
+            )
+            .collect();
+        format!(
+            "Lookup {}: {} in a table of {} entries gives {}",
+            index + 1,
+            names.linear(&lookup.key),
+            table.len(),
+            outputs.join("; and "),
+        )
+    }
+
     /// Which columns are read.
-    fn read(&self, names: &Names) -> String {
+    fn read(&self, names: &Names<'_>) -> String {
         let read: Vec<&str> = self
             .equation
             .bases()
@@ -91,7 +107,7 @@ impl Plan {
             let layout = Layout::new(&self.equation, cells).ok()?;
             Some((layout.slots.len(), layout.table_slots.len(), layout.class))
         };
-        if let (Some((shown, _, class)), Some((hidden, tables, larger))) = (of(&shown), of(&hidden))
+        if let (Some((shown, tables, class)), Some((hidden, _, larger))) = (of(&shown), of(&hidden))
         {
             lines.push(format!(
                 "Slots: {shown} ({} lookups, {tables} of tables, {} of groups), {hidden} where a count is hidden",
@@ -116,18 +132,50 @@ fn listed(items: &[String]) -> String {
     }
 }
 
-/// The base columns' names.
-struct Names(Vec<String>);
+/// The base columns' names, and values as text.
+struct Names<'a>(Vec<String>, &'a Registry);
 
-impl Names {
-    fn new(registry: &Registry) -> Self {
+impl<'a> Names<'a> {
+    fn new(registry: &'a Registry) -> Self {
         Self(
             registry
                 .base_columns()
                 .into_iter()
                 .map(|b| b.name)
                 .collect(),
+            registry,
         )
+    }
+
+    /// The values of a column at which a component of a table's entries is 1, if the table is keyed with one column
+    /// and says nothing else.
+    fn ranges(&self, key: &Linear, table: &Table, component: usize) -> Option<Vec<String>> {
+        let bases = Bases::new(self.1);
+        let digit = |column: &usize| match bases.parts(*column) {
+            Parts::One(digit) => digit.linear == *key,
+            Parts::Two { .. } => false,
+        };
+        let column = (0..self.1.columns.len()).find(digit)?;
+        let definition = &self.1.columns[column];
+        let moved = u64::from(definition.nullable);
+        let mut set = Vec::new();
+        for run in table.runs() {
+            match run.entry(0)[component] {
+                0 => {}
+                1 => set.push((run.first, run.first + run.length as u64 - 1)),
+                _ => return None,
+            }
+        }
+        let text = |digit: u64| match digit.checked_sub(moved) {
+            Some(stored) => definition.format_stored(stored),
+            None => "NULL".into(),
+        };
+        let set = IntervalSet::from_intervals(set);
+        let range = |(first, last): &(u64, u64)| match first == last {
+            true => text(*first),
+            false => format!("{} to {}", text(*first), text(*last)),
+        };
+        Some(set.intervals().iter().map(range).collect())
     }
 
     fn column(&self, column: Column) -> String {

@@ -3,7 +3,7 @@
 //! A leaf says that a [`Digit`] lies in a set. NULL is the digit 0 of a nullable column, in no set of values; so a
 //! leaf is exact and two-valued, and the normal form has no NOT left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use galen_core::equation::Linear;
 
@@ -175,13 +175,10 @@ impl Formula {
     }
 
     /// The sets in which its leaves say that each digit lies.
-    pub(super) fn sets(&self) -> BTreeMap<Digit, Vec<IntervalSet>> {
-        let mut sets: BTreeMap<Digit, Vec<IntervalSet>> = BTreeMap::new();
+    pub(super) fn sets(&self) -> BTreeMap<Digit, BTreeSet<IntervalSet>> {
+        let mut sets: BTreeMap<Digit, BTreeSet<IntervalSet>> = BTreeMap::new();
         self.visit(&mut |digit, set| {
-            let of = sets.entry(digit.clone()).or_default();
-            if !of.contains(set) {
-                of.push(set.clone());
-            }
+            sets.entry(digit.clone()).or_default().insert(set.clone());
         });
         sets
     }

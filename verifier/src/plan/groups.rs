@@ -34,7 +34,7 @@ impl Groups {
         let mut all = vec![(Vec::new(), Vec::new())];
         for grouping in &query.group_by {
             let scale = scale_of(bits, grouping)?;
-            key.push(&scale.digit.linear, scale.digit.radix);
+            key.push(&scale.linear, scale.radix());
             let values = values_of(&scale);
             all = all
                 .iter()
@@ -80,7 +80,7 @@ fn scale_of(bits: &mut Bits<'_>, grouping: &GroupBy) -> Result<Scale, PlanError>
     match ends {
         (Some(first), Some(last)) if follow && first.stored.0 == 0 && last.stored.1 == span => {
             let cuts: Vec<u64> = bins[1..].iter().map(|b| b.stored.0).collect();
-            Ok(scale::intervals(bits, grouping.column, &cuts))
+            scale::intervals(bits, grouping.column, &cuts)
         }
         _ => malformed("bins that do not cover the column"),
     }
@@ -88,8 +88,8 @@ fn scale_of(bits: &mut Bits<'_>, grouping: &GroupBy) -> Result<Scale, PlanError>
 
 /// The values of one grouping with their digits.
 fn values_of(scale: &Scale) -> Vec<(GroupKey, u64)> {
-    let moved = u64::from(scale.digit.known.is_some());
-    let values = (moved..scale.digit.radix).map(|d| (GroupKey::Value(d - moved), d));
+    let moved = u64::from(scale.first(0).is_none());
+    let values = (moved..scale.radix()).map(|d| (GroupKey::Value(d - moved), d));
     let null = (moved == 1).then_some((GroupKey::Null, 0));
     values.chain(null).collect()
 }

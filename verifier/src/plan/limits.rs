@@ -2,14 +2,20 @@
 
 use galen_core::{
     class::Class,
-    equation::{Cells, Equation, Inequality, LIMBS, Layout, RANGE_BITS},
+    equation::{Cells, Equation, Inequality, LIMBS, Layout, RANGE_BITS, Rows},
 };
 
-use super::{PlanError, Statistic};
-use galen_query::query::Percentile;
+use super::{Field, PlanError, Statistic};
+use crate::{
+    query::{Percentile, Predicate},
+    registry::Registry,
+};
 
 /// The most cells of an answer: so many lie along the rows of the smallest dataset's one chunk.
 pub const MAX_CELLS: usize = 1 << 12;
+
+/// The most ranges of one condition on a column wider than 16 bits.
+const MAX_RANGES: usize = 512;
 
 /// Published cells are below 2 to this, far from what an `i128` and the field can carry.
 const CELL_BITS: u32 = 120;
@@ -30,7 +36,7 @@ pub(super) fn cost(equation: &Equation, inequalities: usize) -> Result<Cost, Pla
     if cells > MAX_CELLS {
         return Err(PlanError::TooManyCells { cells });
     }
-    let most = equation.rows.committed() / LIMBS;
+    let most = room(&equation.rows);
     if inequalities > most {
         let needed = inequalities;
         return Err(PlanError::TooManyHidden { needed, most });
@@ -63,15 +69,53 @@ pub(super) fn hidden(cells: usize, inequalities: usize) -> Cells {
     }
 }
 
-/// The most statements that can be proven of an answer's cells: two bounds for each count; one order for each line of
-/// groups and count; and of each percentile that there are enough values and that it is the right one.
-pub(super) fn most_inequalities(
-    counts: usize,
-    groups: usize,
-    lines: usize,
-    percentiles: usize,
-) -> usize {
-    counts * (2 * groups + lines) + 3 * groups * percentiles
+/// The most statements about bounds of an answer's hidden cells, if shown counts are exact: two for one count of each
+/// chain, since what contains a hidden one is shown and nothing is proven of what it contains; and of each percentile
+/// that there are enough values and that it is the right one.
+pub(super) fn most_inequalities(chains: usize, groups: usize, percentiles: usize) -> usize {
+    groups * (2 * chains + 3 * percentiles)
+}
+
+/// How many chains of counts, each containing the next, take in all.
+pub(super) fn chains(counts: &[Field], within: &[(usize, usize)]) -> usize {
+    let containing = |f: &Field| counts.iter().filter(|o| o.contains(*f, within)).count();
+    let mut ordered: Vec<(usize, Field)> = counts.iter().map(|f| (containing(f), *f)).collect();
+    ordered.sort_unstable();
+    let mut ends: Vec<Field> = Vec::new();
+    for (_, field) in ordered {
+        match ends.iter_mut().find(|end| end.contains(field, within)) {
+            Some(end) => *end = field,
+            None => ends.push(field),
+        }
+    }
+    ends.len()
+}
+
+/// How many statements there is room for.
+pub(super) fn room(rows: &Rows) -> usize {
+    rows.committed() / LIMBS
+}
+
+/// That no list of values of a wide column is so long that nobody could plan it, and no circuit hold it.
+pub(super) fn check_lists(predicate: &Predicate, registry: &Registry) -> Result<(), PlanError> {
+    match predicate {
+        Predicate::In { column, set } if registry.columns[*column].is_wide() => {
+            let needed = set.intervals().len();
+            if needed <= MAX_RANGES {
+                return Ok(());
+            }
+            Err(PlanError::TooLarge {
+                what: "ranges of a column with more than 65,536 values",
+                needed,
+                most: MAX_RANGES,
+                help: "use ranges instead of a long list of values",
+            })
+        }
+        Predicate::All(members) | Predicate::Any(members) => {
+            members.iter().try_for_each(|m| check_lists(m, registry))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// That no published cell is beyond what an answer carries.
@@ -93,4 +137,23 @@ pub(super) fn check_statements(percentiles: &[Percentile], rows: u64) -> Result<
     }
     let column = "counts".to_owned();
     Err(PlanError::TooWide { column, rows })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_within_counts_are_a_chain() {
+        let of = |column, filter| Field::count(column, filter);
+        let (all, filtered) = (of(None, None), of(None, Some(0)));
+        let (known, other) = (of(Some(1), None), of(Some(2), None));
+        let both = of(Some(1), Some(0));
+        assert_eq!(chains(&[all], &[]), 1);
+        assert_eq!(chains(&[known, all, both], &[]), 1);
+        assert_eq!(chains(&[all, known, other, filtered, both], &[]), 3);
+        let inner = of(None, Some(1));
+        assert_eq!(chains(&[all, filtered, inner], &[]), 2);
+        assert_eq!(chains(&[all, filtered, inner], &[(1, 0)]), 1);
+    }
 }

@@ -76,7 +76,7 @@ pub(super) fn canonical(digit: &Digit, set: &IntervalSet) -> (Key, IntervalSet, 
 }
 
 /// Values that no set tells apart have one class; that of 0 is 0.
-pub(super) fn classes(radix: u64, sets: &[IntervalSet]) -> (Steps, u64) {
+pub(super) fn classes(radix: u64, sets: &BTreeSet<IntervalSet>) -> (Steps, u64) {
     let mut starts: BTreeSet<u64> = BTreeSet::from([0]);
     for (first, last) in sets.iter().flat_map(IntervalSet::intervals) {
         starts.extend([*first, last + 1]);

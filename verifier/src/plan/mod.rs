@@ -19,6 +19,7 @@ mod literal;
 mod lookups;
 mod percentile;
 mod registration;
+mod roots;
 mod scale;
 mod steps;
 mod terms;
@@ -100,6 +101,12 @@ impl Plan {
     #[must_use]
     pub fn cell(&self, group: usize, field: Field) -> Option<usize> {
         self.layout.groups.get(group)?.1.get(&field).copied()
+    }
+
+    /// How many statements about hidden cells the rows of the dataset have room for.
+    #[must_use]
+    pub fn room_for_hidden(&self) -> usize {
+        limits::room(&self.rows())
     }
 
     /// For each of the equation's cells the group and the field whose number it holds: of a rank the first one.

@@ -10,6 +10,7 @@ use super::{
     bases::Mixed,
     bits::Bits,
     groups::Groups,
+    literal::index,
     scale::{self, Scale},
     steps::Steps,
 };
@@ -91,27 +92,9 @@ pub(super) fn place(
     };
     let is_one = quantiles.values().all(|q| q == first);
     let radix = if is_one { 1 } else { groups.key.radix() };
-    let fits = |s: &Scale| is_one || s.digit.radix.saturating_mul(radix) <= MOST;
-    let scale = match scale::values(bits, column).filter(|s| fits(s)) {
-        Some(scale) => scale,
-        None => {
-            let span = bits.bases.registry.columns[column].span();
-            let own = cuts_of(quantiles.values().copied(), span);
-            let many = cuts.len() as u64 + 2;
-            let shared = many.saturating_mul(radix) <= MOST;
-            scale::intervals(bits, column, if shared { cuts } else { &own })
-        }
-    };
-    if !fits(&scale) {
-        return Err(PlanError::TooLarge {
-            what: "entries in a table of groups and percentiles",
-            needed: usize::try_from(scale.digit.radix.saturating_mul(radix)).unwrap_or(usize::MAX),
-            most: 1 << 16,
-            help: "ask for the percentiles of fewer groups",
-        });
-    }
+    let scale = scale(bits, column, quantiles, cuts, radix)?;
     let mut key = Mixed::default();
-    let value = key.push(&scale.digit.linear, scale.digit.radix);
+    let value = key.push(&scale.linear, scale.radix());
     let group = (!is_one).then(|| key.push(&groups.key.linear, radix));
     let mut bit = |is: fn(u64, u64) -> bool| {
         let holds = |t| {
@@ -129,6 +112,40 @@ pub(super) fn place(
         below: bit(|v, q| v < q),
         up_to: bit(|v, q| v <= q),
     }))
+}
+
+/// The column's values, or intervals of them that no percentile divides, so few that they fit.
+fn scale(
+    bits: &mut Bits<'_>,
+    column: usize,
+    quantiles: &BTreeMap<u64, u64>,
+    cuts: &[u64],
+    groups: u64,
+) -> Result<Scale, PlanError> {
+    // By itself a column is looked up whatever its values.
+    let fits = |entries: u64| groups == 1 || entries.saturating_mul(groups) <= MOST;
+    let values = scale::values(bits, column);
+    if let Some(values) = values.filter(|s| fits(s.radix())) {
+        return Ok(values);
+    }
+    let span = bits.bases.registry.columns[column].span();
+    let own = cuts_of(quantiles.values().copied(), span);
+    // Those of all the column's percentiles, whose lookups they share, or at least its own.
+    let with_null = |cuts: &[u64]| cuts.len() as u64 + 2;
+    let cuts = if fits(with_null(cuts)) { cuts } else { &own };
+    if !fits(with_null(cuts)) {
+        return Err(PlanError::TooLarge {
+            what: "entries in a table of groups and percentiles",
+            needed: index(with_null(cuts).saturating_mul(groups)),
+            most: index(MOST),
+            help: "ask for the percentiles of fewer groups",
+        });
+    }
+    let parts = scale::parts(bits, column, cuts)?;
+    match fits(parts.radix()) {
+        true => Ok(parts),
+        false => scale::intervals(bits, column, cuts),
+    }
 }
 
 /// Where the values change sides of percentiles, ascending.

@@ -50,14 +50,24 @@ pub fn publish(
     Ok((published, cells))
 }
 
-/// Under a profile that rounds counts, nothing but counts is released.
+/// Under a profile that rounds counts, nothing but counts is released, and of each of them two bounds are proven.
 ///
 /// # Errors
-/// [`PlanError::Rounded`].
+/// [`PlanError::Rounded`], [`PlanError::TooManyHidden`].
 pub fn check_profile(plan: &Plan, profile: &ReleaseProfile) -> Result<(), PlanError> {
     let base = profile.rounding;
-    if base > 1 && plan.statistics.keys().any(|f| !f.is_count()) {
+    if base == 1 {
+        return Ok(());
+    }
+    if plan.statistics.keys().any(|f| !f.is_count()) {
         return Err(PlanError::Rounded { base });
+    }
+    let counts = Counts::of(plan);
+    let percentiles = 3 * plan.quantiles.len();
+    let needed = 2 * counts.len() + counts.fields.len() * counts.lines.len() + percentiles;
+    let most = plan.room_for_hidden();
+    if needed > most {
+        return Err(PlanError::TooManyHidden { needed, most });
     }
     Ok(())
 }

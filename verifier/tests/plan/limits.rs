@@ -1,0 +1,89 @@
+//! What has no plan, and what is said of it.
+
+use galen_verifier::{
+    plan::{PlanError, assumed_quantiles},
+    query::parse_query,
+    registry::Registry,
+};
+
+use crate::{
+    data::{registry, study},
+    plan_with,
+};
+
+fn refused(sql: &str, registry: &Registry, patients: usize) -> Option<PlanError> {
+    let query = parse_query(sql, registry).unwrap();
+    let quantiles = assumed_quantiles(&query, registry);
+    plan_with(&query, registry, patients, &quantiles).err()
+}
+
+fn message(sql: &str, registry: &Registry, patients: usize) -> String {
+    refused(sql, registry, patients).unwrap().to_string()
+}
+
+#[test]
+fn groups_and_cells() {
+    let r = study();
+    let many = "SELECT width_bucket(lab, 2, 80, 780), width_bucket(age, 0, 90, 9), count(*) FROM t GROUP BY 1, 2";
+    insta::assert_snapshot!(message(many, &r, 100_000), @"GROUP BY makes 8591 groups, more than 4096; group by a column with fewer codes, or filter them in separate queries");
+    let some = "SELECT width_bucket(lab, 2, 80, 780), flag, count(*), avg(age_n), avg(wide_n) FROM t GROUP BY 1, 2";
+    insta::assert_snapshot!(message(some, &r, 100_000), @"the answer would have 7810 numbers, more than 4096; ask for fewer groups, or for fewer columns in one query");
+    let few = "SELECT width_bucket(lab, 2, 80, 780), count(*) FROM t GROUP BY 1";
+    insta::assert_snapshot!(message(few, &r, 100), @"if all counts were small, 1563 statements about hidden ones would have to be proven, and over a table of this size at most 682 can be; ask for fewer groups");
+    assert_eq!(refused(few, &r, 100_000), None);
+}
+
+#[test]
+fn circuits() {
+    let r = study();
+    let columns: Vec<String> = (0..60)
+        .map(|i| format!("[[column]]\nname = \"x{i}\"\ntype = \"number\"\nmin = 0\nmax = 9000\n"))
+        .collect();
+    let wide = registry(&columns.concat());
+    let all: Vec<String> = (0..60).map(|i| format!("x{i} > 7")).collect();
+    let sql = format!("SELECT count(*) FROM t WHERE {}", all.join(" AND "));
+    insta::assert_snapshot!(message(&sql, &wide, 1_000_000), @"the query needs 62 lookups, tables and groupings, and cannot have more than 48; use fewer conditions, or ranges instead of columns with very many values");
+    let squares: Vec<String> = (0..60).map(|i| format!("stddev(x{i})")).collect();
+    let sql = format!("SELECT {} FROM t", squares.join(", "));
+    assert_eq!(refused(&sql, &wide, 1_000_000), None);
+    let filters: Vec<String> = (0..8)
+        .map(|i| format!("stddev(x{i}) FILTER (WHERE x{} > 9)", i + 1))
+        .collect();
+    let sql = format!("SELECT {} FROM t", filters.join(", "));
+    insta::assert_snapshot!(message(&sql, &wide, 1_000_000), @"the query needs 8 filters with means or products, and cannot have more than 6; ask for the aggregates under different filters, or of different nullable columns, in separate queries");
+    let half = "SELECT code, percentile_disc(0.5) WITHIN GROUP (ORDER BY day) FROM t GROUP BY 1";
+    assert_eq!(refused(half, &r, 20_000), None);
+}
+
+#[test]
+fn percentiles_fit_their_query() {
+    let r = study();
+    let query = parse_query(
+        "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY age) FROM t",
+        &r,
+    )
+    .unwrap();
+    assert!(plan_with(&query, &r, 10, &[]).is_err());
+    assert!(plan_with(&query, &r, 10, &[Some(94)]).is_err());
+    assert!(plan_with(&query, &r, 10, &[Some(93)]).is_ok());
+    assert!(plan_with(&query, &r, 10, &[None]).is_ok());
+}
+
+#[test]
+fn a_plan_is_told_in_words() {
+    let r = study();
+    let sql = "SELECT code_n, stddev(age_n), avg(lab) FILTER (WHERE day > '2002-02-02') FROM t WHERE flag AND lab < 40 GROUP BY code_n";
+    let query = parse_query(sql, &r).unwrap();
+    let plan = plan_with(&query, &r, 15_000, &[]).unwrap();
+    insta::assert_snapshot!(plan.explain(&r).join("\n"), @r"
+    Of each of 15000 patients are read: consent:DUO:0000042, flag, code_n, code_n.known, age_n, age_n.known, lab, day
+    Lookup 1: lab in a table of 781 entries gives d0, 1 where it is 40.0 to 80.0
+    Lookup 2: day in a table of 1740 entries gives d2, 1 where it is 2002-02-03 to 2004-02-03
+    Counted (d1): patients for whom all of these are 1: consent:DUO:0000042; flag; 1 − d0
+    Summed over them, in each group: 1; d2; age_n.known; age_n; d2·lab; age_n·age_n
+    Groups: 5 by code_n + code_n.known
+    Numbers: 25 to publish or hide by the release rule, 5 that stay hidden; at most 4096
+    Slots: 4 (2 lookups, 1 of tables, 1 of groups), 5 where a count is hidden
+    Circuit: medium-14
+    ");
+}

@@ -1,0 +1,55 @@
+//! Plans, executed plainly over made-up rows: what the equation says and what the query asks are the same numbers.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::cast_possible_truncation)]
+
+mod data;
+mod direct;
+mod evaluate;
+mod kinds;
+mod limits;
+mod random;
+mod registration;
+mod release;
+
+use galen_core::equation::Rows;
+use galen_verifier::{
+    plan::{Plan, PlanError, Quantile},
+    query::{CohortQuery, parse_query},
+    registry::Registry,
+};
+
+use data::Table;
+
+/// A plan over a table, with the percentiles that are the table's own.
+pub fn plan(query: &CohortQuery, registry: &Registry, table: &Table) -> Result<Plan, PlanError> {
+    let quantiles = direct::quantiles(query, registry, table);
+    plan_with(query, registry, table.len(), &quantiles)
+}
+
+pub fn plan_with(
+    query: &CohortQuery,
+    registry: &Registry,
+    patients: usize,
+    quantiles: &[Quantile],
+) -> Result<Plan, PlanError> {
+    Plan::new(query, 0, registry, Rows::of(patients).unwrap(), quantiles)
+}
+
+/// Plans and executes a query, and compares every cell with a count over the rows.
+pub fn check(sql: &str, registry: &Registry, table: &Table) -> Plan {
+    let query = parse_query(sql, registry).unwrap_or_else(|e| panic!("{sql}: {e}"));
+    let plan = plan(&query, registry, table).unwrap_or_else(|e| panic!("{sql}: {e}"));
+    compare(sql, &query, &plan, registry, table);
+    plan
+}
+
+pub fn compare(sql: &str, query: &CohortQuery, plan: &Plan, registry: &Registry, table: &Table) {
+    let bases = table.bases(registry);
+    let cells = evaluate::cells(&plan.equation, &bases);
+    for (group, (keys, fields)) in plan.layout.groups.iter().enumerate() {
+        for (field, cell) in fields {
+            let expected = direct::number(query, plan, table, group, *field);
+            assert_eq!(cells[*cell], expected, "{sql}\n{keys:?} {field:?}");
+        }
+    }
+}
