@@ -185,7 +185,6 @@ impl Hospital {
             &keys().verifying(),
         )
     }
-
 }
 
 /// A proven answer.

@@ -12,9 +12,7 @@ const SHAPE_BITS: u32 = galen_core::equation::Rows::LEAST_BITS;
 /// The keys, opened when first asked for.
 pub fn keys() -> &'static ParameterStore {
     static KEYS: OnceLock<ParameterStore> = OnceLock::new();
-    KEYS.get_or_init(|| {
-        ParameterStore::open_development(&cache(), Shape::ALL[0], &Silent).unwrap()
-    })
+    KEYS.get_or_init(|| ParameterStore::open_development(&cache(), Shape::ALL[0], &Silent).unwrap())
 }
 
 /// `<build folder>/tmp/galen-tests`.

@@ -7,7 +7,7 @@ use super::{
     bases::{Bases, Parts},
     limits,
 };
-use crate::{query::IntervalSet, registry::Registry};
+use galen_query::{query::IntervalSet, registry::Registry};
 
 /// Factors or terms that a line lists.
 const LISTED: usize = 12;

@@ -6,7 +6,7 @@ use galen_core::{
 };
 
 use super::{Field, PlanError, Statistic};
-use crate::{
+use galen_query::{
     query::{Percentile, Predicate},
     registry::Registry,
 };

@@ -10,7 +10,7 @@ use super::{
     formula::Formula,
     terms::{Condition, Factor},
 };
-use crate::query::CohortQuery;
+use galen_query::query::CohortQuery;
 
 /// Factors of a root beside consent or another root.
 const ROOM: usize = FACTORS - 1;

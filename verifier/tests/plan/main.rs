@@ -12,11 +12,11 @@ mod registration;
 mod release;
 
 use galen_core::equation::Rows;
-use galen_verifier::{
-    plan::{Plan, PlanError, Quantile},
+use galen_query::{
     query::{CohortQuery, parse_query},
     registry::Registry,
 };
+use galen_verifier::plan::{Plan, PlanError, Quantile};
 
 use data::Table;
 
