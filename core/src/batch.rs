@@ -14,7 +14,7 @@ use crate::{
     CircuitError, Fr, G1,
     circuit::Publics,
     equation::{Cells, Challenges, Layout},
-    groth16::Prepared,
+    groth16::{Prepared, Proof},
     hash::{Transcript, separator},
     multilinear::eq_table,
     opening::{self, PairingTerms},
