@@ -93,7 +93,7 @@ fn the_circuit_is_pinned() {
     let hex: String = shape.digest().iter().map(|b| format!("{b:02x}")).collect();
     assert_eq!(
         hex,
-        "4f7e288ec1a9f8290434dc0fd895d572ae712560fd5caa8e37b76bcd2d357349"
+        "f1b376ef481fb72e7bb436b7287b202e6e8e69f4d095279ee0f10fc8f4cac778"
     );
     let renamed = Builder::shape(|b| {
         b.label("other names, same circuit");
