@@ -85,7 +85,8 @@ impl From<CircuitError> for PlanError {
                 "ask for the aggregates under different filters, or of different nullable columns, in separate queries"
             }
             "products of columns" => "ask for fewer variances and correlations in one query",
-            _ => "use fewer conditions, or ranges instead of columns with very many values",
+            "tables' slots" => "use fewer conditions on columns with very many values",
+            _ => "use fewer conditions, or none on columns with very many values",
         };
         Self::TooLarge {
             what,

@@ -105,12 +105,11 @@ impl Plan {
         };
         let of = |cells: &Cells| {
             let layout = Layout::new(&self.equation, cells).ok()?;
-            Some((layout.slots.len(), layout.table_slots.len(), layout.class))
+            Some((layout.table_slots.len(), layout.class))
         };
-        if let (Some((shown, tables, class)), Some((hidden, _, larger))) = (of(&shown), of(&hidden))
-        {
+        if let (Some((tables, class)), Some((_, larger))) = (of(&shown), of(&hidden)) {
             lines.push(format!(
-                "Slots: {shown} ({} lookups, {tables} of tables, {} of groups), {hidden} where a count is hidden",
+                "Slots: {} of lookups, {} of groups, {tables} of tables; a lookup more where a count is hidden",
                 self.equation.lookups.len(),
                 self.equation.groupings.len(),
             ));

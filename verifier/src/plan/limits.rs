@@ -50,11 +50,18 @@ pub(super) fn cost(equation: &Equation, inequalities: usize) -> Result<Cost, Pla
     let layout = Layout::new(equation, &hidden)?;
     Ok(Cost {
         class: layout.class,
-        slots: layout.slots.len(),
+        slots: slots(&layout),
         blocks: equation.blocks.len(),
         derived: equation.derived.len(),
         entries: layout.tables().iter().map(|t| t.len()).sum(),
     })
+}
+
+/// The circuit's slots that it takes: of lookups, groupings and tables' entries.
+fn slots(layout: &Layout<'_>) -> usize {
+    let equation = layout.equation;
+    let limbs = usize::from(!layout.inequalities().is_empty());
+    equation.lookups.len() + limbs + equation.groupings.len() + layout.table_slots.len()
 }
 
 /// All cells hidden, with as many statements about them.
