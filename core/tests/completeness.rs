@@ -9,7 +9,7 @@ use common::{
 };
 use galen_core::{
     batch,
-    equation::{Cells, Column, Equation, Inequality, LIMBS, Linear, Lookup, Rows, Table},
+    equation::{Inequality, LIMBS, Rows},
     proof::EquationProof,
 };
 use proptest::prelude::*;
@@ -50,43 +50,6 @@ fn true_columns_need_no_forged_evaluations() {
     let reference = Reference::new(&statement, &statement.execution());
     let proven = reference.prove(Strategy::ForgeEvaluations).unwrap();
     statement.verify(&proven.proof).unwrap();
-}
-
-/// A registration: ranges, a nullable column, and consent that is a bit, and 0 outside of the rows that hold a
-/// patient.
-#[test]
-fn a_registration_is_proven() {
-    let rows = common::ROWS;
-    let world = cohort::world(1);
-    let absent = Linear::column(Column::Present).complement();
-    let consent = common::base(cohort::CONSENT);
-    let lookup = |first: Linear, second: Linear, table, key| Lookup {
-        tuple: [first, second, Linear::zero()],
-        table,
-        key,
-    };
-    let [x, y, known] = [cohort::X, cohort::Y, cohort::Y_KNOWN].map(common::base);
-    let equation = Equation {
-        rows,
-        tables: vec![
-            common::table(&[(2, 0, 0, 0), (1, 0, 1, 0)]),
-            Table::range(16),
-            common::table(&[(1, 0, 0, 0), (8, 0, 1, 0)]),
-        ],
-        lookups: vec![
-            lookup(consent.clone(), absent.clone(), 0, consent.plus(2, &absent)),
-            lookup(x.clone(), Linear::zero(), 1, x),
-            lookup(y.clone(), known.clone(), 2, y.plus(1, &known)),
-        ],
-        derived: Vec::new(),
-        groupings: Vec::new(),
-        blocks: Vec::new(),
-    };
-    let statement = Statement::new(&world, equation);
-    assert_eq!(statement.cells, Cells::default());
-    let class = statement.layout().class;
-    assert_eq!(class.to_string(), "registration-10");
-    statement.verify(&statement.prove().unwrap()).unwrap();
 }
 
 /// With cells hidden, each in bounds that hold, and the first two in an order that holds.

@@ -64,21 +64,18 @@ fn text_shows_the_same_answer_and_the_warning() {
 }
 
 #[test]
-fn a_later_query_reuses_the_proofs_of_an_earlier_one() {
+fn a_query_proven_again_says_the_same_under_another_proof() {
     let study = study();
     let document = ok_json(&study.prove("query.json", "again.json"));
-    // Only its roots, three groups over two chunks, and the releases are made anew.
-    let steps = fs::read(study.path("again.json")).unwrap();
-    let bundle: Value = serde_json::from_slice(&steps).unwrap();
-    let releases = bundle["releases"].as_array().unwrap().len();
-    let roots = bundle["steps"].as_array().unwrap();
-    let roots = roots
-        .iter()
-        .filter(|s| s["key"].as_str().unwrap().starts_with("root"));
-    let fresh = 2 * roots.count() + releases;
-    assert_eq!(document["report"]["proven"], fresh);
-    assert!(document["report"]["reused"].as_u64().unwrap() > 0);
-    assert_eq!(document["bundle_bytes"], steps.len());
+    let read = |name: &str| fs::read(study.path(name)).unwrap();
+    let bundle = |name: &str| serde_json::from_slice::<Value>(&read(name)).unwrap();
+    let (first, again) = (bundle("bundle.json"), bundle("again.json"));
+    assert_eq!(first["cells"], again["cells"]);
+    assert_ne!(
+        first["proof"], again["proof"],
+        "salt and blinders are fresh"
+    );
+    assert_eq!(document["bundle_bytes"], read("again.json").len());
 }
 
 #[test]
@@ -101,13 +98,17 @@ fn two_answers_are_verified_together() {
 #[test]
 fn every_command_speaks_json() {
     let study = study();
-    let registry = study.path("registry.toml");
-    let params = ok_json(&["params", "--shape", "tiny", "--registry", &registry]);
+    let params = ok_json(&["params", "--shape", "16k"]);
     assert_eq!(params["insecure"], true);
-    assert_eq!(params["gates"].as_array().unwrap().len(), 5);
-    assert!(params["gates"][0]["proving_key_bytes"].as_u64().unwrap() > 0);
+    assert_eq!(params["circuits"].as_array().unwrap().len(), 4);
+    assert!(params["circuits"][0]["proving_key_bytes"].as_u64().unwrap() > 0);
     let query = ok_json(&study.query("SELECT count(*) FROM mini WHERE ldl > 3", "json.json"));
-    assert_eq!(query["derived_columns"].as_array().unwrap().len(), 1);
+    assert_eq!(query["lookups"], 1);
+    assert!(query["plan"].as_array().unwrap().len() > 3);
+    let mut explained = study.query("SELECT count(*) FROM mini WHERE ldl > 3", "explained.json");
+    explained.push("--explain".into());
+    let text = ok(&explained);
+    assert!(text.contains("Lookup 1: ldl"), "{text}");
     let table = study.path("table.csv");
     let commit = ok_json(&study.commit(
         &table,
@@ -115,7 +116,7 @@ fn every_command_speaks_json() {
         &["--epoch", "2", "--k", "5", "--no-zero"],
     ));
     assert_eq!(commit["rows"], PATIENTS);
-    assert_eq!(commit["chunks"], 2);
+    assert_eq!(commit["chunks"], 1);
     assert_eq!(commit["epoch"], 2);
     assert_eq!(
         commit["release"],
@@ -133,6 +134,7 @@ fn inspect_knows_every_public_file() {
         ("bundle.json", "bundle"),
         ("query.json", "query"),
         ("dataset/manifest.json", "manifest"),
+        ("dataset/registration.json", "registration"),
         ("dataset", "manifest"),
         ("registry.toml", "registry"),
         ("parameters.bin", "parameters"),
@@ -142,7 +144,7 @@ fn inspect_knows_every_public_file() {
         assert!(!ok(&["inspect", &path]).is_empty());
     }
     let text = ok(&["inspect", &study.path("bundle.json")]);
-    assert!(text.contains("root"), "{text}");
+    assert!(text.contains("proof"), "{text}");
     let text = ok(&["inspect", &study.path("query.json")]);
     assert!(text.contains(SQL), "{text}");
 }

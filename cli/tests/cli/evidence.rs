@@ -12,14 +12,13 @@ use galen_ledger::{
     },
     tiles::{Edge, Level, LogKey, leaf_hash, prove_inclusion},
 };
-use galen_params::{ParameterStore, Shape, Silent};
-use galen_prover::dataset::{CommittedDataset, load_or_create_key};
+use galen_prover::dataset::load_or_create_key;
 use galen_query::{question::Question, registry::Registry, text::hex};
-use galen_verifier::{manifest::Manifest, plan::gates_for};
+use galen_verifier::manifest::Manifest;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::study::{REGISTRY, SQL, Study, cache, command, ok, ok_json, refused, run, study};
+use crate::study::{REGISTRY, SQL, Study, command, ok, ok_json, refused, run, study};
 
 const STEWARD: u8 = 10;
 const RESEARCHER: u8 = 11;
@@ -56,14 +55,6 @@ impl Files {
     }
 }
 
-fn registration(study: &Study, registry: &Registry) -> Vec<u8> {
-    let gates = gates_for(registry);
-    let params = ParameterStore::open_development(&cache(), Shape::Tiny, &gates, &Silent).unwrap();
-    let folder = study.path("dataset");
-    let dataset = CommittedDataset::open(Path::new(&folder), &params).unwrap();
-    serde_json::to_vec(&dataset.registration(&params, &Silent).unwrap()).unwrap()
-}
-
 fn statements(study: &Study, files: &mut Files) -> Vec<(Statement, SigningKey)> {
     let read = |name: &str| fs::read(study.path(name)).unwrap();
     let registry = Registry::from_toml(REGISTRY).unwrap();
@@ -71,7 +62,7 @@ fn statements(study: &Study, files: &mut Files) -> Vec<(Statement, SigningKey)> 
     let question = Question::from_json(&read("query.json")).unwrap();
     let hospital = load_or_create_key(Path::new(&study.path("hospital.key"))).unwrap();
     let set = ParameterSetStatement {
-        shape: "tiny".into(),
+        shape: "16k".into(),
         insecure: true,
         verifying: files.add(read("parameters.bin")),
     };
@@ -90,7 +81,7 @@ fn statements(study: &Study, files: &mut Files) -> Vec<(Statement, SigningKey)> 
         parameter_set: set.verifying.sha256.clone(),
         digest: hex(&manifest.digest()),
         manifest: files.add(read("dataset/manifest.json")),
-        registration: files.add(registration(study, &registry)),
+        registration: files.add(read("dataset/registration.json")),
     };
     let answer = AnswerStatement {
         query: hex(&question.digest()),

@@ -18,23 +18,23 @@ fn kind(args: &[String]) -> String {
 fn an_edited_cell_is_named() {
     let study = study();
     let mut bundle = document(study, "bundle.json");
-    let cell = &mut bundle["releases"][0]["cells"][0];
+    let cell = &mut bundle["cells"][0][0];
     *cell = json!(cell.as_u64().unwrap() + 1);
     let edited = study.write("edited.json", bundle.to_string());
     let (kind, error) = refused(&study.verify(&[("--bundle", &edited)]));
     assert_eq!(kind, "Proof");
     assert!(error.contains("edited.json was REFUSED"), "{error}");
-    assert!(error.contains("release 0"), "{error}");
+    assert!(error.contains("bundle"), "{error}");
 }
 
 #[test]
 fn an_uncovered_small_cell_is_refused() {
     let study = study();
     let mut bundle = document(study, "bundle.json");
-    let cells = bundle["releases"].as_array_mut().unwrap();
-    let hidden = cells
+    let groups = bundle["cells"].as_array_mut().unwrap();
+    let hidden = groups
         .iter_mut()
-        .flat_map(|r| r["cells"].as_array_mut().unwrap())
+        .flat_map(|g| g.as_array_mut().unwrap())
         .find(|c| **c == "small")
         .unwrap();
     *hidden = json!(5);
@@ -56,6 +56,11 @@ fn another_manifest_is_refused() {
     ok(&study.commit(&study.path("table.csv"), &out, &["--epoch", "7"]));
     let other = format!("{out}/manifest.json");
     let args = study.verify(&[("--manifest", &other)]);
+    assert_eq!(kind(&args), "AnotherDataset");
+    let registration = format!("{out}/registration.json");
+    let args = study.verify(&[("--registration", &registration)]);
+    assert_eq!(kind(&args), "AnotherDataset");
+    let args = study.verify(&[("--manifest", &other), ("--registration", &registration)]);
     assert_eq!(kind(&args), "AnotherDataset");
 }
 
@@ -81,15 +86,13 @@ fn another_registry_is_refused() {
 fn other_parameters_are_refused() {
     let study = study();
     let other = study.path("other-parameters.bin");
-    ok(&[
-        "params",
-        "--shape",
-        "tiny",
-        "--gates",
-        "select,release",
-        "--out",
-        &other,
-    ]);
+    let cache = tempfile::tempdir().unwrap();
+    let made = command()
+        .args(["params", "--out", &other, "--cache"])
+        .arg(cache.path())
+        .output()
+        .unwrap();
+    assert!(made.status.success());
     let args = study.verify(&[("--parameters", &other)]);
     assert_eq!(kind(&args), "ParameterSet");
 }
@@ -259,15 +262,7 @@ fn only_a_bundle_is_replaced_by_a_bundle() {
         );
     }
     let registry = study.path("registry.toml");
-    let params = [
-        "params",
-        "--registry",
-        &registry,
-        "--out",
-        &registry,
-        "--shape",
-        "tiny",
-    ];
+    let params = ["params", "--out", &registry];
     assert_eq!(kind(&params.map(str::to_owned)), "io.AlreadyExists");
 }
 

@@ -1,4 +1,4 @@
-//! A tiny study that every test shares: registry, table, parameters, a committed epoch and an answer.
+//! A small study that every test shares: registry, table, parameters, a committed epoch and an answer.
 
 use std::{
     ffi::OsStr,
@@ -48,7 +48,7 @@ name = "statin"
 type = "boolean"
 "#;
 
-/// Two chunks of the shape `tiny`, the second one not full.
+/// One chunk of the smallest shape, not full.
 pub const PATIENTS: usize = 600;
 
 pub const SQL: &str = "SELECT sex, count(*) AS n, count(ldl) AS measured, avg(ldl) AS mean \
@@ -156,7 +156,7 @@ impl Study {
         let mut args = strings(&["commit", "--hospital", "Test Hospital", "--dataset", "mini"]);
         args.extend(strings(&["--registry", &self.path("registry.toml")]));
         args.extend(strings(&["--table", table, "--out", out]));
-        args.extend(strings(&["--shape", "tiny", "--complementary", "off"]));
+        args.extend(strings(&["--complementary", "off"]));
         args.extend(strings(more));
         args
     }
@@ -196,6 +196,7 @@ impl Study {
             ("--bundle", "bundle.json"),
             ("--query", "query.json"),
             ("--manifest", "dataset/manifest.json"),
+            ("--registration", "dataset/registration.json"),
             ("--registry", "registry.toml"),
             ("--parameters", "parameters.bin"),
         ] {
@@ -222,18 +223,10 @@ pub fn study() -> &'static Study {
         let study = Study {
             folder: tempfile::tempdir_in(base).unwrap(),
         };
-        let registry = study.write("registry.toml", REGISTRY);
+        study.write("registry.toml", REGISTRY);
         let table = study.write("table.csv", csv());
         let parameters = study.path("parameters.bin");
-        ok(&[
-            "params",
-            "--shape",
-            "tiny",
-            "--registry",
-            &registry,
-            "--out",
-            &parameters,
-        ]);
+        ok(&["params", "--out", &parameters]);
         ok(&study.commit(&table, &study.path("dataset"), &[]));
         ok(&study.query(SQL, "query.json"));
         ok(&study.query(SQL_2, "query-2.json"));

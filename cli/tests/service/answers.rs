@@ -4,7 +4,7 @@ use galen_ledger::{
     entry::Entry,
     statement::{AnswerStatement, DatasetStatement, QueryStatement, Statement},
 };
-use galen_verifier::bundle::Bundle;
+use galen_verifier::{bundle::Bundle, registration::Registration};
 use serde_json::Value;
 
 use crate::{
@@ -153,13 +153,15 @@ fn a_bad_bundle_is_refused_with_the_failing_gate() {
     let honest: Bundle = Bundle::from_json(&BUNDLE).unwrap();
 
     let mut swapped = honest.clone();
-    let proof = swapped.steps[0].chunks[0].proof.clone();
-    swapped.releases[0].proof = proof;
+    let registration = Registration::from_json(&FIRST.registration).unwrap();
+    swapped
+        .proof
+        .replace_range(..100, &registration.proofs[0][..100]);
     let mut shifted = honest.clone();
-    let cell = serde_json::to_value(shifted.releases[0].cells[0]).unwrap();
+    let cell = serde_json::to_value(shifted.cells[0][0]).unwrap();
     let text = serde_json::to_string(&shifted).unwrap();
     assert!(text.contains(&cell.to_string()));
-    if let galen_verifier::rules::State::Shown(n) = &mut shifted.releases[0].cells[0] {
+    if let galen_verifier::rules::State::Shown(n) = &mut shifted.cells[0][0] {
         *n += 1;
     }
     for (name, bad) in [("another proof", swapped), ("another number", shifted)] {

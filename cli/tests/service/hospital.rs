@@ -1,4 +1,4 @@
-//! Small hospitals of one chunk of the tiny shape.
+//! Small hospitals of one chunk of the smallest shape.
 
 use std::{fmt::Write as _, fs, path::Path, sync::LazyLock};
 
@@ -13,7 +13,6 @@ use galen_query::{question::Question, registry::Registry};
 use galen_verifier::{
     bundle::Bundle,
     manifest::{Manifest, ReleaseProfile},
-    plan::gates_for,
 };
 use tempfile::TempDir;
 
@@ -52,8 +51,7 @@ pub fn question(sql: &str) -> Question {
 
 pub static PARAMS: LazyLock<ParameterStore> = LazyLock::new(|| {
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
-    let gates = gates_for(&registry());
-    ParameterStore::open_development(&cache, Shape::Tiny, &gates, &Silent).unwrap()
+    ParameterStore::open_development(&cache, Shape::ALL[0], &Silent).unwrap()
 });
 
 /// A hospital's committed epoch, and what it publishes of it.
@@ -90,7 +88,7 @@ impl Hospital {
             out: &home.path().join("dataset"),
         };
         let (dataset, _) = commit(&request, &PARAMS, &Silent).unwrap();
-        let registration = dataset.registration(&PARAMS, &Silent).unwrap();
+        let registration = dataset.registration().unwrap();
         Self {
             _home: home,
             key,
