@@ -1,6 +1,6 @@
 //! Statements and files that do not say the same, all of them signed and logged.
 
-use galen_circuits::batch::Check;
+use galen_core::{batch::Check, groth16::Proof, opening::Opening};
 use galen_ledger::{
     documents::DocumentError,
     evidence::EvidenceError,
@@ -14,12 +14,13 @@ use galen_verifier::{
     VerifyError,
     bundle::Bundle,
     manifest::{Draft, Manifest},
+    rules::State,
 };
 
 use crate::{
     hospital::{
-        FIRST, HOSPITAL, Hospital, IMPOSTOR, NEXT, OTHER, OTHER_BUNDLE, OTHER_KEYS, REGISTRY,
-        registry, signing_key,
+        FIRST, HOSPITAL, Hospital, IMPOSTOR, INFINITY, NEXT, OTHER, OTHER_BUNDLE, OTHER_SET,
+        OTHERS_BUNDLE, REGISTRY, SIGN, edited, registry, signing_key,
     },
     log::{Log, Said},
     story::{NEEDED, at, blob, blobs, dataset, refused, registration_bytes, story},
@@ -175,7 +176,7 @@ fn the_parameter_set_hides_that_it_is_insecure() {
 #[test]
 fn the_parameter_set_has_another_shape() {
     let mut t = Retold::new();
-    t.set().shape = "clinic".into();
+    t.set().shape = "32k".into();
     assert_eq!(t.mismatch(), (3, "shape"));
 }
 
@@ -193,8 +194,9 @@ fn the_parameter_set_is_malformed() {
 fn the_parameter_set_is_encoded_otherwise() {
     let mut t = Retold::new();
     let bytes = &mut t.blobs[VERIFYING];
-    // The sign of y, which an uncompressed point does not need, and which a lenient reader passes over.
-    *bytes.last_mut().unwrap() ^= 0x80;
+    // The point at infinity with another's coordinate, which a lenient reader passes over.
+    let last = bytes.last_mut().unwrap();
+    *last = *last & !SIGN | INFINITY;
     let changed = blob(bytes);
     t.dataset().parameter_set.clone_from(&changed.sha256);
     t.set().verifying = changed;
@@ -205,7 +207,7 @@ fn the_parameter_set_is_encoded_otherwise() {
 
 #[test]
 fn another_parameter_set() {
-    let bytes = OTHER_KEYS.verifying_bytes().to_vec();
+    let bytes = OTHER_SET.clone();
     let mut t = Retold::new();
     t.set().verifying = blob(&bytes);
     t.dataset().parameter_set = blob(&bytes).sha256;
@@ -316,14 +318,23 @@ fn the_registration_of_another_dataset() {
 #[test]
 fn a_registration_that_lacks_a_proof() {
     let mut registration = FIRST.registration.clone();
-    registration.steps.pop();
+    registration.proofs.pop();
     let bytes = serde_json::to_vec(&registration).unwrap();
     let mut t = Retold::new();
     t.dataset().registration = blob(&bytes);
     t.blobs[REGISTRATION] = bytes;
     let (_, document, e) = t.refusal();
     assert_eq!(document, "registration");
-    assert!(matches!(e, VerifyError::MissingStep { .. }), "{e:?}");
+    assert!(
+        matches!(
+            e,
+            VerifyError::Parts {
+                expected: 2,
+                got: 1
+            }
+        ),
+        "{e:?}"
+    );
 }
 
 #[test]
@@ -358,7 +369,7 @@ fn the_bundle_answers_another_query() {
 #[test]
 fn the_bundle_is_over_another_dataset() {
     let mut t = Retold::new();
-    t.use_bundle(OTHER.bundle(crate::hospital::SQL));
+    t.use_bundle(OTHERS_BUNDLE.clone());
     let (_, document, e) = t.refusal();
     assert_eq!(document, "bundle");
     assert!(
@@ -367,21 +378,79 @@ fn the_bundle_is_over_another_dataset() {
     );
 }
 
-#[test]
-fn a_cell_is_edited() {
-    let mut bundle: serde_json::Value = serde_json::from_slice(&blobs()[BUNDLE]).unwrap();
-    let cell = &mut bundle["releases"][0]["cells"][0];
-    *cell = (cell.as_u64().unwrap() + 1).into();
+/// The bundle with something changed.
+fn bundle_refused(change: impl FnOnce(&mut Bundle)) -> VerifyError {
+    let mut bundle = Bundle::from_json(&blobs()[BUNDLE]).unwrap();
+    change(&mut bundle);
     let mut t = Retold::new();
-    t.use_bundle(bundle.to_string().into_bytes());
+    t.use_bundle(serde_json::to_vec(&bundle).unwrap());
     let (index, document, e) = t.refusal();
     assert_eq!((index, document), (11, "bundle"));
+    e
+}
+
+fn failed(e: VerifyError) -> Check {
+    match e {
+        VerifyError::Proof {
+            what: "bundle",
+            check,
+            ..
+        } => check,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn not_read(e: VerifyError) {
+    match e {
+        VerifyError::Encoding { place, .. } => assert_eq!(place, "bundle"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_cell_is_edited() {
+    let e = bundle_refused(|b| {
+        let count = b.cells[0][0].shown().unwrap();
+        b.cells[0][0] = State::Shown(count + 1);
+    });
+    assert_eq!(failed(e), Check::Circuit);
+}
+
+#[test]
+fn a_cell_is_hidden_or_there_are_more() {
+    // The proof of a hidden count has more in it.
+    not_read(bundle_refused(|b| b.cells[0][0] = State::Small));
+    let e = bundle_refused(|b| b.cells[0][0] = State::Margin(0));
     assert!(
         matches!(
             e,
-            VerifyError::Proof {
-                check: Check::Groth16,
-                chunk: None,
+            VerifyError::CellRule {
+                group: 0,
+                statistic: 0,
+                ..
+            }
+        ),
+        "{e:?}"
+    );
+    let e = bundle_refused(|b| b.cells[0].push(State::Small));
+    assert!(
+        matches!(
+            e,
+            VerifyError::Cells {
+                expected: 1,
+                got: 2,
+                ..
+            }
+        ),
+        "{e:?}"
+    );
+    let e = bundle_refused(|b| b.cells.clear());
+    assert!(
+        matches!(
+            e,
+            VerifyError::Cells {
+                expected: 1,
+                got: 0,
                 ..
             }
         ),
@@ -390,21 +459,33 @@ fn a_cell_is_edited() {
 }
 
 #[test]
-fn a_registration_proof_in_the_bundle_is_moved() {
-    // A proof is skipped in the bundle only where the registration has the same one for the same chunk.
-    let mut bundle = Bundle::from_json(&blobs()[BUNDLE]).unwrap();
-    let registered = bundle
-        .steps
-        .iter_mut()
-        .rev()
-        .find(|s| s.key.starts_with("range"));
-    registered.unwrap().chunks.swap(0, 1);
-    let mut t = Retold::new();
-    t.use_bundle(serde_json::to_vec(&bundle).unwrap());
-    let (_, document, e) = t.refusal();
-    assert_eq!(document, "bundle");
-    assert!(
-        matches!(e, VerifyError::Proof { chunk: Some(0), .. }),
-        "{e:?}"
+fn the_proof_is_of_another_answer() {
+    let proof = |bytes: &[u8]| Bundle::from_json(bytes).unwrap().proof;
+    // The other hospital's, to the same query.
+    let e = bundle_refused(|b| b.proof = proof(&OTHERS_BUNDLE));
+    assert_eq!(failed(e), Check::Circuit);
+    not_read(bundle_refused(|b| b.proof = proof(&OTHER_BUNDLE)));
+    let part = FIRST.registration.proofs[0].clone();
+    not_read(bundle_refused(|b| b.proof = part));
+}
+
+#[test]
+fn the_proof_is_edited() {
+    // Another point with the same coordinate: a commitment's, the circuit's proof's, the opening's.
+    let negated = |from_end: usize| {
+        bundle_refused(|b| {
+            b.proof = edited(&b.proof, |bytes| {
+                let place = bytes.len() - from_end;
+                bytes[place + 31] ^= SIGN;
+            });
+        })
+    };
+    let first = |b: &mut Bundle| b.proof = edited(&b.proof, |bytes| bytes[31] ^= SIGN);
+    assert_eq!(failed(bundle_refused(first)), Check::Circuit);
+    assert_eq!(
+        failed(negated(Opening::BYTES + Proof::BYTES)),
+        Check::Circuit
     );
+    assert_eq!(failed(negated(Opening::BYTES)), Check::Opening);
+    not_read(bundle_refused(|b| b.proof.clear()));
 }

@@ -138,7 +138,7 @@ pub fn story() -> Vec<Said> {
         toml: blob(REGISTRY.as_bytes()),
     });
     let set = Statement::ParameterSet(ParameterSetStatement {
-        shape: "tiny".into(),
+        shape: KEYS.shape().name().into(),
         insecure: true,
         verifying: blob(KEYS.verifying_bytes()),
     });
