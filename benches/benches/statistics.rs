@@ -10,7 +10,8 @@ use galen_benches::{
 };
 use galen_params::{ParameterStore, Shape, Silent};
 use galen_prover::synthetic;
-use galen_verifier::{plan::gates_for, proven::Proven, question::Question, registry::Registry};
+use galen_query::{question::Question, registry::Registry};
+use galen_verifier::{plan::gates_for, proven::Proven};
 
 const PATIENTS: u64 = 15_000;
 const RUNS: usize = 3;

@@ -8,10 +8,8 @@ use galen_prover::{
     dataset::{self, CommitReport, CommitRequest, CommittedDataset},
     execute, synthetic,
 };
-use galen_verifier::{
-    manifest::ReleaseProfile, plan::gates_for, proven::Proven, question::Question,
-    registry::Registry, verify_beyond,
-};
+use galen_query::{question::Question, registry::Registry};
+use galen_verifier::{manifest::ReleaseProfile, plan::gates_for, proven::Proven, verify_beyond};
 
 use crate::{median, timed};
 

@@ -3,7 +3,7 @@
 use std::{io::Read as _, thread, time::Duration};
 
 use anyhow::{Context, Error, Result};
-use galen_verifier::ledger::statement::Blob;
+use galen_ledger::statement::Blob;
 use serde_json::Value;
 use ureq::{
     Agent, Body,

@@ -8,18 +8,15 @@ use std::{
 };
 
 use anyhow::Error;
+use galen_ledger::{
+    LedgerError,
+    documents::DocumentError,
+    evidence::{EvidenceError, PooledError},
+};
 use galen_params::ParamsError;
 use galen_prover::{ProverError, synthetic::SyntheticError};
-use galen_verifier::{
-    VerifyError,
-    ledger::{
-        LedgerError,
-        documents::DocumentError,
-        evidence::{EvidenceError, PooledError},
-    },
-    query::QueryError,
-    registry::RegistryError,
-};
+use galen_query::{ReadError, query::QueryError, registry::RegistryError};
+use galen_verifier::VerifyError;
 use serde_json::json;
 
 use crate::{
@@ -107,13 +104,15 @@ pub fn chain(error: &Error) -> String {
     text
 }
 
-/// The kind's name: a `VerifyError`'s variant, or module and variant.
+/// The kind's name: a `VerifyError`'s or `ReadError`'s variant, or module and variant.
 pub fn kind(error: &Error) -> String {
     error
         .chain()
         .find_map(|cause| {
             if let Some(e) = cause.downcast_ref::<VerifyError>() {
                 Some(of_verify(e))
+            } else if let Some(e) = cause.downcast_ref::<ReadError>() {
+                Some(of_read(e))
             } else if let Some(e) = cause.downcast_ref::<EvidenceError>() {
                 Some(of_evidence(e))
             } else if let Some(e) = cause.downcast_ref::<PooledError>() {
@@ -144,16 +143,23 @@ pub fn kind(error: &Error) -> String {
 
 fn of_verify(error: &VerifyError) -> String {
     match error {
-        VerifyError::Query(e) => named("query", e),
+        VerifyError::Read(e) => of_read(e),
         VerifyError::Plan(e) => named("plan", e),
         VerifyError::Parameters(e) => named("params", e),
         other => variant(other),
     }
 }
 
+fn of_read(error: &ReadError) -> String {
+    match error {
+        ReadError::Query(e) => named("query", e),
+        other => variant(other),
+    }
+}
+
 fn of_evidence(error: &EvidenceError) -> String {
     match error {
-        EvidenceError::File(e) => of_verify(e),
+        EvidenceError::File(e) => of_read(e),
         EvidenceError::Document { source, .. } => of_document(source),
         other => named("evidence", other),
     }
@@ -177,6 +183,7 @@ fn of_document(error: &DocumentError) -> String {
 
 fn of_prover(error: &ProverError) -> String {
     match error {
+        ProverError::Read(e) => of_read(e),
         ProverError::Verify(e) => of_verify(e),
         ProverError::Params(e) => named("params", e),
         ProverError::Table(e) => named("table", e),

@@ -8,12 +8,14 @@ use std::{
 
 use anyhow::{Context, Result};
 use galen_params::{MAX_VERIFYING_BYTES, VerifyingSet};
-use galen_verifier::{
-    VerifyError,
-    bundle::{Bundle, MAX_BUNDLE_BYTES},
-    manifest::Manifest,
+use galen_query::{
+    ReadError,
     question::Question,
     registry::{MAX_BYTES as MAX_REGISTRY_BYTES, Registry},
+};
+use galen_verifier::{
+    bundle::{Bundle, MAX_BUNDLE_BYTES},
+    manifest::Manifest,
 };
 use serde::de::DeserializeOwned;
 
@@ -82,7 +84,7 @@ pub fn parameters(path: &Path) -> Result<VerifyingSet> {
 fn json<T: DeserializeOwned>(path: &Path, what: &'static str, limit: u64) -> Result<T> {
     let bytes = read_limited(path, what, limit)?;
     serde_json::from_slice(&bytes)
-        .map_err(|e| VerifyError::Json {
+        .map_err(|e| ReadError::Json {
             what,
             why: e.to_string(),
         })

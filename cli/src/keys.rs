@@ -5,14 +5,12 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ed25519_dalek::SigningKey;
-use galen_prover::dataset::load_or_create_key;
-use galen_verifier::{
-    ledger::{
-        public_key,
-        tiles::{Checkpoint, LogKey, LogVerifier},
-    },
-    text::{from_hex, hex},
+use galen_ledger::{
+    public_key,
+    tiles::{Checkpoint, LogKey, LogVerifier},
 };
+use galen_prover::dataset::load_or_create_key;
+use galen_query::text::{from_hex, hex};
 
 use crate::{failure::refusal, files};
 

@@ -11,18 +11,16 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use galen_params::Progress;
-use galen_verifier::{
-    ledger::{
-        statement::{Blob, Statement},
-        tiles::{
-            Checkpoint, Edge, Hash, Level, LogVerifier, MAX_CHECKPOINT_BYTES, TILE_WIDTH, Tile,
-            TilePath, TileSet, parse_bundle, prove_consistency, tiles_for_consistency,
-            verify_consistency,
-        },
+use galen_ledger::{
+    statement::{Blob, Statement},
+    tiles::{
+        Checkpoint, Edge, Hash, Level, LogVerifier, MAX_CHECKPOINT_BYTES, TILE_WIDTH, Tile,
+        TilePath, TileSet, parse_bundle, prove_consistency, tiles_for_consistency,
+        verify_consistency,
     },
-    text::hex,
 };
+use galen_params::Progress;
+use galen_query::text::hex;
 
 use crate::{
     failure::refusal,

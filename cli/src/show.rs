@@ -3,11 +3,11 @@
 use std::{fmt::Display, time::Duration};
 
 use comfy_table::{CellAlignment, Table, TableComponent, presets};
+use galen_query::text::hex;
 use galen_verifier::{
     analysis::Value,
     answer::{Answer, Cell},
     manifest::ReleaseProfile,
-    text::hex,
 };
 
 use crate::shown::Shown;

@@ -1,9 +1,9 @@
 //! An answer, or several added up, as commands show them.
 
+use galen_ledger::evidence::PooledReport;
 use galen_verifier::{
     analysis::Derived,
     answer::{Answer, Cell},
-    ledger::evidence::PooledReport,
 };
 
 /// What is printed, written and drawn alike of one answer or of several that are added up.

@@ -7,8 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use galen_server::http::Collection;
-use galen_verifier::ledger::{
+use galen_ledger::{
     Proposal,
     entry::Envelope,
     facts::{Facts, Proposed as _},
@@ -16,6 +15,7 @@ use galen_verifier::ledger::{
     statement::{Blob, Statement},
     tiles::{Level, MAX_CHECKPOINT_BYTES, TILE_WIDTH, TilePath, parse_bundle},
 };
+use galen_server::http::Collection;
 use serde_json::Value;
 
 use crate::{client::Client, failure::refusal, files};

@@ -30,14 +30,24 @@ impl Size {
     /// All, in the order in which they are tried.
     pub const ALL: [Size; 4] = [Size::Registration, Size::Small, Size::Medium, Size::Large];
 
-    /// B: slots for lookups, tables and groupings.
+    /// B: slots for lookups and groupings.
     #[must_use]
     pub fn slots(self) -> usize {
         match self {
-            Size::Registration => 32,
-            Size::Small => 4,
-            Size::Medium => 12,
+            Size::Registration => 48,
+            Size::Small => 5,
+            Size::Medium => 14,
             Size::Large => 48,
+        }
+    }
+
+    /// Slots for the tables' entries.
+    #[must_use]
+    pub fn tables(self) -> usize {
+        match self {
+            Size::Registration | Size::Large => 16,
+            Size::Small => 2,
+            Size::Medium => 4,
         }
     }
 
@@ -88,7 +98,7 @@ impl Size {
     /// K: evaluations at r in the circuit's order, the mask's not among them.
     #[must_use]
     pub fn evaluations(self) -> usize {
-        3 * self.slots() + 1 + self.blocks() * self.block_evaluations() + 4
+        2 * self.slots() + self.tables() + 1 + self.blocks() * self.block_evaluations()
     }
 }
 

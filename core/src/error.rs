@@ -39,10 +39,16 @@ pub enum CircuitError {
     /// The witness does not satisfy the statement; no proof is made of it.
     #[error("the witness does not satisfy the statement ({0})")]
     Unsatisfied(String),
+    /// A proof that does not prove its statement.
+    #[error("the proof is refused: {0}")]
+    Proof(&'static str),
     /// arkworks refused to make keys or a proof.
     #[error("the proof system refused: {0}")]
     Synthesis(#[from] ark_relations::gr1cs::SynthesisError),
     /// A reference string that is not powers of one secret.
     #[error("the commitment string is not made of powers of one secret ({0})")]
     Srs(&'static str),
+    /// An opening that does not prove what it should.
+    #[error("the opening is refused: {0}")]
+    Opening(&'static str),
 }

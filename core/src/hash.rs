@@ -16,10 +16,14 @@ pub mod separator {
     pub const THETA: &str = "galen/v2/theta";
     /// The challenges of the opening.
     pub const OPENING: &str = "galen/v2/opening";
+    /// The opening of one row of one column.
+    pub const ROW: &str = "galen/v2/row";
     /// An equation: its tables, lookups, blocks and linear forms.
     pub const EQUATION: &str = "galen/v2/equation";
     /// The weights of batch verification.
     pub const BATCH: &str = "galen/v2/batch";
+    /// The weight with which powers of tau are checked.
+    pub const SRS: &str = "galen/v2/srs";
     /// A circuit's matrices.
     pub const CIRCUIT: &str = "galen/v2/circuit";
 }

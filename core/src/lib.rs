@@ -2,12 +2,29 @@
 //!
 //! The mathematics is in `docs/spec/`. Nothing here does I/O.
 
+pub mod batch;
+pub mod circuit;
 pub mod class;
+pub mod commitment;
 pub mod encoding;
 pub mod equation;
 mod error;
+pub mod execute;
+pub mod groth16;
 pub mod hash;
+pub mod kernel;
+pub mod mask;
+#[cfg(test)]
+mod measure;
 pub mod multilinear;
+pub mod opening;
+pub mod proof;
+pub mod prove;
+pub mod r1cs;
+pub mod sponge;
+pub mod srs;
+pub mod sumcheck;
+pub mod transcript;
 
 pub use error::CircuitError;
 

@@ -1,6 +1,6 @@
 use std::{io, path::PathBuf};
 
-use galen_circuits::{CircuitError, gates::Gate};
+use galen_core::CircuitError;
 
 /// What can go wrong with parameter sets and key files.
 #[derive(Debug, thiserror::Error)]
@@ -35,9 +35,6 @@ pub enum ParamsError {
     /// The verifying part is not well-formed.
     #[error("parameter set: {0}")]
     Verifying(String),
-    /// The parameter set does not hold a gate that is needed.
-    #[error("this parameter set has no {0} keys; make one that has with `galen params --registry`")]
-    MissingGate(Gate),
     /// Another shape than expected.
     #[error("the parameter set is of shape {got}, but {expected} is needed")]
     WrongShape {

@@ -1,69 +1,43 @@
-//! The folder that keeps a shape's development keys, made gate by gate when first needed.
+//! The folder that keeps a shape's development set, made when first needed.
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    io::{self, Write},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use ark_std::rand::rngs::OsRng;
-use galen_circuits::{
-    CircuitError,
-    gates::Gate,
-    keys::{ProvingKey, VerifyingKey},
-    setup,
-    srs::{Srs, Tau},
+use galen_core::{
+    circuit,
+    class::Size,
+    groth16::{self, ProvingKey, VerifyingKey},
+    srs::{Srs, VerifyingSrs},
 };
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use rayon::prelude::*;
 
 use crate::{
     ParamsError, Progress, Shape, VerifyingSet,
-    verifying::{GatePart, circuit_digest, encode},
+    files::{self, Folder, hex},
+    verifying::{circuit_digest, encode},
 };
 
-const INDEX: &str = "index.json";
-const FORMAT: &str = "galen/development-parameters/v2";
+const STAGE: &str = "development parameters";
 
-/// What the folder holds; every file is named here with its digest.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Index {
-    format: String,
-    warning: String,
-    shape: String,
-    files: BTreeMap<String, FileEntry>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileEntry {
-    sha256: String,
-    bytes: u64,
-}
-
-/// A parameter set with its proving keys on disk; a proving key is read when first asked for.
+/// A parameter set with its proving keys on disk. The commitment string and each proving key are read when
+/// first asked for.
 pub struct ParameterStore {
-    folder: PathBuf,
-    index: Index,
+    folder: Folder,
     shape: Shape,
     verifying_bytes: Vec<u8>,
     verifying: Arc<VerifyingSet>,
-    srs: Arc<Srs>,
-    loaded: Mutex<BTreeMap<Gate, Arc<ProvingKey>>>,
+    srs: OnceLock<Arc<Srs>>,
+    keys: Mutex<BTreeMap<Size, Arc<ProvingKey>>>,
 }
 
 impl std::fmt::Debug for ParameterStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "ParameterStore({} in {})",
-            self.shape,
-            self.folder.display()
-        )
+        let folder = self.folder.path().display();
+        write!(f, "ParameterStore({} in {folder})", self.shape)
     }
 }
 
@@ -88,42 +62,32 @@ pub fn default_cache() -> Result<PathBuf, ParamsError> {
 /// so that older ones are left alone rather than misread.
 #[must_use]
 pub fn development_folder(cache: &Path, shape: Shape) -> PathBuf {
-    cache.join("development-v2").join(shape.name())
+    cache.join("development-v3").join(shape.name())
 }
 
 impl ParameterStore {
-    /// Opens the development set of `shape` with `gates` below `cache`, generating what is missing:
-    /// a gate's keys are made once and shared by all sets of the shape. Only one process generates at a
-    /// time. A development set is insecure: whoever ran this could have kept the secrets.
+    /// Opens the development set of `shape` below `cache`, making what is missing. Only one process makes
+    /// anything at a time. A development set is insecure: whoever ran this could have kept the secrets.
     ///
     /// # Errors
     /// A damaged file (by digest), a full disk, a folder that cannot be written.
     pub fn open_development(
         cache: &Path,
         shape: Shape,
-        gates: &[Gate],
         progress: &dyn Progress,
     ) -> Result<Self, ParamsError> {
-        let folder = development_folder(cache, shape);
-        fs::create_dir_all(&folder).map_err(io_at(&folder))?;
-        let lock_path = folder.join("lock");
-        let lock = File::create(&lock_path).map_err(io_at(&lock_path))?;
-        lock.lock().map_err(io_at(&lock_path))?;
-        let mut gates = gates.to_vec();
-        gates.sort();
-        gates.dedup();
-        let mut index = read_index(&folder, shape)?;
-        let srs = generate_missing(&folder, &mut index, shape, &gates, progress)?;
-        let verifying_bytes = assemble(&folder, &index, shape, &srs, &gates)?;
-        let verifying = Arc::new(VerifyingSet::from_bytes(&verifying_bytes)?);
+        let path = development_folder(cache, shape);
+        let _lock = files::lock(&path)?;
+        let mut folder = Folder::open(&path, shape)?;
+        make_missing(&mut folder, shape, progress)?;
+        let verifying_bytes = assemble(&folder, shape)?;
         Ok(Self {
+            verifying: Arc::new(VerifyingSet::from_bytes(&verifying_bytes)?),
             folder,
-            index,
             shape,
             verifying_bytes,
-            verifying,
-            srs: Arc::new(srs),
-            loaded: Mutex::default(),
+            srs: OnceLock::new(),
+            keys: Mutex::default(),
         })
     }
 
@@ -139,12 +103,6 @@ impl ParameterStore {
         &self.verifying_bytes
     }
 
-    /// The commitment string.
-    #[must_use]
-    pub fn srs(&self) -> Arc<Srs> {
-        Arc::clone(&self.srs)
-    }
-
     /// The shape.
     #[must_use]
     pub fn shape(&self) -> Shape {
@@ -154,220 +112,124 @@ impl ParameterStore {
     /// The folder with the key files.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.folder
+        self.folder.path()
     }
 
-    /// The sizes of a gate's proving and verifying key files, in bytes.
-    ///
-    /// # Errors
-    /// When the set does not hold the gate.
-    pub fn key_bytes(&self, gate: Gate) -> Result<(u64, u64), ParamsError> {
-        self.verifying.key(gate)?;
-        let bytes = |ext| -> Result<u64, ParamsError> {
-            let name = key_file(gate, self.shape, ext)?;
-            Ok(self.index.files.get(&name).map_or(0, |f| f.bytes))
-        };
-        Ok((bytes("pk")?, bytes("vk")?))
+    /// The size of a circuit's proving key file, in bytes.
+    #[must_use]
+    pub fn key_bytes(&self, size: Size) -> u64 {
+        let name = key_file(self.shape, size, "pk");
+        self.folder.bytes(&name).unwrap_or_default()
     }
 
-    /// A gate's proving key, read from disk and checked against its digest when first asked for.
+    /// The commitment string, read when first asked for and trusted after its digest.
     ///
     /// # Errors
-    /// When the set does not hold the gate, or the file is missing or damaged.
-    pub fn proving_key(&self, gate: Gate) -> Result<Arc<ProvingKey>, ParamsError> {
-        self.verifying.key(gate)?;
-        let loaded = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = loaded().get(&gate) {
+    /// When the file is missing or damaged, or is not the set's.
+    pub fn srs(&self) -> Result<Arc<Srs>, ParamsError> {
+        if let Some(srs) = self.srs.get() {
+            return Ok(Arc::clone(srs));
+        }
+        let srs = Srs::read_trusted(&self.folder.read(SRS)?)?;
+        if srs.verifying() != *self.verifying.srs() {
+            return Err(another(SRS));
+        }
+        Ok(Arc::clone(self.srs.get_or_init(|| Arc::new(srs))))
+    }
+
+    /// The proving key of the circuit of that size, read when first asked for and trusted after its digest.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged, or is not the set's.
+    pub fn proving_key(&self, size: Size) -> Result<Arc<ProvingKey>, ParamsError> {
+        let keys = || self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = keys().get(&size) {
             return Ok(Arc::clone(key));
         }
-        // Not under the lock: building the matrices runs on rayon, whose worker could take up a job that
-        // asks for this key again. At worst two callers read the file.
-        let name = key_file(gate, self.shape, "pk")?;
-        let bytes = read_checked(&self.folder, &self.index, &name)?;
-        let key = Arc::new(ProvingKey::read_trusted(gate, self.shape.rows(), &bytes)?);
-        loaded().insert(gate, Arc::clone(&key));
+        // Not under the lock, which a job that asks for this key again could wait for on the same thread. At
+        // worst two callers read the file.
+        let name = key_file(self.shape, size, "pk");
+        let bytes = self.folder.read(&name)?;
+        let key = ProvingKey::read_trusted(&mut bytes.as_slice())
+            .map_err(|_| ParamsError::Verifying(format!("{name} is not a proving key")))?;
+        if key.verifying_key() != self.verifying.key(size).key() {
+            return Err(another(&name));
+        }
+        let key = Arc::new(key);
+        keys().insert(size, Arc::clone(&key));
         Ok(key)
     }
 }
 
-fn read_index(folder: &Path, shape: Shape) -> Result<Index, ParamsError> {
-    let path = folder.join(INDEX);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            return Ok(Index {
-                format: FORMAT.into(),
-                warning: "INSECURE: generated by one party for development; never use it for real patients"
-                    .into(),
-                shape: shape.name().into(),
-                files: BTreeMap::new(),
-            });
-        }
-        Err(e) => return Err(io_at(&path)(e)),
-    };
-    let refuse = |why: String| ParamsError::Index {
-        path: path.clone(),
-        why,
-    };
-    let index: Index = serde_json::from_str(&text).map_err(|e| refuse(e.to_string()))?;
-    if index.format != FORMAT || index.shape != shape.name() {
-        return Err(refuse("another format or shape".into()));
-    }
-    Ok(index)
+fn another(name: &str) -> ParamsError {
+    ParamsError::Verifying(format!("{name} is of another set"))
 }
 
-/// Makes the string and every missing gate. τ lives only here, and only if the string is new.
-fn generate_missing(
-    folder: &Path,
-    index: &mut Index,
+const SRS: &str = "srs.bin";
+const SRS_VERIFYING: &str = "srs.vk";
+
+/// Makes the string and every key that the folder lacks; the keys side by side, the largest first.
+fn make_missing(
+    folder: &mut Folder,
     shape: Shape,
-    gates: &[Gate],
     progress: &dyn Progress,
-) -> Result<Srs, ParamsError> {
-    let srs_file = "srs.bin";
-    let missing: Vec<Gate> = gates
-        .iter()
-        .copied()
-        .map(|g| Ok((g, key_file(g, shape, "pk")?)))
-        .collect::<Result<Vec<_>, ParamsError>>()?
-        .into_iter()
-        .filter_map(|(g, name)| (!index.files.contains_key(&name)).then_some(g))
-        .collect();
-    let has_srs = index.files.contains_key(srs_file);
-    let total = missing.len() as u64 + u64::from(!has_srs);
-    let (srs, tau) = if has_srs {
-        (
-            read_srs(&read_checked(folder, index, srs_file)?, shape)?,
-            None,
-        )
-    } else {
-        progress.report("development parameters: commitment string", 0, total);
-        let tau = Tau::draw(shape.rows(), &mut OsRng);
-        let srs = Srs::generate(shape.rows(), &tau);
-        let mut bytes = Vec::new();
-        srs.serialize_uncompressed(&mut bytes)
-            .expect("writing to a Vec cannot fail");
-        write_file(folder, index, srs_file, &bytes)?;
-        (srs, Some(tau))
-    };
-    for (done, gate) in (total - missing.len() as u64..).zip(&missing) {
-        progress.report(&format!("development parameters: {gate} keys"), done, total);
-        let (pk, vk) = setup::generate(*gate, &srs, tau.as_ref(), &mut OsRng)?;
-        let mut bytes = Vec::new();
-        vk.serialize_uncompressed(&mut bytes)
-            .expect("writing to a Vec cannot fail");
-        write_file(folder, index, &key_file(*gate, shape, "vk")?, &bytes)?;
-        bytes.clear();
-        pk.write(&mut bytes).expect("writing to a Vec cannot fail");
-        write_file(folder, index, &key_file(*gate, shape, "pk")?, &bytes)?;
-    }
-    if total > 0 {
-        progress.report("development parameters", total, total);
-    }
-    Ok(srs)
-}
-
-fn read_srs(mut bytes: &[u8], shape: Shape) -> Result<Srs, ParamsError> {
-    let srs = Srs::deserialize_uncompressed_unchecked(&mut bytes)
-        .map_err(|_| ParamsError::Verifying("the commitment string ends early".into()))?;
-    if srs.rows() != shape.rows() || !bytes.is_empty() {
-        return Err(ParamsError::WrongShape {
-            expected: shape.name().into(),
-            got: format!("{} rows", srs.rows()),
-        });
-    }
-    Ok(srs)
-}
-
-fn assemble(
-    folder: &Path,
-    index: &Index,
-    shape: Shape,
-    srs: &Srs,
-    gates: &[Gate],
-) -> Result<Vec<u8>, ParamsError> {
-    let mut parts = Vec::new();
-    for gate in gates {
-        let bytes = read_checked(folder, index, &key_file(*gate, shape, "vk")?)?;
-        let key = VerifyingKey::deserialize_uncompressed_unchecked(&bytes[..]).map_err(|_| {
-            CircuitError::Encoding {
-                what: "verifying key",
-                why: "not a key of this form",
-            }
-        })?;
-        parts.push(GatePart {
-            gate: *gate,
-            circuit: circuit_digest(*gate, shape)?,
-            key,
-        });
-    }
-    Ok(encode(shape, true, &srs.verifying, &parts))
-}
-
-/// `<gate>-<circuit digest>.<ext>`: a key of an older circuit is simply not found.
-fn key_file(gate: Gate, shape: Shape, ext: &str) -> Result<String, ParamsError> {
-    let digest = circuit_digest(gate, shape)?;
-    Ok(format!("{gate}-{}.{ext}", hex(&digest[..8])))
-}
-
-fn read_checked(folder: &Path, index: &Index, name: &str) -> Result<Vec<u8>, ParamsError> {
-    let path = folder.join(name);
-    let entry = index.files.get(name).ok_or_else(|| ParamsError::Index {
-        path: folder.join(INDEX),
-        why: format!("{name} is not listed"),
-    })?;
-    let bytes = fs::read(&path).map_err(io_at(&path))?;
-    let got = hex(&Sha256::digest(&bytes));
-    if got != entry.sha256 {
-        return Err(ParamsError::Digest {
-            path,
-            expected: entry.sha256.clone(),
-            got,
-        });
-    }
-    Ok(bytes)
-}
-
-/// Writes a file and then the index that names it, each atomically.
-fn write_file(
-    folder: &Path,
-    index: &mut Index,
-    name: &str,
-    bytes: &[u8],
 ) -> Result<(), ParamsError> {
-    write_atomic(folder, name, bytes)?;
-    let entry = FileEntry {
-        sha256: hex(&Sha256::digest(bytes)),
-        bytes: bytes.len() as u64,
-    };
-    index.files.insert(name.into(), entry);
-    let text = serde_json::to_vec_pretty(index).expect("the index is plain data");
-    write_atomic(folder, INDEX, &text)
-}
-
-fn write_atomic(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), ParamsError> {
-    let path = folder.join(name);
-    let write = || -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(&path)?;
-        Ok(())
-    };
-    write().map_err(io_at(&path))
-}
-
-fn io_at(path: &Path) -> impl Fn(io::Error) -> ParamsError + '_ {
-    move |source| ParamsError::Io {
-        path: path.to_owned(),
-        source,
+    let has_srs = [SRS, SRS_VERIFYING].map(|f| folder.bytes(f).is_some()) == [true; 2];
+    let missing: Vec<Size> = Size::ALL
+        .into_par_iter()
+        .rev()
+        .filter(|size| {
+            let files = ["pk", "vk"].map(|ext| key_file(shape, *size, ext));
+            files.iter().any(|f| folder.bytes(f).is_none())
+        })
+        .collect();
+    let total = missing.len() as u64 + u64::from(!has_srs);
+    if total == 0 {
+        return Ok(());
     }
+    progress.report(STAGE, 0, total);
+    let done = Mutex::new((folder, 0));
+    let keep = |files: &[(String, Vec<u8>)]| {
+        let (folder, done) = &mut *done.lock().unwrap_or_else(PoisonError::into_inner);
+        folder.write(files)?;
+        *done += 1;
+        progress.report(STAGE, *done, total);
+        Ok::<_, ParamsError>(())
+    };
+    if !has_srs {
+        let srs = Srs::generate(shape.chunk_bits(), &mut OsRng)?;
+        let verifying = srs.verifying().to_bytes().to_vec();
+        keep(&[
+            (SRS.into(), srs.to_bytes()),
+            (SRS_VERIFYING.into(), verifying),
+        ])?;
+    }
+    missing.into_par_iter().try_for_each(|size| {
+        let matrices = circuit::matrices(shape.class(size));
+        let key = groth16::generate((*matrices).clone(), &mut OsRng)?;
+        let mut bytes = Vec::new();
+        key.write(&mut bytes).expect("writing to a Vec cannot fail");
+        keep(&[
+            (key_file(shape, size, "pk"), bytes),
+            (key_file(shape, size, "vk"), key.verifying_key().to_bytes()),
+        ])
+    })
 }
 
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut s, b| {
-        let _ = write!(s, "{b:02x}");
-        s
-    })
+fn assemble(folder: &Folder, shape: Shape) -> Result<Vec<u8>, ParamsError> {
+    let srs = VerifyingSrs::from_bytes(&folder.read(SRS_VERIFYING)?)?;
+    let keys = Size::ALL
+        .into_iter()
+        .map(|size| {
+            let bytes = folder.read(&key_file(shape, size, "vk"))?;
+            Ok(VerifyingKey::from_bytes(&bytes)?)
+        })
+        .collect::<Result<Vec<_>, ParamsError>>()?;
+    Ok(encode(shape, true, &srs, &keys))
+}
+
+/// `<class>-<circuit digest>.<ext>`: a key of an older circuit is simply not found.
+fn key_file(shape: Shape, size: Size, ext: &str) -> String {
+    let class = shape.class(size);
+    format!("{class}-{}.{ext}", hex(&circuit_digest(class)[..8]))
 }

@@ -1,118 +1,100 @@
 //! The verifying part of a parameter set: one file, whose SHA-256 is the set's id.
 //!
-//! Layout: `GALENVP2`, then length-prefixed (u32 little-endian, bytes) shape name and mark (`insecure
-//! development set` or empty), the verifying commitment string, the number of gates (u32), and for each
-//! gate its length-prefixed name, its circuit digest (32 bytes) and its verifying key. Group elements
-//! are uncompressed arkworks encodings.
+//! Layout: `GALENVP3`, then length-prefixed (u32 little-endian, bytes) shape name and mark (`insecure
+//! development set` or empty), the verifying commitment string, and for each size of the circuit, in order,
+//! the class's length-prefixed name, its circuit's digest (32 bytes) and its verifying key. Group elements
+//! are compressed.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
-use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, Compress, Validate};
-use galen_circuits::{
-    gates::{Gate, Matrices},
-    keys::{PreparedKey, VerifyingKey},
+use galen_core::{
+    circuit::{self, Publics},
+    class::{Class, Size},
+    groth16::{Prepared, VerifyingKey},
     srs::VerifyingSrs,
 };
 use sha2::{Digest, Sha256};
 
 use crate::{ParamsError, Shape};
 
-const MAGIC: &[u8; 8] = b"GALENVP2";
+const MAGIC: &[u8; 8] = b"GALENVP3";
 const INSECURE: &str = "insecure development set";
 
-/// A verifying part larger than this is refused unread: the largest shape with all gates has 7 MB.
-pub const MAX_VERIFYING_BYTES: u64 = 32 << 20;
+/// A verifying part larger than this is refused unread; an honest one has about 5 kB.
+pub const MAX_VERIFYING_BYTES: u64 = 64 << 10;
 
 /// What a verifier needs of a parameter set.
-#[derive(Debug, Clone)]
 pub struct VerifyingSet {
     id: [u8; 32],
     shape: Shape,
     insecure: bool,
     srs: VerifyingSrs,
-    keys: BTreeMap<Gate, PreparedKey>,
+    keys: BTreeMap<Size, Prepared>,
 }
 
-/// One gate's verifying key and the digest of its circuit.
-pub(crate) struct GatePart {
-    pub gate: Gate,
-    pub circuit: [u8; 32],
-    pub key: VerifyingKey,
+impl fmt::Debug for VerifyingSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = crate::files::hex(&self.id);
+        write!(f, "VerifyingSet({} {id})", self.shape)
+    }
 }
 
-/// Writes the verifying part.
+/// Writes the verifying part of a shape's set; `keys` in the order of [`Size::ALL`].
 pub(crate) fn encode(
     shape: Shape,
     insecure: bool,
     srs: &VerifyingSrs,
-    gates: &[GatePart],
+    keys: &[VerifyingKey],
 ) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     put_text(&mut out, shape.name());
     put_text(&mut out, if insecure { INSECURE } else { "" });
-    put(&mut out, srs);
-    put(
-        &mut out,
-        &u32::try_from(gates.len()).expect("a handful of gates"),
-    );
-    for part in gates {
-        put_text(&mut out, &part.gate.name());
-        out.extend_from_slice(&part.circuit);
-        put(&mut out, &part.key);
+    out.extend(srs.to_bytes());
+    for (size, key) in Size::ALL.into_iter().zip(keys) {
+        let class = shape.class(size);
+        put_text(&mut out, &class.name());
+        out.extend(circuit_digest(class));
+        out.extend(key.to_bytes());
     }
     out
 }
 
-fn put(out: &mut Vec<u8>, value: &impl CanonicalSerialize) {
-    value
-        .serialize_uncompressed(out)
-        .expect("writing to a Vec cannot fail");
-}
-
 fn put_text(out: &mut Vec<u8>, text: &str) {
-    put(out, &u32::try_from(text.len()).expect("short names"));
-    out.extend_from_slice(text.as_bytes());
+    let length = u32::try_from(text.len()).expect("short names");
+    out.extend(length.to_le_bytes());
+    out.extend(text.as_bytes());
 }
 
 impl VerifyingSet {
-    /// Decodes a verifying part with every point validated, and checks each gate's circuit against the
-    /// one compiled into this program.
+    /// Decodes a verifying part with every point checked, and compares each circuit with the one compiled
+    /// into this program.
     ///
     /// # Errors
-    /// Says what is malformed, or which gate's circuit is another one.
+    /// Says what is malformed, or which circuit is another one.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParamsError> {
         if bytes.len() as u64 > MAX_VERIFYING_BYTES {
             return Err(malformed("larger than any honest one"));
         }
         let mut rest = bytes
             .strip_prefix(MAGIC)
-            .ok_or_else(|| malformed("not a verifying part (GALENVP2)"))?;
-        let name = take_text(&mut rest)?;
-        let shape = Shape::from_name(&name).ok_or_else(|| malformed("unknown shape"))?;
+            .ok_or_else(|| malformed("not a verifying part (GALENVP3)"))?;
+        let shape =
+            Shape::from_name(take_text(&mut rest)?).ok_or_else(|| malformed("unknown shape"))?;
         let mark = take_text(&mut rest)?;
         if !mark.is_empty() && mark != INSECURE {
             return Err(malformed("unknown mark"));
         }
-        let srs: VerifyingSrs = take(&mut rest)?;
-        if srs.rows() != shape.rows() {
+        let srs = VerifyingSrs::from_bytes(take(&mut rest, VerifyingSrs::BYTES)?)?;
+        if srs.log_rows != shape.chunk_bits() {
             return Err(malformed("commitment string of another shape"));
         }
-        let count: u32 = take(&mut rest)?;
         let mut keys = BTreeMap::new();
-        for _ in 0..count {
-            let gate =
-                Gate::from_name(&take_text(&mut rest)?).ok_or_else(|| malformed("unknown gate"))?;
-            let circuit = take_bytes(&mut rest, 32)?;
-            if keys.last_key_value().is_some_and(|(last, _)| *last >= gate) {
-                return Err(malformed("gates out of order"));
-            }
-            if circuit != circuit_digest(gate, shape)? {
-                return Err(malformed(&format!(
-                    "made for another version of the {gate} circuit"
-                )));
-            }
-            let key: VerifyingKey = take(&mut rest)?;
-            keys.insert(gate, PreparedKey::new(gate, shape.rows(), key)?);
+        for size in Size::ALL {
+            keys.insert(size, take_key(&mut rest, shape.class(size))?);
         }
         if !rest.is_empty() {
             return Err(malformed("trailing bytes"));
@@ -150,67 +132,56 @@ impl VerifyingSet {
         &self.srs
     }
 
-    /// The gates it has keys for.
-    pub fn gates(&self) -> impl Iterator<Item = Gate> + '_ {
-        self.keys.keys().copied()
-    }
-
-    /// A gate's key.
-    ///
-    /// # Errors
-    /// When the set does not hold the gate.
-    pub fn key(&self, gate: Gate) -> Result<&PreparedKey, ParamsError> {
-        self.keys.get(&gate).ok_or(ParamsError::MissingGate(gate))
+    /// The key of the circuit of that size.
+    #[must_use]
+    pub fn key(&self, size: Size) -> &Prepared {
+        &self.keys[&size]
     }
 }
 
-/// The digest of the gate's matrices over the shape's rows, computed once in a process.
-pub(crate) fn circuit_digest(gate: Gate, shape: Shape) -> Result<[u8; 32], ParamsError> {
-    use std::sync::Mutex;
-    static KNOWN: Mutex<BTreeMap<(Gate, Shape), [u8; 32]>> = Mutex::new(BTreeMap::new());
-    let lock = || {
-        KNOWN
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    };
-    if let Some(digest) = lock().get(&(gate, shape)) {
-        return Ok(*digest);
+fn take_key(rest: &mut &[u8], class: Class) -> Result<Prepared, ParamsError> {
+    if take_text(rest)? != class.name() {
+        return Err(malformed("circuits of another shape or out of order"));
     }
-    let digest = Matrices::of(gate, shape.rows())?.digest();
-    lock().insert((gate, shape), digest);
-    Ok(digest)
+    if take(rest, 32)? != circuit_digest(class) {
+        return Err(malformed(&format!(
+            "made for another version of the {class} circuit"
+        )));
+    }
+    let bytes = take(rest, VerifyingKey::length(Publics::count(class.rounds)))?;
+    Ok(Prepared::new(VerifyingKey::from_bytes(bytes)?))
+}
+
+/// The digest of the class's circuit as this program has it, computed once in a process.
+pub(crate) fn circuit_digest(class: Class) -> [u8; 32] {
+    static KNOWN: Mutex<BTreeMap<Class, [u8; 32]>> = Mutex::new(BTreeMap::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(digest) = known().get(&class) {
+        return *digest;
+    }
+    let digest = circuit::matrices(class).digest();
+    known().insert(class, digest);
+    digest
 }
 
 fn malformed(why: &str) -> ParamsError {
     ParamsError::Verifying(why.into())
 }
 
-/// A value in its one encoding: arkworks takes several for some points, and a set has one id.
-fn take<T: CanonicalDeserialize + CanonicalSerialize>(rest: &mut &[u8]) -> Result<T, ParamsError> {
-    let before = *rest;
-    let value = T::deserialize_with_mode(&mut *rest, Compress::No, Validate::Yes)
-        .map_err(|_| malformed("ends early or holds an invalid point"))?;
-    let mut again = Vec::new();
-    put(&mut again, &value);
-    if before.get(..before.len() - rest.len()) != Some(&again) {
-        return Err(malformed("a value is not in its canonical encoding"));
-    }
-    Ok(value)
-}
-
-fn take_bytes<'a>(rest: &mut &'a [u8], len: usize) -> Result<&'a [u8], ParamsError> {
+fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], ParamsError> {
     let (head, tail) = rest
-        .split_at_checked(len)
+        .split_at_checked(length)
         .ok_or_else(|| malformed("ends early"))?;
     *rest = tail;
     Ok(head)
 }
 
-fn take_text(rest: &mut &[u8]) -> Result<String, ParamsError> {
-    let len: u32 = take(rest)?;
-    let bytes = take_bytes(
-        rest,
-        usize::try_from(len).map_err(|_| malformed("long name"))?,
-    )?;
-    String::from_utf8(bytes.to_vec()).map_err(|_| malformed("name is not UTF-8"))
+fn take_text<'a>(rest: &mut &'a [u8]) -> Result<&'a str, ParamsError> {
+    let (length, tail) = rest
+        .split_first_chunk()
+        .ok_or_else(|| malformed("ends early"))?;
+    *rest = tail;
+    let length =
+        usize::try_from(u32::from_le_bytes(*length)).map_err(|_| malformed("long name"))?;
+    std::str::from_utf8(take(rest, length)?).map_err(|_| malformed("name is not UTF-8"))
 }

@@ -2,6 +2,7 @@ use std::{io, path::PathBuf};
 
 use galen_circuits::CircuitError;
 use galen_params::ParamsError;
+use galen_query::ReadError;
 use galen_verifier::VerifyError;
 
 use crate::table::TableError;
@@ -55,7 +56,10 @@ pub enum ProverError {
     /// Parameters are missing or damaged.
     #[error(transparent)]
     Params(#[from] ParamsError),
-    /// The query, manifest or finished bundle was refused.
+    /// The query cannot be asked of the dataset's registry.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The manifest or finished bundle was refused.
     #[error(transparent)]
     Verify(#[from] VerifyError),
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use axum_server::Handle;
-use galen_verifier::ledger::{
+use galen_ledger::{
     LedgerError, Proposal,
     entry::Envelope,
     facts::{Facts, Proposed},

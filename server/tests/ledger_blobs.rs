@@ -7,8 +7,9 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use common::{Fault, Faulty};
+use galen_ledger::tiles::Hash;
+use galen_query::text::hex;
 use galen_server::ledger::{Blobs, LedgerStoreError, Objects, blobs::Staging};
-use galen_verifier::{ledger::tiles::Hash, text::hex};
 use object_store::{ObjectStoreExt, path::Path};
 use sha2::{Digest, Sha256};
 

@@ -5,13 +5,13 @@ mod common;
 
 use common::{Db, Log, ORIGIN, entry, log_key, on_both, people::beginning};
 use ed25519_dalek::SigningKey;
+use galen_ledger::{
+    LedgerError,
+    tiles::{LogKey, TilePath, leaf_hash, verify_inclusion},
+};
 use galen_server::ledger::{
     LedgerStoreError, Store,
     fsck::{Finding, fsck},
-};
-use galen_verifier::ledger::{
-    LedgerError,
-    tiles::{LogKey, TilePath, leaf_hash, verify_inclusion},
 };
 use object_store::{ObjectStoreExt, path::Path};
 

@@ -6,12 +6,10 @@ mod common;
 use std::time::Duration;
 
 use common::{Db, Fault, entry, log_key, on_both, plain};
+use galen_ledger::tiles::{Level, TilePath, leaf_hash, verify_consistency, verify_inclusion};
 use galen_server::ledger::{
     LedgerStoreError, Objects, Publisher, Sequencer, fsck::fsck_with, sequencer::Batching,
     store::Published,
-};
-use galen_verifier::ledger::tiles::{
-    Level, TilePath, leaf_hash, verify_consistency, verify_inclusion,
 };
 use object_store::{ObjectStoreExt, path::Path};
 

@@ -7,18 +7,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use common::{Db, Log, claim, log_key, on_both, people, plain};
+use galen_ledger::{
+    Proposal, RuleError,
+    entry::Envelope,
+    facts::{Fact, Proposed},
+    key_facts,
+};
 use galen_server::ledger::{
     Blobs, LedgerStoreError, Sequencer,
     blobs::Staging,
     fsck::{Finding, fsck},
     sequencer::Batching,
     store::{Filter, Line, Receipt},
-};
-use galen_verifier::ledger::{
-    Proposal, RuleError,
-    entry::Envelope,
-    facts::{Fact, Proposed},
-    key_facts,
 };
 
 on_both!("current_thread": a_batch_is_judged_in_order,
@@ -289,7 +289,7 @@ async fn texts_of_every_kind_are_stored(db: Db) {
         );
         let kind = "application/vnd.galen.query.v1+json";
         let key = people::researcher();
-        let entry = galen_verifier::ledger::entry::Entry::sign(kind, json.as_bytes(), &[&key]);
+        let entry = galen_ledger::entry::Entry::sign(kind, json.as_bytes(), &[&key]);
         let proposal = Proposal::new(entry.unwrap()).unwrap();
         assert_eq!(append(&log, &[Arc::new(proposal)]).await, [Ok(n)], "{text}");
     }

@@ -11,8 +11,8 @@ use std::{
 };
 
 use common::{Db, Log, people};
+use galen_ledger::{Proposal, entry::Envelope, facts::Proposed, key_facts};
 use galen_server::ledger::{Sequencer, sequencer::Batching};
-use galen_verifier::ledger::{Proposal, entry::Envelope, facts::Proposed, key_facts};
 use tokio::task::JoinSet;
 
 /// How the entries come.

@@ -12,13 +12,12 @@ use galen_prover::{
     dataset::{CommitReport, CommitRequest, CommittedDataset, commit},
     execute::{ProveReport, answer},
 };
+use galen_query::{question::Question, registry::Registry};
 use galen_verifier::{
     VerifyError,
     answer::{Answer, Cell},
     bundle::Bundle,
     manifest::{Manifest, ReleaseProfile},
-    question::Question,
-    registry::Registry,
     verify,
 };
 use tempfile::TempDir;

@@ -5,14 +5,13 @@ use galen_circuits::{
     G1, encoding,
     prove::{PROOF_BYTES, Proof},
 };
-use serde::{Deserialize, Serialize};
-
-use crate::{
-    VerifyError,
+use galen_query::{
     bounded::list,
-    rules::State,
     text::{base64, from_base64, parse_json},
 };
+use serde::{Deserialize, Serialize};
+
+use crate::{VerifyError, rules::State};
 
 pub(crate) const FORMAT: &str = "galen/bundle/v1";
 
@@ -114,7 +113,7 @@ impl Bundle {
     /// # Errors
     /// Too large, or not JSON of this form (with line and column).
     pub fn from_json(bytes: &[u8]) -> Result<Self, VerifyError> {
-        parse_json(bytes, "bundle", MAX_BUNDLE_BYTES)
+        Ok(parse_json(bytes, "bundle", MAX_BUNDLE_BYTES)?)
     }
 }
 

@@ -1,7 +1,8 @@
-use galen_circuits::{batch::Check, gates::Gate};
+use galen_core::batch::Check;
 use galen_params::ParamsError;
+use galen_query::ReadError;
 
-use crate::{analysis::AnalysisError, plan::PlanError, query::QueryError};
+use crate::plan::PlanError;
 
 /// Why an answer, or a document beside it, was refused.
 #[derive(Debug, thiserror::Error)]
@@ -15,41 +16,15 @@ pub enum VerifyError {
         /// The format that is understood.
         expected: &'static str,
     },
-    /// A document is not JSON of its form.
-    #[error("{what}: {why}")]
-    Json {
-        /// Which document.
-        what: &'static str,
-        /// serde's reason with line and column.
-        why: String,
-    },
-    /// A document is larger than any honest one.
-    #[error("{what}: {bytes} bytes, more than the limit of {limit}")]
-    TooLarge {
-        /// Which document.
-        what: &'static str,
-        /// Its size.
-        bytes: usize,
-        /// The limit in bytes.
-        limit: usize,
-    },
     /// A document names another registry than the one at hand.
     #[error("{what}: made for another registry (its digest differs from the one given)")]
     Registry {
         /// Which document.
         what: &'static str,
     },
-    /// The query's purpose is not in the registry.
-    #[error("purpose {purpose} is not in the registry; it lists {}", known.join(", "))]
-    Purpose {
-        /// The purpose asked for.
-        purpose: String,
-        /// The registry's purposes.
-        known: Vec<String>,
-    },
-    /// The query cannot be asked.
+    /// A document was not read, or the query cannot be asked of the registry.
     #[error(transparent)]
-    Query(#[from] QueryError),
+    Read(#[from] ReadError),
     /// The query has no plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -166,9 +141,6 @@ pub enum VerifyError {
         /// Which rule.
         why: String,
     },
-    /// An analysis that does not fit its query.
-    #[error(transparent)]
-    Analysis(#[from] AnalysisError),
     /// A percentile is published against the release rule.
     #[error("bundle: percentile {index}: {why}")]
     Percentile {
@@ -191,15 +163,11 @@ pub enum VerifyError {
     #[error("malformed claim: {0}")]
     Malformed(String),
     /// A proof does not hold.
-    #[error("`{key}`{}: the {gate} proof does not hold: {}", place(*chunk), reason(*check))]
+    #[error("{place}: {}", reason(*check))]
     Proof {
-        /// The step's key, or `release i`.
-        key: String,
-        /// The gate.
-        gate: Gate,
-        /// The chunk, from 0; `None` for a release.
-        chunk: Option<usize>,
-        /// Which equation failed.
+        /// Which proof of which document.
+        place: String,
+        /// The equation that does not hold.
         check: Check,
     },
     /// The same query was answered over the same epoch before.
@@ -222,9 +190,9 @@ fn place(chunk: Option<usize>) -> String {
 
 fn reason(check: Check) -> &'static str {
     match check {
-        Check::Groth16 => {
-            "the statement is false, or was proven for another hospital, dataset, query or parameter set"
+        Check::Circuit => {
+            "the proof does not hold: it does not show that this is what the query makes of the committed table"
         }
-        Check::Link => "the proof is about other columns than those committed",
+        Check::Opening => "the proof is about other columns than those committed",
     }
 }

@@ -1,6 +1,6 @@
 //! Galen's verifier: everything that a reviewer recomputes. No I/O, no async.
 //!
-//! [`registry`] is the schema, [`query`] the language, [`plan`] what a query means as one equation,
+//! [`plan`] is what a query of `galen_query` means as one equation,
 //! `manifest` a hospital's committed dataset, `registration` the proofs that it is well-formed,
 //! `bundle` an answer's proofs, and `verify` checks them: it derives the plan, every public input and
 //! commitment itself, and turns released cells into an [`answer::Answer`].
@@ -11,23 +11,16 @@
 
 pub mod analysis;
 pub mod answer;
-mod bounded;
 // pub mod bundle;
 // mod claims;
 mod error;
 pub mod hash;
-// pub mod ledger;
 // pub mod manifest;
 pub mod plan;
 // pub mod proven;
-pub mod query;
-pub mod question;
 // pub mod register;
 // pub mod registration;
-pub mod registry;
 pub mod rules;
-pub mod statistics;
-pub mod text;
 // mod verify;
 // mod verify_all;
 

@@ -3,16 +3,16 @@
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use galen_circuits::{Fr, G1, encoding, hash::context};
 use galen_params::Shape;
+use galen_query::{
+    hash::Fields,
+    registry::Registry,
+    text::{base64, from_base64, from_hex, hex, parse_json},
+};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use crate::rules::ReleaseProfile;
-use crate::{
-    VerifyError,
-    hash::{Fields, separator},
-    registry::Registry,
-    text::{base64, from_base64, from_hex, hex, parse_json},
-};
+use crate::{VerifyError, hash::separator};
 
 const FORMAT: &str = "galen/dataset/v1";
 
@@ -144,7 +144,7 @@ impl Manifest {
     /// # Errors
     /// Too large, or not JSON of this form (with line and column).
     pub fn from_json(bytes: &[u8]) -> Result<Self, VerifyError> {
-        parse_json(bytes, "manifest", MAX_MANIFEST_BYTES)
+        Ok(parse_json(bytes, "manifest", MAX_MANIFEST_BYTES)?)
     }
 
     /// SHA-256 over every field but the signature.

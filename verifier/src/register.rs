@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{VerifyError, answer::Answer, text::hex};
+use galen_query::text::hex;
+
+use crate::{VerifyError, answer::Answer};
 
 /// Remembers which answers were accepted. Answers are told apart by what they say, never by the bytes
 /// of their proofs: Groth16 proofs can be re-randomised by anyone.

@@ -2,6 +2,7 @@
 //! document of its own. Format: `docs/spec/registration.md`.
 
 use galen_params::VerifyingSet;
+use galen_query::{registry::Registry, text::parse_json};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +13,6 @@ use crate::{
     manifest::Dataset,
     plan::registration_steps,
     proven::Proven,
-    registry::Registry,
-    text::parse_json,
     verify::{MadeFor, check_made_with},
     verify_all::run,
 };
@@ -65,7 +64,7 @@ impl Registration {
     /// # Errors
     /// Too large, or not JSON of this form (with line and column).
     pub fn from_json(bytes: &[u8]) -> Result<Self, VerifyError> {
-        parse_json(bytes, WHAT, MAX_REGISTRATION_BYTES)
+        Ok(parse_json(bytes, WHAT, MAX_REGISTRATION_BYTES)?)
     }
 }
 

@@ -2,6 +2,11 @@
 //! commitments, proofs and the published cells.
 
 use galen_params::VerifyingSet;
+use galen_query::{
+    question::{Question, Resolved},
+    registry::Registry,
+    text::hex,
+};
 
 use crate::{
     VerifyError,
@@ -10,9 +15,6 @@ use crate::{
     manifest::{Dataset, Manifest},
     plan::{Plan, PlanError, Quantile},
     proven::Proven,
-    question::{Question, Resolved},
-    registry::Registry,
-    text::hex,
     verify_all::{Job, verify_all},
 };
 

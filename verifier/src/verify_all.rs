@@ -7,6 +7,10 @@ use galen_circuits::{
     batch::{self, Claim},
 };
 use galen_params::VerifyingSet;
+use galen_query::{
+    question::{Question, Resolved},
+    registry::Registry,
+};
 use rayon::prelude::*;
 
 use crate::{
@@ -17,8 +21,6 @@ use crate::{
     manifest::Dataset,
     plan::Plan,
     proven::Proven,
-    question::{Question, Resolved},
-    registry::Registry,
     rules::{self, Published, Statements},
     verify::{check_identities, check_made_with, plan_for},
 };

@@ -4,22 +4,19 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use ed25519_dalek::SigningKey;
+use galen_ledger::{
+    entry::Entry,
+    statement::{
+        AnswerStatement, Blob, DatasetStatement, Member, ParameterSetStatement, QueryStatement,
+        RegistryStatement, Role, Statement,
+    },
+};
 use galen_params::{ParameterStore, Silent};
 use galen_prover::{
     dataset::{CommittedDataset, load_or_create_key},
     execute,
 };
-use galen_verifier::{
-    ledger::{
-        entry::Entry,
-        statement::{
-            AnswerStatement, Blob, DatasetStatement, Member, ParameterSetStatement, QueryStatement,
-            RegistryStatement, Role, Statement,
-        },
-    },
-    question::Question,
-    registry::Registry,
-};
+use galen_query::{question::Question, registry::Registry};
 
 use super::{
     client::{Connection, Request},

@@ -9,14 +9,12 @@ use std::{
 
 use anyhow::{Context, Result};
 use ed25519_dalek::SigningKey;
-use galen_verifier::{
-    ledger::{
-        entry::Entry,
-        statement::{Consortium, Statement},
-        tiles::LogKey,
-    },
-    text::hex,
+use galen_ledger::{
+    entry::Entry,
+    statement::{Consortium, Statement},
+    tiles::LogKey,
 };
+use galen_query::text::hex;
 
 /// The log's name.
 const ORIGIN: &str = "localhost/load";

@@ -5,18 +5,17 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use galen_ledger::statement::check_name;
 use galen_params::Shape;
 use galen_prover::{
     ProverError,
     dataset::{CommitReport, CommitRequest, CommittedDataset, commit, load_or_create_key},
     table::TableReader,
 };
+use galen_query::{registry::Registry, text::hex};
 use galen_verifier::{
-    ledger::statement::check_name,
     plan::gates_for,
-    registry::Registry,
     rules::{ReleaseProfile, Ties},
-    text::hex,
 };
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context, Result};
-use galen_verifier::ledger::{
+use galen_ledger::{
     entry::Envelope,
     evidence::{Evidence, Gathering, ProvenEntry},
     statement::Statement,

@@ -4,17 +4,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use galen_circuits::prove::PROOF_BYTES;
+use galen_ledger::evidence::MAX_EVIDENCE_BYTES;
 use galen_params::VerifyingSet;
-use galen_verifier::{
-    VerifyError,
-    bundle::Bundle,
-    ledger::evidence::MAX_EVIDENCE_BYTES,
-    manifest::Manifest,
+use galen_query::{
+    ReadError,
     question::Question,
     registry::{Column, ColumnKind, Registry},
-    rules::State,
     text::hex,
 };
+use galen_verifier::{bundle::Bundle, manifest::Manifest, rules::State};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -94,7 +92,7 @@ fn unknown() -> anyhow::Error {
 fn parse<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|e| {
         let why = e.to_string();
-        VerifyError::Json { what, why }.into()
+        ReadError::Json { what, why }.into()
     })
 }
 

@@ -3,7 +3,8 @@ use std::{path::PathBuf, time::Instant};
 use anyhow::Result;
 use galen_circuits::gates::Gate;
 use galen_params::Shape;
-use galen_verifier::{plan::gates_for, text::hex};
+use galen_query::text::hex;
+use galen_verifier::plan::gates_for;
 use serde_json::json;
 
 use crate::{

@@ -4,11 +4,8 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use galen_verifier::{
-    ledger::statement::{AnswerStatement, QueryStatement, RefusalStatement},
-    question::Question,
-    text::hex,
-};
+use galen_ledger::statement::{AnswerStatement, QueryStatement, RefusalStatement};
+use galen_query::{question::Question, text::hex};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 

@@ -2,13 +2,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use galen_params::Shape;
-use galen_verifier::{
-    VerifyError,
-    plan::{Plan, Purpose, assumed_quantiles},
+use galen_query::{
     query::{MAX_BYTES, Predicate},
     question::Question,
     registry::Registry,
     text::hex,
+};
+use galen_verifier::{
+    VerifyError,
+    plan::{Plan, Purpose, assumed_quantiles},
 };
 use serde_json::json;
 

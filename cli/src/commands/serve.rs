@@ -7,11 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, Error, Result};
+use galen_ledger::tiles::LogKey;
 use galen_server::{
     run::{Config, Place, RunError, Running, start},
     service::Limits,
 };
-use galen_verifier::ledger::tiles::LogKey;
 use serde_json::json;
 use tokio::signal;
 

@@ -3,24 +3,19 @@
 use std::{fs, path::Path, sync::OnceLock};
 
 use ed25519_dalek::SigningKey;
+use galen_ledger::{
+    entry::Entry,
+    evidence::{Evidence, ProvenEntry},
+    statement::{
+        AnswerStatement, Blob, Consortium, DatasetStatement, Member, ParameterSetStatement,
+        QueryStatement, RegistryStatement, Role, Statement,
+    },
+    tiles::{Edge, Level, LogKey, leaf_hash, prove_inclusion},
+};
 use galen_params::{ParameterStore, Shape, Silent};
 use galen_prover::dataset::{CommittedDataset, load_or_create_key};
-use galen_verifier::{
-    ledger::{
-        entry::Entry,
-        evidence::{Evidence, ProvenEntry},
-        statement::{
-            AnswerStatement, Blob, Consortium, DatasetStatement, Member, ParameterSetStatement,
-            QueryStatement, RegistryStatement, Role, Statement,
-        },
-        tiles::{Edge, Level, LogKey, leaf_hash, prove_inclusion},
-    },
-    manifest::Manifest,
-    plan::gates_for,
-    question::Question,
-    registry::Registry,
-    text::hex,
-};
+use galen_query::{question::Question, registry::Registry, text::hex};
+use galen_verifier::{manifest::Manifest, plan::gates_for};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

@@ -2,13 +2,11 @@
 
 use std::{fs, path::Path};
 
-use galen_verifier::{
-    ledger::{
-        entry::Envelope,
-        statement::{Consortium, Statement},
-    },
-    text::from_hex,
+use galen_ledger::{
+    entry::Envelope,
+    statement::{Consortium, Statement},
 };
+use galen_query::text::from_hex;
 use tempfile::TempDir;
 
 use crate::study::{ok, ok_json, refused, run, strings};

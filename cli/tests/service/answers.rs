@@ -1,12 +1,10 @@
 //! Datasets, queries and answers: what is taken, and what is refused with its reason and leaves no entry.
 
-use galen_verifier::{
-    bundle::Bundle,
-    ledger::{
-        entry::Entry,
-        statement::{AnswerStatement, DatasetStatement, QueryStatement, Statement},
-    },
+use galen_ledger::{
+    entry::Entry,
+    statement::{AnswerStatement, DatasetStatement, QueryStatement, Statement},
 };
+use galen_verifier::bundle::Bundle;
 use serde_json::Value;
 
 use crate::{
@@ -202,7 +200,7 @@ fn another_querys_or_hospitals_bundle_is_refused() {
     let Statement::Answer(mut statement) = FIRST.answer(&bundle) else {
         unreachable!()
     };
-    statement.query = galen_verifier::text::hex(&question(SQL).digest());
+    statement.query = galen_query::text::hex(&question(SQL).digest());
     let refused = world.submit("answers", &Statement::Answer(statement), &FIRST.key);
     assert_eq!(refused.problem(), "document-refused");
     // St. Other signs St. Test's answer; and says that it is its own.

@@ -2,11 +2,8 @@
 
 use std::fs;
 
-use galen_verifier::{
-    ledger::statement::{Revocation, Statement},
-    question::Question,
-    text::hex,
-};
+use galen_ledger::statement::{Revocation, Statement};
+use galen_query::{question::Question, text::hex};
 use serde_json::{Value, json};
 
 use crate::{

@@ -3,18 +3,17 @@
 use std::{fmt::Write as _, fs, path::Path, sync::LazyLock};
 
 use ed25519_dalek::SigningKey;
+use galen_ledger::statement::{AnswerStatement, DatasetStatement, RefusalStatement, Statement};
 use galen_params::{ParameterStore, Shape, Silent};
 use galen_prover::{
     dataset::{CommitRequest, CommittedDataset, commit},
     execute::answer,
 };
+use galen_query::{question::Question, registry::Registry};
 use galen_verifier::{
     bundle::Bundle,
-    ledger::statement::{AnswerStatement, DatasetStatement, RefusalStatement, Statement},
     manifest::{Manifest, ReleaseProfile},
     plan::gates_for,
-    question::Question,
-    registry::Registry,
 };
 use tempfile::TempDir;
 

@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use galen_server::service::Limits;
-use galen_verifier::ledger::{
+use galen_ledger::{
     entry::Entry,
     statement::{Blob, Member, RegistryStatement, Role, Statement},
 };
+use galen_server::service::Limits;
 
 use crate::{
     hospital::{REGISTRY, SQL},

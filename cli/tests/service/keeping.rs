@@ -6,7 +6,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-use galen_verifier::{ledger::tiles::LogKey, text::hex};
+use galen_ledger::tiles::LogKey;
+use galen_query::text::hex;
 use serde_json::Value;
 use tempfile::TempDir;
 

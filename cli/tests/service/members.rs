@@ -1,6 +1,6 @@
 //! Who may say what.
 
-use galen_verifier::ledger::{
+use galen_ledger::{
     entry::Entry,
     statement::{Consortium, Member, QueryStatement, Revocation, Role, Statement},
 };

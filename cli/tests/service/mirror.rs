@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use galen_verifier::ledger::{
+use galen_ledger::{
     entry::Entry,
     statement::{Member, Role, Statement},
     tiles::Edge,

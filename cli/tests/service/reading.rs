@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use galen_verifier::ledger::{
+use galen_ledger::{
     entry::Envelope,
     tiles::{leaf_hash, verify_inclusion},
 };

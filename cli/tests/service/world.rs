@@ -3,20 +3,18 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use ed25519_dalek::SigningKey;
+use galen_ledger::{
+    entry::Entry,
+    statement::{
+        Blob, Consortium, Member, ParameterSetStatement, QueryStatement, RegistryStatement, Role,
+        Statement,
+    },
+    tiles::LogKey,
+};
+use galen_query::text::hex;
 use galen_server::{
     run::{Config, Place, Running, audit, start},
     service::Limits,
-};
-use galen_verifier::{
-    ledger::{
-        entry::Entry,
-        statement::{
-            Blob, Consortium, Member, ParameterSetStatement, QueryStatement, RegistryStatement,
-            Role, Statement,
-        },
-        tiles::LogKey,
-    },
-    text::hex,
 };
 use serde_json::Value;
 use tempfile::TempDir;

@@ -28,8 +28,10 @@ pub enum Committed {
     Cells,
     /// The limbs of what is proven of them.
     Limbs,
-    /// e: the reciprocals of a slot, or −m/q of a table slot.
+    /// e = 1/q of a slot.
     Reciprocal(usize),
+    /// −m/q of a table slot.
+    Entries(usize),
 }
 
 /// Σ coefficient·column + constant, at r.
@@ -48,8 +50,6 @@ pub enum Slot {
     Lookup(usize),
     /// The limbs of the inequalities, looked up in the last table.
     Limbs,
-    /// Entries of tables.
-    Table(usize),
     /// `groupings[i]`.
     Groups(usize),
 }
@@ -74,7 +74,7 @@ pub struct Challenges {
 pub struct Layout<'a> {
     /// The equation.
     pub equation: &'a Equation,
-    /// The slots in order.
+    /// The slots in order: in each e·q = 1 on every row.
     pub slots: Vec<Slot>,
     /// The tables' entries, slot by slot.
     pub table_slots: Vec<TableSlot>,
@@ -129,11 +129,10 @@ impl<'a> Layout<'a> {
         let limbs = (!inequalities.is_empty()).then_some(Slot::Limbs);
         let slots: Vec<Slot> = lookups
             .chain(limbs)
-            .chain((0..table_slots.len()).map(Slot::Table))
             .chain((0..equation.groupings.len()).map(Slot::Groups))
             .collect();
         Ok(Self {
-            class: class_for(equation, slots.len())?,
+            class: class_for(equation, slots.len(), table_slots.len())?,
             equation,
             slots,
             table_slots,
@@ -169,7 +168,9 @@ impl<'a> Layout<'a> {
     /// The columns that are committed after X, in order.
     #[must_use]
     pub fn second_columns(&self) -> Vec<Committed> {
-        (0..self.slots.len()).map(Committed::Reciprocal).collect()
+        let reciprocals = (0..self.slots.len()).map(Committed::Reciprocal);
+        let entries = (0..self.table_slots.len()).map(Committed::Entries);
+        reciprocals.chain(entries).collect()
     }
 
     /// The rows of a column that may hold something.
@@ -177,14 +178,12 @@ impl<'a> Layout<'a> {
     pub fn length(&self, column: Committed) -> usize {
         let all = self.equation.rows.committed();
         match column {
-            Committed::Base(_) | Committed::Derived(_) => all,
-            Committed::Multiplicity(slot) => self.table_slots[slot].length,
+            Committed::Base(_) | Committed::Derived(_) | Committed::Reciprocal(_) => all,
+            Committed::Multiplicity(slot) | Committed::Entries(slot) => {
+                self.table_slots[slot].length
+            }
             Committed::Cells => self.hidden.len(),
             Committed::Limbs => LIMBS * self.inequalities.len(),
-            Committed::Reciprocal(slot) => match self.slots[slot] {
-                Slot::Table(t) => self.table_slots[t].length,
-                _ => all,
-            },
         }
     }
 
@@ -200,7 +199,6 @@ impl<'a> Layout<'a> {
             Slot::Lookup(i) => self.equation.lookups[i].table as u64 + 1,
             Slot::Limbs => self.tables.len() as u64,
             Slot::Groups(g) => (self.tables.len() + g) as u64 + 1,
-            Slot::Table(_) => 0,
         }
     }
 
@@ -232,7 +230,7 @@ impl<'a> Layout<'a> {
         let tuple: Vec<&Linear> = match slot {
             Slot::Lookup(i) => self.equation.lookups[i].tuple.iter().collect(),
             Slot::Groups(g) => self.equation.groupings[g].tuple.iter().collect(),
-            Slot::Limbs | Slot::Table(_) => zero.iter().collect(),
+            Slot::Limbs => zero.iter().collect(),
         };
         let mut q = c.x - fingerprint.powers[2] * Fr::from(self.id(slot));
         for (i, linear) in tuple.into_iter().enumerate() {
@@ -314,10 +312,16 @@ impl<'a> Layout<'a> {
         for index in 0..size.slots() {
             match self.slots.get(index) {
                 Some(slot) => out.extend(at.slot(index, *slot)),
-                None => out.extend([one(), one(), one()]),
+                None => out.extend([one(), one()]),
             }
         }
-        out.push(at.sum());
+        for index in 0..size.tables() {
+            out.push(match self.table_slots.get(index) {
+                Some(slot) => at.table(index, slot),
+                None => Affine::default(),
+            });
+        }
+        out.push(at.sum(sums));
         for block in 0..size.blocks() {
             if block < self.equation.blocks.len() {
                 out.extend(at.block(block));
@@ -327,8 +331,6 @@ impl<'a> Layout<'a> {
                 out.extend((0..all).map(|i| if i < ones { one() } else { Affine::default() }));
             }
         }
-        out.extend(at.short(Committed::Cells, &sums.cells));
-        out.extend(at.short(Committed::Limbs, &sums.limbs));
         Ok(out)
     }
 }
@@ -377,7 +379,7 @@ fn capacity(what: &'static str, needed: usize, most: usize) -> Result<(), Circui
 }
 
 /// The smallest class that holds an equation with so many slots.
-fn class_for(equation: &Equation, slots: usize) -> Result<Class, CircuitError> {
+fn class_for(equation: &Equation, slots: usize, tables: usize) -> Result<Class, CircuitError> {
     let blocks = equation.blocks.len();
     let pairs = equation
         .blocks
@@ -386,7 +388,9 @@ fn class_for(equation: &Equation, slots: usize) -> Result<Class, CircuitError> {
     let pairs = pairs.max().unwrap_or(0);
     let factors = equation.blocks.iter().map(|b| b.factors.len()).max();
     capacity("factors of a root", factors.unwrap_or(0), FACTORS)?;
-    let fits = |s: &Size| slots <= s.slots() && blocks <= s.blocks() && pairs <= s.pairs();
+    let fits = |s: &Size| {
+        slots <= s.slots() && tables <= s.tables() && blocks <= s.blocks() && pairs <= s.pairs()
+    };
     let size = Size::ALL.into_iter().find(fits);
     match size {
         Some(size) => Ok(Class {
@@ -395,7 +399,8 @@ fn class_for(equation: &Equation, slots: usize) -> Result<Class, CircuitError> {
         }),
         None => {
             let most = Size::Large;
-            capacity("lookups, tables and groupings", slots, most.slots())?;
+            capacity("predicates and groupings", slots, most.slots())?;
+            capacity("tables' slots", tables, most.tables())?;
             capacity("filters with means or products", blocks, most.blocks())?;
             capacity("products of columns", pairs, most.pairs())?;
             Err(CircuitError::Malformed("no class holds the equation"))
@@ -430,23 +435,12 @@ impl<'a> Point<'a> {
         let mut inverses: Vec<Fr> = layout
             .slots
             .iter()
-            .map(|s| match s {
-                Slot::Table(_) => Fr::one(),
-                _ => layout.padding_q(*s, challenges),
-            })
+            .map(|s| layout.padding_q(*s, challenges))
             .collect();
         inverses.push(challenges.x - fingerprint.of([0; 3], layout.ungrouped_id()));
         invert(&mut inverses)?;
         let ungrouped = inverses.pop().expect("pushed above");
-        let absent = layout
-            .slots
-            .iter()
-            .zip(&inverses)
-            .map(|(s, inverse)| match s {
-                Slot::Table(_) => Fr::zero(),
-                _ => weight * inverse,
-            })
-            .collect();
+        let absent = inverses.iter().map(|inverse| weight * inverse).collect();
         Ok(Self {
             layout,
             challenges,
@@ -497,45 +491,52 @@ impl<'a> Point<'a> {
         q
     }
 
-    /// e, q and p of a slot.
-    fn slot(&self, index: usize, slot: Slot) -> [Affine; 3] {
+    /// e and q of a slot.
+    fn slot(&self, index: usize, slot: Slot) -> [Affine; 2] {
         let equation = self.layout.equation;
-        let e = self.reciprocal(index);
-        match slot {
-            Slot::Lookup(i) => [e, self.difference(&equation.lookups[i].tuple, slot), one()],
-            Slot::Groups(g) => [
-                e,
-                self.difference(&equation.groupings[g].tuple, slot),
-                one(),
-            ],
+        let q = match slot {
+            Slot::Lookup(i) => self.difference(&equation.lookups[i].tuple, slot),
+            Slot::Groups(g) => self.difference(&equation.groupings[g].tuple, slot),
             Slot::Limbs => {
                 let mut q = self.difference(&[], slot);
                 q.terms.push((Committed::Limbs, -Fr::one()));
-                [e, q, one()]
+                q
             }
-            Slot::Table(t) => {
-                let table = self.layout.table_slots[t].evaluate(&self.fingerprint, &self.prefix);
-                let q = Affine {
-                    terms: Vec::new(),
-                    constant: self.challenges.x - table,
-                };
-                let p = Affine {
-                    terms: vec![(Committed::Multiplicity(t), -Fr::one())],
-                    constant: Fr::zero(),
-                };
-                [e, q, p]
-            }
+        };
+        [self.reciprocal(index), q]
+    }
+
+    /// e·q + m of a table slot, whose q is public at r.
+    fn table(&self, index: usize, slot: &TableSlot) -> Affine {
+        let q = self.challenges.x - slot.evaluate(&self.fingerprint, &self.prefix);
+        Affine {
+            terms: vec![
+                (Committed::Entries(index), q),
+                (Committed::Multiplicity(index), Fr::one()),
+            ],
+            constant: Fr::zero(),
         }
     }
 
-    /// Σ e over lookups, limbs and tables.
-    fn sum(&self) -> Affine {
+    /// What of the sum is linear: Σ e over lookups, limbs and tables, and the hidden cells and limbs with their
+    /// public weights.
+    fn sum(&self, sums: &Sums) -> Affine {
         let mut sum = Affine::default();
         for (index, slot) in self.layout.slots.iter().enumerate() {
             if !matches!(slot, Slot::Groups(_)) {
                 let e = self.reciprocal(index);
                 sum.terms.extend(e.terms);
                 sum.constant += e.constant;
+            }
+        }
+        let entries = (0..self.layout.table_slots.len()).map(Committed::Entries);
+        sum.terms.extend(entries.map(|e| (e, Fr::one())));
+        for (column, weights) in [
+            (Committed::Cells, &sums.cells),
+            (Committed::Limbs, &sums.limbs),
+        ] {
+            if !weights.is_empty() {
+                sum.terms.push((column, self.short(weights)));
             }
         }
         sum
@@ -579,26 +580,12 @@ impl<'a> Point<'a> {
         out
     }
 
-    /// A short committed column with its public weights: the column's evaluation and the weights'.
-    fn short(&self, column: Committed, weights: &[Fr]) -> [Affine; 2] {
-        if weights.is_empty() {
-            return [Affine::default(), Affine::default()];
-        }
-        let terms = vec![(column, Fr::one())];
+    /// The extension of public weights along the first rows.
+    fn short(&self, weights: &[Fr]) -> Fr {
         let bits = usize::BITS - (weights.len() - 1).leading_zeros();
         let (low, high) = self.prefix.point().split_at(bits as usize);
         let rest: Fr = high.iter().map(|r| Fr::one() - r).product();
         let eq = crate::multilinear::eq_table(low);
-        let sum: Fr = eq.iter().zip(weights).map(|(e, w)| *e * w).sum();
-        [
-            Affine {
-                terms,
-                constant: Fr::zero(),
-            },
-            Affine {
-                terms: Vec::new(),
-                constant: rest * sum,
-            },
-        ]
+        rest * eq.iter().zip(weights).map(|(e, w)| *e * w).sum::<Fr>()
     }
 }

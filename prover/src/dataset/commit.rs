@@ -11,10 +11,10 @@ use ark_std::rand::rngs::OsRng;
 use ed25519_dalek::SigningKey;
 use galen_circuits::{Fr, G1, column::Column, srs::Srs};
 use galen_params::{ParameterStore, Progress};
+use galen_query::registry::Registry;
 use galen_verifier::{
     manifest::{Draft, Manifest, ReleaseProfile},
     plan::{Bases, Step, registration_steps},
-    registry::Registry,
 };
 use rayon::prelude::*;
 

@@ -14,7 +14,7 @@ use galen_circuits::{
     Fr, G1, encoding,
     prove::{PROOF_BYTES, Proof},
 };
-use galen_verifier::text::hex;
+use galen_query::text::hex;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 

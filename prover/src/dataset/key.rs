@@ -2,7 +2,7 @@ use std::{fs, io, path::Path};
 
 use ark_std::rand::{RngCore, rngs::OsRng};
 use ed25519_dalek::SigningKey;
-use galen_verifier::text::{from_hex, hex};
+use galen_query::text::{from_hex, hex};
 use zeroize::Zeroize;
 
 use super::files::write_atomic;

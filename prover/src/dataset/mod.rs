@@ -21,11 +21,11 @@ use std::{
 };
 
 use galen_params::{ParameterStore, Progress};
+use galen_query::registry::Registry;
 use galen_verifier::{
     check_dataset,
     manifest::{Dataset, Manifest},
     registration::Registration,
-    registry::Registry,
 };
 
 pub(crate) use chunk_file::BaseChunk;

@@ -12,7 +12,7 @@ use galen_circuits::{
     prove::{self, Proof},
 };
 use galen_params::ParameterStore;
-use galen_verifier::hash::Fields;
+use galen_query::hash::Fields;
 use galen_verifier::plan::{ColumnId, Linear, Purpose, Slot, Step};
 use rayon::prelude::*;
 

@@ -16,16 +16,16 @@ use galen_circuits::{
     prove,
 };
 use galen_params::{ParameterStore, Progress};
+use galen_query::{
+    question::Question,
+    text::{base64, hex},
+};
 use galen_verifier::{
     VerifyError,
     answer::Answer,
     bundle::{Bundle, ChunkProof, ReleaseProof, StepProof},
     plan::{Plan, Purpose},
-    plan_for,
-    question::Question,
-    rules,
-    text::{base64, hex},
-    verify,
+    plan_for, rules, verify,
 };
 
 use crate::{ProverError, dataset::CommittedDataset};

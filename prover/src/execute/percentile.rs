@@ -1,12 +1,14 @@
 //! Finding the percentiles that an answer publishes. What is proven about them depends on what they are, so
 //! they are found on the stored values first; a wrong one would have no proof.
 
-use galen_verifier::{
-    plan::{Field, FieldKind, Plan, Quantile, quantile_count},
-    plan_for,
+use galen_query::{
     query::{CohortQuery, Grouping, Percentile, Predicate},
     question::Resolved,
     registry::{Registry, Role},
+};
+use galen_verifier::{
+    plan::{Field, FieldKind, Plan, Quantile, quantile_count},
+    plan_for,
     rules::{Counts, decide, is_hidden},
 };
 use rayon::prelude::*;

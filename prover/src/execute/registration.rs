@@ -1,12 +1,12 @@
 //! The proofs that belong to a dataset rather than to a query.
 
 use galen_params::{ParameterStore, Progress};
+use galen_query::text::hex;
 use galen_verifier::{
     bundle::{ChunkProof, StepProof},
     plan::{Step, registration_steps},
     proven::Proven,
     registration::{Registration, verify_registration},
-    text::hex,
 };
 
 use super::{Counter, ProveReport, chunk::ChunkProver, damaged_index};

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, path::Path};
 
-use galen_verifier::registry::Column;
+use galen_query::registry::Column;
 use sha2::{Digest, Sha256};
 
 use super::{REGISTRY_TOML, SyntheticError, write_hospital};

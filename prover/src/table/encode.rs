@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use galen_verifier::registry::{Code, Column, ColumnKind};
+use galen_query::registry::{Code, Column, ColumnKind};
 use time::{Date, Month};
 
 use super::error::ValueProblem;

@@ -1,6 +1,6 @@
 //! Which table columns a registry wants, and which base columns each of them fills.
 
-use galen_verifier::registry::{Registry, Role};
+use galen_query::registry::{Registry, Role};
 
 use super::encode::Encoder;
 

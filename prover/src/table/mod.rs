@@ -1,5 +1,5 @@
 //! The patient table: read from Parquet or CSV, checked against a registry, and encoded as the
-//! stored values that are committed (see [`galen_verifier::registry`]).
+//! stored values that are committed (see [`galen_query::registry`]).
 //!
 //! What both formats have in common:
 //! - Columns are found by their exact name. Columns that the registry does not name are ignored

@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use galen_verifier::registry::Registry;
+use galen_query::registry::Registry;
 
 use super::chunk::TableChunk;
 use super::csv_source::CsvSource;

@@ -1,6 +1,6 @@
 //! What the crate's tests share.
 
-use galen_verifier::registry::Registry;
+use galen_query::registry::Registry;
 use toml::{Table, Value};
 
 /// A registry from TOML; tests that do not care may leave name and version out.

@@ -1,19 +1,19 @@
 //! Statements and files that do not say the same, all of them signed and logged.
 
 use galen_circuits::batch::Check;
+use galen_ledger::{
+    documents::DocumentError,
+    evidence::EvidenceError,
+    statement::{
+        AnswerStatement, DatasetStatement, ParameterSetStatement, QueryStatement,
+        RegistryStatement, Statement,
+    },
+};
+use galen_query::{ReadError, text::hex};
 use galen_verifier::{
     VerifyError,
     bundle::Bundle,
-    ledger::{
-        documents::DocumentError,
-        evidence::EvidenceError,
-        statement::{
-            AnswerStatement, DatasetStatement, ParameterSetStatement, QueryStatement,
-            RegistryStatement, Statement,
-        },
-    },
     manifest::{Draft, Manifest},
-    text::hex,
 };
 
 use crate::{
@@ -334,13 +334,16 @@ fn a_query_that_cannot_be_asked() {
     t.answer().query = query;
     let (index, document, e) = t.refusal();
     assert_eq!((index, document), (8, "query"));
-    assert!(matches!(e, VerifyError::Query(_)), "{e:?}");
+    assert!(matches!(e, VerifyError::Read(ReadError::Query(_))), "{e:?}");
     let mut t = Retold::new();
     t.query().query.purpose = "DUO:0000007".into();
     let query = hex(&t.query().query.digest());
     t.answer().query = query;
     let (_, _, e) = t.refusal();
-    assert!(matches!(e, VerifyError::Purpose { .. }), "{e:?}");
+    assert!(
+        matches!(e, VerifyError::Read(ReadError::Purpose { .. })),
+        "{e:?}"
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The log's keeper took in what it should not have, or the gatherer chose what to show. The proofs of
 //! inclusion hold.
 
-use galen_verifier::ledger::{
+use galen_ledger::{
     LedgerError, RuleError,
     evidence::{Evidence, EvidenceError, ProvenEntry},
     statement::{Role, Statement},

@@ -1,16 +1,14 @@
 //! The file was tampered with after an honest gatherer made it.
 
-use galen_verifier::{
-    VerifyError,
-    ledger::{
-        LedgerError,
-        documents::DocumentError,
-        evidence::{
-            Evidence, EvidenceError, MAX_BLOBS, MAX_ENTRIES, MAX_EVIDENCE_BYTES, MAX_PROOF_HASHES,
-        },
-        tiles::LogKey,
+use galen_ledger::{
+    LedgerError,
+    documents::DocumentError,
+    evidence::{
+        Evidence, EvidenceError, MAX_BLOBS, MAX_ENTRIES, MAX_EVIDENCE_BYTES, MAX_PROOF_HASHES,
     },
+    tiles::LogKey,
 };
+use galen_query::ReadError;
 use serde_json::{Value, json};
 
 use crate::{
@@ -34,7 +32,7 @@ fn refused_text(from: &str, to: &str) -> EvidenceError {
 
 fn json_error(e: &EvidenceError) -> &str {
     match e {
-        EvidenceError::File(VerifyError::Json {
+        EvidenceError::File(ReadError::Json {
             what: "evidence",
             why,
         }) => why,
@@ -48,7 +46,7 @@ fn another_format() {
     assert!(
         matches!(
             &e,
-            EvidenceError::File(VerifyError::Format {
+            EvidenceError::File(ReadError::Format {
                 what: "evidence",
                 ..
             })
@@ -122,7 +120,7 @@ fn a_file_that_is_too_large() {
     assert!(
         matches!(
             &e,
-            EvidenceError::File(VerifyError::TooLarge {
+            EvidenceError::File(ReadError::TooLarge {
                 what: "evidence",
                 ..
             })

@@ -1,13 +1,11 @@
 //! Honest evidence, and how it is gathered.
 
-use galen_verifier::{
-    answer::Cell,
-    ledger::{
-        entry::Envelope,
-        evidence::{Evidence, needs},
-        statement::Role,
-    },
+use galen_ledger::{
+    entry::Envelope,
+    evidence::{Evidence, needs},
+    statement::Role,
 };
+use galen_verifier::answer::Cell;
 
 use crate::{
     hospital::{HOSPITAL, KEYS, OTHER_SQL, SQL},

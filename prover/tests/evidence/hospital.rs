@@ -9,10 +9,8 @@ use galen_prover::{
     dataset::{CommitRequest, CommittedDataset, commit},
     execute::answer,
 };
-use galen_verifier::{
-    manifest::ReleaseProfile, plan::gates_for, question::Question, registration::Registration,
-    registry::Registry,
-};
+use galen_query::{question::Question, registry::Registry};
+use galen_verifier::{manifest::ReleaseProfile, plan::gates_for, registration::Registration};
 use tempfile::TempDir;
 
 pub const REGISTRY: &str = r#"
@@ -118,7 +116,7 @@ impl Hospital {
     }
 
     pub fn digest(&self) -> String {
-        galen_verifier::text::hex(&self.dataset.dataset().digest)
+        galen_query::text::hex(&self.dataset.dataset().digest)
     }
 }
 

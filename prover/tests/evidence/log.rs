@@ -1,7 +1,7 @@
 //! A log in memory that signs whatever it is given: an honest keeper's, or an adversary's.
 
 use ed25519_dalek::SigningKey;
-use galen_verifier::ledger::{
+use galen_ledger::{
     entry::{Entry, Envelope},
     evidence::{Evidence, Gathering, Need, ProvenEntry},
     known_by,

@@ -1,13 +1,11 @@
 //! Evidence of several sites: added up, or refused where the files contradict each other.
 
-use galen_verifier::{
-    answer::{Cell, PoolError},
-    ledger::{
-        RuleError,
-        evidence::{Evidence, EvidenceError, PooledError, PooledReport, Report},
-        statement::Role,
-    },
+use galen_ledger::{
+    RuleError,
+    evidence::{Evidence, EvidenceError, PooledError, PooledReport, Report},
+    statement::Role,
 };
+use galen_verifier::answer::{Cell, PoolError};
 
 use crate::{
     hospital::{HOSPITAL, OTHER_SQL, question},

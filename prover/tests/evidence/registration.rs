@@ -4,6 +4,10 @@ use std::{fs, sync::LazyLock};
 
 use galen_circuits::{batch::Check, gates::Gate};
 use galen_params::Silent;
+use galen_query::{
+    ReadError,
+    text::{base64, from_base64},
+};
 use galen_verifier::{
     VerifyError,
     bundle::{Bundle, INSECURE},
@@ -11,7 +15,6 @@ use galen_verifier::{
     plan::registration_steps,
     proven::Proven,
     registration::{MAX_REGISTRATION_BYTES, Registration, verify_registration},
-    text::{base64, from_base64},
     verify_beyond,
 };
 
@@ -264,7 +267,7 @@ fn another_parameter_set() {
         ),
         "{e:?}"
     );
-    r.parameter_set = galen_verifier::text::hex(other.id());
+    r.parameter_set = galen_query::text::hex(other.id());
     let e = verify_registration(&mut Proven::default(), &r, d, &registry(), &other).unwrap_err();
     assert!(
         matches!(
@@ -281,7 +284,7 @@ fn another_parameter_set() {
 #[test]
 fn another_registry() {
     let text = crate::hospital::REGISTRY.replace("600", "599");
-    let other = galen_verifier::registry::Registry::from_toml(&text).unwrap();
+    let other = galen_query::registry::Registry::from_toml(&text).unwrap();
     let (d, keys) = (FIRST.dataset.dataset(), KEYS.verifying());
     let e = verify_registration(&mut Proven::default(), &HONEST, d, &other, &keys).unwrap_err();
     assert!(matches!(e, VerifyError::Registry { .. }), "{e:?}");
@@ -337,10 +340,10 @@ fn files_of_another_form() {
         assert!(
             matches!(
                 e,
-                VerifyError::Json {
+                VerifyError::Read(ReadError::Json {
                     what: "registration",
                     ..
-                }
+                })
             ),
             "{e:?}"
         );
@@ -361,10 +364,10 @@ fn files_of_another_form() {
     assert!(
         matches!(
             e,
-            VerifyError::TooLarge {
+            VerifyError::Read(ReadError::TooLarge {
                 what: "registration",
                 ..
-            }
+            })
         ),
         "{e:?}"
     );

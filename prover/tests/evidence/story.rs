@@ -2,16 +2,14 @@
 
 use std::sync::LazyLock;
 
-use galen_verifier::{
-    ledger::{
-        evidence::{Evidence, EvidenceError, Report},
-        statement::{
-            AnswerStatement, Blob, Consortium, DatasetStatement, Member, ParameterSetStatement,
-            QueryStatement, RefusalStatement, RegistryStatement, Revocation, Role, Statement,
-        },
+use galen_ledger::{
+    evidence::{Evidence, EvidenceError, Report},
+    statement::{
+        AnswerStatement, Blob, Consortium, DatasetStatement, Member, ParameterSetStatement,
+        QueryStatement, RefusalStatement, RegistryStatement, Revocation, Role, Statement,
     },
-    text::hex,
 };
+use galen_query::text::hex;
 use sha2::{Digest, Sha256};
 
 use crate::{

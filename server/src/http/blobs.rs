@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use galen_verifier::text::from_hex;
+use galen_query::text::from_hex;
 use serde::Serialize;
 use utoipa::ToSchema;
 

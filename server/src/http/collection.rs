@@ -1,4 +1,4 @@
-use galen_verifier::ledger::statement::Statement;
+use galen_ledger::statement::Statement;
 use serde::Deserialize;
 use utoipa::ToSchema;
 

@@ -8,10 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use galen_verifier::{
-    ledger::{entry::Envelope, statement::Statement, tiles::leaf_hash},
-    text::hex,
-};
+use galen_ledger::{entry::Envelope, statement::Statement, tiles::leaf_hash};
+use galen_query::text::hex;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;

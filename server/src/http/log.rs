@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use galen_verifier::ledger::tiles::TilePath;
+use galen_ledger::tiles::TilePath;
 
 use super::{Problem, extract::PathOf};
 use crate::service::Service;

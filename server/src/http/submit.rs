@@ -18,10 +18,8 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use galen_verifier::{
-    ledger::{Proposal, known_by, statement::Statement, tiles::MAX_ENTRY_BYTES},
-    text::hex,
-};
+use galen_ledger::{Proposal, known_by, statement::Statement, tiles::MAX_ENTRY_BYTES};
+use galen_query::text::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};

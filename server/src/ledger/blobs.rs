@@ -15,10 +15,8 @@ use std::{
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use galen_verifier::{
-    ledger::tiles::Hash,
-    text::{from_hex, hex},
-};
+use galen_ledger::tiles::Hash;
+use galen_query::text::{from_hex, hex};
 use object_store::{ObjectStoreExt, PutMode, path::Path};
 use sha2::{Digest, Sha256};
 use tokio::{

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use galen_verifier::ledger::tiles::{
+use galen_ledger::tiles::{
     Checkpoint, Edge, Hash, TILE_WIDTH, Tile, tiles_for_edge, verify_consistency,
 };
 

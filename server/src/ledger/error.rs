@@ -1,4 +1,4 @@
-use galen_verifier::ledger::{LedgerError, RuleError};
+use galen_ledger::{LedgerError, RuleError};
 
 /// A refusal or failure of the ledger's keeper.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 //! An entry's way: [`sequencer`] gives it an index, durable in [`store`] before anyone is told; [`publish`]
 //! writes its tiles and then the signed checkpoint; [`fsck`] rebuilds everything from the entries alone and
 //! compares. [`objects`] holds the public files and makes proofs, [`blobs`] the files that entries name. What
-//! an entry is, which may stand after which, and the tree over them: [`galen_verifier::ledger`].
+//! an entry is, which may stand after which, and the tree over them: [`galen_ledger`].
 //!
 //! The database is the authority: tiles and bundles are a pure function of its entries, and a checkpoint is in
 //! it before it is anywhere else.

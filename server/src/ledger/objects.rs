@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use galen_verifier::ledger::tiles::{
+use galen_ledger::tiles::{
     Checkpoint, Hash, Level, Tile, TilePath, TileSet, parse_bundle, prove_consistency,
     prove_inclusion, push_entry, tiles_for_consistency, tiles_for_inclusion,
 };

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use galen_verifier::ledger::tiles::{Checkpoint, Edge, LogKey, LogVerifier, Tile};
+use galen_ledger::tiles::{Checkpoint, Edge, LogKey, LogVerifier, Tile};
 use tokio::{
     sync::watch,
     time::{sleep, timeout},

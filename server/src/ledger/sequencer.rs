@@ -8,7 +8,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use galen_verifier::ledger::facts::Proposed;
+use galen_ledger::facts::Proposed;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::{JoinHandle, yield_now},

@@ -3,23 +3,21 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use galen_verifier::{
-    ledger::{
-        LedgerError, Proposal,
-        documents::{
-            check_dataset_statement, check_parameter_set, check_query, check_registration,
-            check_registry,
-        },
-        entry::Envelope,
-        facts::Proposed as _,
-        key_facts,
-        statement::{
-            AnswerStatement, Blob, DatasetStatement, ParameterSetStatement, QueryStatement,
-            RegistryStatement, Statement,
-        },
+use galen_ledger::{
+    LedgerError, Proposal,
+    documents::{
+        check_dataset_statement, check_parameter_set, check_query, check_registration,
+        check_registry,
     },
-    text::{from_hex, hex},
+    entry::Envelope,
+    facts::Proposed as _,
+    key_facts,
+    statement::{
+        AnswerStatement, Blob, DatasetStatement, ParameterSetStatement, QueryStatement,
+        RegistryStatement, Statement,
+    },
 };
+use galen_query::text::{from_hex, hex};
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 

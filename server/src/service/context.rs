@@ -4,20 +4,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use galen_params::VerifyingSet;
-use galen_verifier::{
-    ledger::{
-        RuleError,
-        documents::{check_dataset_statement, check_parameter_set, check_registry},
-        entry::Envelope,
-        fact_name, key_facts, member_key,
-        statement::{Blob, Statement},
-    },
-    manifest::Dataset,
-    question::Question,
-    registry::Registry,
-    text::from_hex,
+use galen_ledger::{
+    RuleError,
+    documents::{check_dataset_statement, check_parameter_set, check_registry},
+    entry::Envelope,
+    fact_name, key_facts, member_key,
+    statement::{Blob, Statement},
 };
+use galen_params::VerifyingSet;
+use galen_query::{question::Question, registry::Registry, text::from_hex};
+use galen_verifier::manifest::Dataset;
 use lru::LruCache;
 
 use super::{Service, ServiceError};

@@ -1,8 +1,6 @@
 use axum::http::StatusCode;
-use galen_verifier::{
-    VerifyError,
-    ledger::{LedgerError, RuleError, documents::DocumentError},
-};
+use galen_ledger::{LedgerError, RuleError, documents::DocumentError};
+use galen_verifier::VerifyError;
 use serde_json::json;
 
 use crate::{http::Problem, ledger::LedgerStoreError};

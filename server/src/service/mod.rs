@@ -15,10 +15,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use galen_verifier::{
-    answer::Answer,
-    ledger::tiles::{Hash, LogVerifier, MAX_SIZE, TilePath, leaf_hash},
-};
+use galen_ledger::tiles::{Hash, LogVerifier, MAX_SIZE, TilePath, leaf_hash};
+use galen_verifier::answer::Answer;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 

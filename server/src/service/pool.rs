@@ -9,15 +9,12 @@ use std::{
     time::Instant,
 };
 
-use galen_verifier::{
-    answer::Answer,
-    ledger::{
-        documents::{AnswerDocuments, DocumentError, check_answers},
-        statement::AnswerStatement,
-    },
-    proven::Proven,
-    question::Question,
+use galen_ledger::{
+    documents::{AnswerDocuments, DocumentError, check_answers},
+    statement::AnswerStatement,
 };
+use galen_query::question::Question;
+use galen_verifier::{answer::Answer, proven::Proven};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Limits, ServiceError, context::DatasetContext};

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use galen_verifier::{
-    answer::{Answer, pool},
-    ledger::{
-        entry::Envelope,
-        fact_name,
-        statement::{AnswerStatement, Statement},
-    },
-    question::Question,
+use galen_ledger::{
+    entry::Envelope,
+    fact_name,
+    statement::{AnswerStatement, Statement},
 };
+use galen_query::question::Question;
+use galen_verifier::answer::{Answer, pool};
 use serde_json::{Value, json};
 
 use super::{Service, ServiceError, pool::AnswerJob};
@@ -92,7 +90,7 @@ impl Service {
         }
         if let [first, _, ..] = current.as_slice() {
             let context = self
-                .dataset(&galen_verifier::text::hex(&first.source.manifest))
+                .dataset(&galen_query::text::hex(&first.source.manifest))
                 .await?;
             let pooled = pool(&current, &results.question, &context.registry);
             results.pooled = pooled.ok().map(|p| p.to_json());

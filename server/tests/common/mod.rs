@@ -24,14 +24,14 @@ use std::{
 
 use ed25519_dalek::SigningKey;
 pub use faulty::{Fault, Faulty};
+use galen_ledger::{
+    facts::Proposed,
+    tiles::{Checkpoint, LogKey},
+};
 use galen_server::ledger::{
     LedgerStoreError, Objects, Publisher, Store,
     fsck::{Report, fsck_with},
     store::{Outcome, Receipt},
-};
-use galen_verifier::ledger::{
-    facts::Proposed,
-    tiles::{Checkpoint, LogKey},
 };
 pub use plain::{Plain, claim, entry, plain, proposed, read_plain};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};

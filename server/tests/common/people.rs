@@ -3,18 +3,16 @@
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
-use galen_verifier::{
-    ledger::{
-        Proposal,
-        entry::Entry,
-        facts::Proposed,
-        statement::{
-            AnswerStatement, Blob, Consortium, DatasetStatement, Member, ParameterSetStatement,
-            QueryStatement, RefusalStatement, RegistryStatement, Revocation, Role, Statement,
-        },
+use galen_ledger::{
+    Proposal,
+    entry::Entry,
+    facts::Proposed,
+    statement::{
+        AnswerStatement, Blob, Consortium, DatasetStatement, Member, ParameterSetStatement,
+        QueryStatement, RefusalStatement, RegistryStatement, Revocation, Role, Statement,
     },
-    text::hex,
 };
+use galen_query::text::hex;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
-use galen_verifier::{
-    ledger::{
-        LedgerError, RuleError,
-        entry::{Entry, Envelope, KeySet},
-        facts::{Effects, Facts, Proposed, Row},
-    },
-    text::hex,
+use galen_ledger::{
+    LedgerError, RuleError,
+    entry::{Entry, Envelope, KeySet},
+    facts::{Effects, Facts, Proposed, Row},
 };
+use galen_query::text::hex;
 
 fn member() -> SigningKey {
     SigningKey::from_bytes(&[1; 32])

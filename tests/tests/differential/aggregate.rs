@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use galen_query::registry::{ColumnKind, Registry};
 use galen_tests::{
     oracle::{Group, Oracle, Sums},
     plain::decimal_text,
 };
-use galen_verifier::{
-    answer::Cell,
-    registry::{ColumnKind, Registry},
-};
+use galen_verifier::answer::Cell;
 
 use crate::generate::{Output, Query};
 

@@ -5,12 +5,9 @@ use std::fs;
 use galen_circuits::{CircuitError, gates::Gate};
 use galen_params::Silent;
 use galen_prover::{ProverError, dataset::CommittedDataset, execute::answer};
+use galen_query::{question::Question, registry::Registry};
 use galen_tests::{Setup, hospital::signing_key, keys};
-use galen_verifier::{
-    manifest::{Draft, Manifest},
-    question::Question,
-    registry::Registry,
-};
+use galen_verifier::manifest::{Draft, Manifest};
 
 use super::{REGISTRY, csv};
 

@@ -1,5 +1,6 @@
 //! Documents that are cut, stretched, of another form, or edited.
 
+use galen_query::ReadError;
 use galen_tests::keys;
 use galen_verifier::{
     VerifyError,
@@ -22,10 +23,10 @@ fn honest() -> Value {
 #[track_caller]
 fn assert_json(result: Result<Bundle, VerifyError>, word: &str) {
     match result.unwrap_err() {
-        VerifyError::Json {
+        VerifyError::Read(ReadError::Json {
             what: "bundle",
             why,
-        } => assert!(why.contains(word), "{why}"),
+        }) => assert!(why.contains(word), "{why}"),
         other => panic!("{other:?}"),
     }
 }
@@ -44,11 +45,11 @@ fn a_bundle_is_truncated() {
 #[test]
 fn a_bundle_is_too_large() {
     match Bundle::from_json(&vec![b' '; MAX_BUNDLE_BYTES + 1]).unwrap_err() {
-        VerifyError::TooLarge {
+        VerifyError::Read(ReadError::TooLarge {
             what: "bundle",
             bytes,
             limit,
-        } => {
+        }) => {
             assert_eq!((bytes, limit), (MAX_BUNDLE_BYTES + 1, MAX_BUNDLE_BYTES));
         }
         other => panic!("{other:?}"),
@@ -170,7 +171,7 @@ fn the_manifest_is_edited() {
         check_manifest(swapped),
         VerifyError::ManifestSignature
     ));
-    let other = galen_verifier::text::hex(
+    let other = galen_query::text::hex(
         galen_tests::hospital::signing_key(9)
             .verifying_key()
             .as_bytes(),

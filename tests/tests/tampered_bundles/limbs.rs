@@ -9,12 +9,11 @@ use galen_circuits::{
     gates::{Gate, release::LIMB_BITS},
 };
 use galen_params::Shape;
+use galen_query::{question::Question, registry::Registry};
 use galen_tests::{Hospital, PURPOSE, Setup, ask};
 use galen_verifier::{
     VerifyError,
     plan::{FieldKind, Linear, Plan, Slot},
-    question::Question,
-    registry::Registry,
 };
 
 use super::{assert_proof, doctored_at, plan_step};

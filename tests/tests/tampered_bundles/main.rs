@@ -24,15 +24,14 @@ use galen_circuits::{
 };
 use galen_params::Silent;
 use galen_prover::execute::prove_plan;
+use galen_query::text::{base64, from_base64, hex};
 use galen_tests::{Asked, Hospital, Setup, ask, hospital::signing_key, keys};
 use galen_verifier::{
     VerifyError,
     bundle::Bundle,
     manifest::{Draft, Manifest},
     plan::{Plan, Step},
-    plan_for,
-    text::{base64, from_base64, hex},
-    verify,
+    plan_for, verify,
 };
 
 const REGISTRY: &str = r#"

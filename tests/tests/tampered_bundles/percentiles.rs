@@ -9,6 +9,7 @@ use galen_prover::{
     ProverError,
     execute::{plan, prove_plan},
 };
+use galen_query::query::Share;
 use galen_tests::{Asked, Setup, ask, keys};
 use galen_verifier::{
     VerifyError,
@@ -16,7 +17,6 @@ use galen_verifier::{
     manifest::ReleaseProfile,
     plan::{Plan, PlanError, Quantile},
     plan_for,
-    query::Share,
     rules::State,
 };
 

@@ -2,11 +2,11 @@
 //! keys are the honest ones, so that nothing but the statements differs.
 
 use galen_circuits::{batch::Check, gates::Gate};
+use galen_query::query::IntervalSet;
 use galen_tests::ask;
 use galen_verifier::{
     VerifyError,
     plan::{ColumnId, Linear, Plan, Slot, Step},
-    query::IntervalSet,
     rules::State,
 };
 

@@ -4,14 +4,9 @@ use ark_bn254::{Fq, Fq2, G1Affine, G2Affine};
 use ark_ff::{BigInteger, PrimeField, UniformRand};
 use ark_std::rand::rngs::OsRng;
 use galen_circuits::{encoding, prove::PROOF_BYTES};
+use galen_query::text::{base64, from_base64};
 use galen_tests::keys;
-use galen_verifier::{
-    VerifyError,
-    bundle::Bundle,
-    manifest::Manifest,
-    text::{base64, from_base64},
-    verify,
-};
+use galen_verifier::{VerifyError, bundle::Bundle, manifest::Manifest, verify};
 
 use super::{HONEST_SUMS, HOSPITAL, refused, sign, step};
 
@@ -198,7 +193,8 @@ fn a_column_commitment_in_the_manifest() {
 
 fn signature(manifest: &Manifest, key: &ed25519_dalek::SigningKey) -> String {
     use ed25519_dalek::Signer as _;
-    use galen_verifier::{hash::separator::MANIFEST_SIGNATURE, text::hex};
+    use galen_query::text::hex;
+    use galen_verifier::hash::separator::MANIFEST_SIGNATURE;
     let message = [MANIFEST_SIGNATURE.as_bytes(), &[0], &manifest.digest()].concat();
     hex(&key.sign(&message).to_bytes())
 }

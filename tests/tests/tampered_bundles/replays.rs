@@ -8,10 +8,9 @@ use ark_groth16::{Groth16, VerifyingKey};
 use ark_std::rand::rngs::OsRng;
 use galen_circuits::{G2, batch::Check, gates::Gate};
 use galen_params::{ParameterStore, Shape, Silent};
+use galen_query::{ReadError, question::Question, text::hex};
 use galen_tests::{Asked, Setup, ask, keys};
-use galen_verifier::{
-    VerifyError, question::Question, register::AnswerRegister, text::hex, verify,
-};
+use galen_verifier::{VerifyError, register::AnswerRegister, verify};
 
 use super::{
     HONEST_GROUPS, HONEST_SUMS, HOSPITAL, REGISTRY, SUMS, alter, assert_proof, csv, ctx_of, decode,
@@ -177,7 +176,7 @@ fn a_query_is_asked_of_another_registry() {
     text["registry_digest"] = "0".repeat(64).into();
     let question: Question = serde_json::from_value(text).unwrap();
     match HOSPITAL.verify(&question, &HONEST_SUMS.bundle).unwrap_err() {
-        VerifyError::Registry { what: "query" } => {}
+        VerifyError::Read(ReadError::Registry { what: "query" }) => {}
         other => panic!("{other:?}"),
     }
 }

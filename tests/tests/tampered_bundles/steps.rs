@@ -1,8 +1,9 @@
 //! Evidence that is missing, doubled, reordered, or taken from another place of the same bundle.
 
 use galen_circuits::{Fr, batch::Check, column::Column, encoding, gates::Gate};
+use galen_query::text::base64;
 use galen_tests::{keys, keys::N};
-use galen_verifier::{VerifyError, text::base64};
+use galen_verifier::VerifyError;
 
 use super::{HONEST_GROUPS, HONEST_SUMS, alter, assert_proof, decode, refused, step};
 

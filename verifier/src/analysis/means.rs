@@ -1,11 +1,9 @@
 //! Means and proportions.
 
-use super::{
-    Computed, Table, Value, View, interval,
-    spec::{Means, Shares, Welch},
-    test, titles,
-};
-use crate::statistics::{self, Sample};
+use galen_query::analysis::{Means, Shares, Welch};
+use galen_statistics::Sample;
+
+use super::{Computed, Table, Value, View, interval, test, titles};
 
 pub(super) const MEANS: &str = "Means with Student's t intervals; 95 %";
 pub(super) const WELCH: &str =
@@ -51,7 +49,7 @@ pub(super) fn means(spec: &Means, view: &View<'_>) -> Computed {
         let sample = sample(spec, view, row)?;
         let n = [Value::Count(sample.n)];
         Ok(n.into_iter()
-            .chain(interval(statistics::mean(sample)))
+            .chain(interval(galen_statistics::mean(sample)))
             .collect())
     });
     Ok((vec![table], notes))
@@ -72,11 +70,11 @@ pub(super) fn welch(spec: &Welch, view: &View<'_>) -> Computed {
         let head = [Value::Text(name.clone()), Value::Count(sample.n)];
         means.rows.push(
             head.into_iter()
-                .chain(interval(statistics::mean(sample)))
+                .chain(interval(galen_statistics::mean(sample)))
                 .collect(),
         );
     }
-    let found = statistics::welch(samples[0], samples[1]);
+    let found = galen_statistics::welch(samples[0], samples[1]);
     let columns = ["comparison", "difference", "lower", "upper", "t", "df", "p"];
     let mut difference = Table::new("Difference", &columns);
     let name = Value::Text(format!("{} − {}", spec.groups[0], spec.groups[1]));
@@ -98,7 +96,7 @@ pub(super) fn proportions(spec: &Shares, view: &View<'_>) -> Computed {
             return Err(format!("{} has more cases than patients.", view.name(row)));
         }
         let head = [Value::Count(with), Value::Count(all)];
-        let share = statistics::proportion(with, all);
+        let share = galen_statistics::proportion(with, all);
         Ok(head.into_iter().chain(interval(share)).collect())
     });
     Ok((vec![table], notes))

@@ -4,8 +4,6 @@
 mod attrition;
 mod means;
 mod rates;
-mod read;
-mod spec;
 mod survival;
 mod table;
 #[cfg(test)]
@@ -16,17 +14,11 @@ mod view;
 
 use std::fmt;
 
+use galen_query::{analysis::Analysis, query::CohortQuery, registry::Registry};
+use galen_statistics::{Estimate, Test};
 use serde::Serialize;
 
 pub(crate) use attrition::attrition;
-pub use read::{AnalysisError, MAX_ANALYSES};
-pub use spec::Analysis;
-
-use crate::{
-    query::CohortQuery,
-    registry::Registry,
-    statistics::{Estimate, Test},
-};
 pub(crate) use view::View;
 
 /// A derived result: tables, or why there are none.

@@ -1,11 +1,9 @@
 //! Crude and directly standardised rates.
 
-use super::{
-    Computed, Table, Value, View, interval,
-    means::each_row,
-    spec::{Rates, Standardised},
-};
-use crate::statistics::{self, Estimate, Stratum};
+use galen_query::analysis::{Rates, Standardised};
+use galen_statistics::{Estimate, Stratum};
+
+use super::{Computed, Table, Value, View, interval, means::each_row};
 
 pub(super) const RATES: &str = "Crude rates with exact Poisson intervals (Garwood); 95 %";
 pub(super) const STANDARDISED: &str = "Directly standardised rates with Fay and Feuer's gamma intervals, crude rates with exact Poisson intervals; 95 %";
@@ -40,7 +38,7 @@ pub(super) fn rates(spec: &Rates, view: &View<'_>) -> Computed {
     let mut table = Table::new(title("Rates", spec.per), &header("group", spec));
     let notes = each_row(view, &mut table, |row| {
         let (events, time) = row_of(spec, view, row)?;
-        let rate = scaled(statistics::rate(events, time), spec.per);
+        let rate = scaled(galen_statistics::rate(events, time), spec.per);
         let head = [Value::Count(events), time.into()];
         Ok(head.into_iter().chain(interval(rate)).collect())
     });
@@ -63,13 +61,13 @@ pub(super) fn standardised(spec: &Standardised, view: &View<'_>) -> Computed {
             Err(note) => notes.push(note),
             Ok(list) => {
                 let name = || Value::Text(group.clone());
-                let rate = scaled(statistics::standardised(&list), per);
+                let rate = scaled(galen_statistics::standardised(&list), per);
                 standard
                     .rows
                     .push([name()].into_iter().chain(interval(rate)).collect());
                 let events = list.iter().map(|s| s.events).sum();
                 let time = list.iter().map(|s| s.persons).sum();
-                let rate = scaled(statistics::rate(events, time), per);
+                let rate = scaled(galen_statistics::rate(events, time), per);
                 let head = [name(), Value::Count(events), time.into()];
                 crude
                     .rows

@@ -1,14 +1,15 @@
 //! Survival from counts by bins of time.
 
+use galen_query::{
+    analysis::Survival,
+    query::{BinName, CohortQuery},
+};
+use galen_statistics::{Bin, Group, Point};
 use num_rational::Ratio;
 use num_traits::ToPrimitive;
 
-use super::{Computed, Table, Value, View, interval, spec::Survival, test, titles};
-use crate::{
-    answer::Cell,
-    query::{BinName, CohortQuery},
-    statistics::{self, Bin, Group, Point},
-};
+use super::{Computed, Table, Value, View, interval, test, titles};
+use crate::answer::Cell;
 
 pub(super) const METHOD: &str = "Kaplan–Meier over the bins (a time counts as its bin's end, events before \
     censorings) with Greenwood's variance and log(−log) intervals, median survival, log-rank test; 95 %";
@@ -60,7 +61,7 @@ pub(super) fn survival(spec: &Survival, query: &CohortQuery, view: &View<'_>) ->
         &[by, "patients", "until", "events until then", "median"],
     );
     for curve in &curves {
-        let Some(points) = statistics::kaplan_meier(&curve.bins, curve.beyond) else {
+        let Some(points) = galen_statistics::kaplan_meier(&curve.bins, curve.beyond) else {
             notes.push(format!(
                 "{}: nobody, or more events than patients.",
                 curve.name
@@ -91,7 +92,7 @@ fn comparison(curves: &[Curve]) -> Table {
     let mut tests = Table::new("Comparison of the curves", &columns);
     let until = curves.first().and_then(|c| c.ends.last().copied());
     let head = ["log-rank".into(), until.into()];
-    let found = test(statistics::log_rank(&groups));
+    let found = test(galen_statistics::log_rank(&groups));
     tests.rows.push(head.into_iter().chain(found).collect());
     tests
 }
@@ -112,7 +113,7 @@ fn rows(table: &mut Table, medians: &mut Table, curve: &Curve, points: &[Point])
     }
     let patients = points.first().map_or(0, |p| p.at_risk);
     let events = points.iter().map(|p| p.events).sum();
-    let median = statistics::median(points).and_then(|i| curve.ends.get(i).copied());
+    let median = galen_statistics::median(points).and_then(|i| curve.ends.get(i).copied());
     medians.rows.push(vec![
         Value::Text(curve.name.clone()),
         Value::Count(patients),

@@ -1,11 +1,9 @@
 //! Contingency tables.
 
-use super::{
-    Computed, Table, Value, View, interval,
-    spec::{Contingency, Outcome, TwoByTwo},
-    test,
-};
-use crate::statistics::{self, Test};
+use galen_query::analysis::{Contingency, Outcome, TwoByTwo};
+use galen_statistics::Test;
+
+use super::{Computed, Table, Value, View, interval, test};
 
 pub(super) const TWO_BY_TWO: &str = "Odds ratio with Woolf's interval, risk ratio with Katz's, risk difference with \
     Newcombe's score interval, Pearson's chi-square without correction, Fisher's exact test (two-sided); 95 %";
@@ -24,7 +22,7 @@ pub(super) fn two_by_two(spec: &TwoByTwo, view: &View<'_>) -> Computed {
         } => by_key(spec, (outcome, values), count, view)?,
         Outcome::Counts { cases, total } => by_counts(spec, cases, total, view)?,
     };
-    let table = statistics::TwoByTwo {
+    let table = galen_statistics::TwoByTwo {
         exposed_cases,
         exposed_others,
         unexposed_cases,
@@ -145,6 +143,6 @@ pub(super) fn contingency(spec: &Contingency, view: &View<'_>) -> Computed {
                 .collect(),
         );
     }
-    let tests = tests("chi-square", statistics::contingency(&counts));
+    let tests = tests("chi-square", galen_statistics::contingency(&counts));
     Ok((vec![table, tests], Vec::new()))
 }

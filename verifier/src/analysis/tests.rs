@@ -1,7 +1,8 @@
+use galen_query::{analysis::Analysis, query::parse_query, registry::Registry};
 use num_bigint::BigInt;
 
-use super::{Analysis, Derived, Value, View, derive};
-use crate::{answer::Bucket, answer::Cell, query::parse_query, registry::Registry};
+use super::{Derived, Value, View, derive};
+use crate::{answer::Bucket, answer::Cell};
 
 fn registry() -> Registry {
     let text = "[registry]\nname = \"t\"\nversion = 1\npatient_id = \"id\"\n\

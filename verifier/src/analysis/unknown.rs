@@ -1,6 +1,6 @@
 //! Patients whose outcome is unknown, where they would silently count as without it.
 
-use crate::{
+use galen_query::{
     query::{Aggregate, CohortQuery, Output, OutputValue},
     registry::Registry,
 };

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use galen_query::{
+    query::{Aggregate, Percentile, Share},
+    registry::{ColumnKind, Registry},
+};
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{ToPrimitive, Zero};
@@ -9,8 +13,6 @@ use num_traits::{ToPrimitive, Zero};
 use super::Cell;
 use crate::{
     plan::{Field, FieldKind, Quantile, contributors, fields::minimum},
-    query::{Aggregate, Percentile, Share},
-    registry::{ColumnKind, Registry},
     rules::State,
 };
 

@@ -1,5 +1,6 @@
 //! Functions of two columns, exact up to one last division or root.
 
+use galen_query::query::PairFunction;
 use num_bigint::BigInt;
 use num_traits::{One, Signed, Zero};
 
@@ -7,12 +8,9 @@ use super::{
     Cell,
     group::{Group, Released, power_of_ten, ratio, root},
 };
-use crate::{
-    plan::{
-        FieldKind,
-        fields::{among_pairs, minimum, pair, product},
-    },
-    query::PairFunction,
+use crate::plan::{
+    FieldKind,
+    fields::{among_pairs, minimum, pair, product},
 };
 
 /// n times the sums of squares and products about the means: n·Σ(x − x̄)² and so on. What stored values were

@@ -7,18 +7,20 @@
 
 use std::{borrow::Borrow, collections::BTreeMap};
 
+use galen_query::{
+    ReadError,
+    query::{Aggregate, OutputValue, Percentile},
+    question::Question,
+    registry::Registry,
+    text::hex,
+};
 use serde_json::json;
 
 use super::{Answer, Cell, derive, table};
 use crate::{
-    VerifyError,
     analysis::Derived,
     plan::{Field, GroupKey, Plan, Quantile},
-    query::{Aggregate, OutputValue, Percentile},
-    question::Question,
-    registry::Registry,
     rules::{Published, State},
-    text::hex,
 };
 
 /// What a site published, field by field.
@@ -73,7 +75,7 @@ pub enum PoolError {
     },
     /// The query does not resolve.
     #[error(transparent)]
-    Query(#[from] VerifyError),
+    Query(#[from] ReadError),
 }
 
 /// The answers of several sites, added up.

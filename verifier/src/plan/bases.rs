@@ -2,7 +2,7 @@
 
 use galen_core::equation::{Column, Linear};
 
-use crate::registry::{BaseColumn, Registry, Role};
+use galen_query::registry::{BaseColumn, Registry, Role};
 
 /// A combination that lies in 0 … radix − 1 in every row.
 ///

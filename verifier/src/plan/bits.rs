@@ -16,7 +16,7 @@ use super::{
     steps::Steps,
     truth::{Node, entries},
 };
-use crate::query::IntervalSet;
+use galen_query::query::IntervalSet;
 
 /// Proves bits, as few lookups as it finds.
 pub(super) struct Bits<'a> {

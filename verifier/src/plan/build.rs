@@ -17,7 +17,7 @@ use super::{
     roots::{Roots, all_consent},
     terms::Term,
 };
-use crate::{
+use galen_query::{
     query::{CohortQuery, Percentile, Predicate},
     registry::Registry,
 };

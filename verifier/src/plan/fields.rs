@@ -1,6 +1,6 @@
 //! Which statistics a query needs (`docs/spec/plan.md`, "Fields").
 
-use crate::{
+use galen_query::{
     query::{Aggregate, CohortQuery, OutputValue, PairFunction, Percentile},
     registry::{ColumnKind, Registry},
 };

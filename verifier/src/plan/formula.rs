@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use galen_core::equation::Linear;
 
 use super::bases::{Bases, Digit, Parts};
-use crate::query::{IntervalSet, Predicate};
+use galen_query::query::{IntervalSet, Predicate};
 
 /// A monotone formula. `All` of nothing is true, `Any` of nothing false.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

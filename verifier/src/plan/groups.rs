@@ -9,7 +9,7 @@ use super::{
     literal::index,
     scale::{self, Scale},
 };
-use crate::query::{CohortQuery, Grouping as GroupBy};
+use galen_query::query::{CohortQuery, Grouping as GroupBy};
 
 /// The groups in the answer's order, and how the equation names them.
 pub(super) struct Groups {

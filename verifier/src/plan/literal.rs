@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use galen_core::equation::Linear;
 
 use super::{bases::Digit, steps::Steps};
-use crate::query::IntervalSet;
+use galen_query::query::IntervalSet;
 
 /// What a leaf's bit is computed from.
 pub(super) enum Key {

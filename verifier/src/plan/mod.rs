@@ -29,14 +29,14 @@ use std::collections::BTreeMap;
 
 use galen_core::equation::{Equation, Rows};
 
-pub use crate::query::MAX_GROUPS;
 pub use error::PlanError;
 pub use fields::{Field, FieldKind, Rank, contributors, fields_of};
+pub use galen_query::query::MAX_GROUPS;
 pub use limits::MAX_CELLS;
 pub use percentile::{Quantile, assumed_quantiles, quantile_count};
 pub use registration::registration_equations;
 
-use crate::query::Percentile;
+use galen_query::query::Percentile;
 
 /// A query's plan over one dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]

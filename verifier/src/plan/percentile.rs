@@ -14,7 +14,7 @@ use super::{
     scale::{self, Scale},
     steps::Steps,
 };
-use crate::{
+use galen_query::{
     query::{CohortQuery, Percentile},
     registry::Registry,
 };

@@ -6,7 +6,7 @@ use galen_core::{
 };
 
 use super::{PlanError, steps::Steps};
-use crate::{
+use galen_query::{
     query::IntervalSet,
     registry::{Registry, Role},
 };

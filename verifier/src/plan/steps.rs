@@ -1,6 +1,6 @@
 //! Functions of 0 … n − 1 as runs of equal values: what a table's entries say.
 
-use crate::query::IntervalSet;
+use galen_query::query::IntervalSet;
 
 /// A function of 0 … n − 1. Canonical: equal functions are equal values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]

@@ -8,7 +8,7 @@ use super::{
     bases::{Digit, Mixed},
     formula::Formula,
 };
-use crate::query::IntervalSet;
+use galen_query::query::IntervalSet;
 
 /// The length of the truth table of a conjunction.
 pub(super) fn entries<'f>(members: impl IntoIterator<Item = &'f Formula>) -> Option<u64> {

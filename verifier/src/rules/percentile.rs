@@ -1,10 +1,8 @@
 //! Which percentiles are published, and what is proven about them.
 
 use super::{Counts, ReleaseProfile, State};
-use crate::{
-    plan::{Field, Quantile},
-    query::Percentile,
-};
+use crate::plan::{Field, Quantile};
+use galen_query::query::Percentile;
 
 /// Whether a percentile goes with a hidden count: one that contains its patients and is itself asked for.
 #[must_use]

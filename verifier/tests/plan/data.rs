@@ -1,6 +1,6 @@
 //! Made-up tables.
 
-use galen_verifier::{
+use galen_query::{
     query::CohortQuery,
     registry::{ColumnKind, Registry, Role},
 };

@@ -1,9 +1,11 @@
 //! The numbers of an answer, counted over the rows by what the query says.
 
-use galen_verifier::{
-    plan::{Field, FieldKind, GroupKey, Plan, Quantile, Rank},
+use galen_query::{
     query::{CohortQuery, Grouping, Percentile, Predicate},
     registry::Registry,
+};
+use galen_verifier::{
+    plan::{Field, FieldKind, GroupKey, Plan, Quantile, Rank},
     rules::{Counts, ReleaseProfile, decide, is_hidden},
 };
 

@@ -1,10 +1,7 @@
 //! What has no plan, and what is said of it.
 
-use galen_verifier::{
-    plan::{PlanError, assumed_quantiles},
-    query::parse_query,
-    registry::Registry,
-};
+use galen_query::{query::parse_query, registry::Registry};
+use galen_verifier::plan::{PlanError, assumed_quantiles};
 
 use crate::{
     data::{registry, study},

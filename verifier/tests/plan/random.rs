@@ -1,10 +1,12 @@
 //! Random registries, queries and tables.
 
 use galen_core::equation::{Cells, Layout, RANGE_BITS};
-use galen_verifier::{
-    plan::{Plan, PlanError, quantile_count},
+use galen_query::{
     query::parse_query,
     registry::{ColumnKind, Registry},
+};
+use galen_verifier::{
+    plan::{Plan, PlanError, quantile_count},
     rules::{ReleaseProfile, State, check_profile, publish},
 };
 use proptest::prelude::*;

@@ -4,7 +4,8 @@ use galen_core::{
     class::Size,
     equation::{Cells, Column, Derived, Equation, Layout, Linear, Rows},
 };
-use galen_verifier::{plan::registration_equations, registry::Registry};
+use galen_query::registry::Registry;
+use galen_verifier::plan::registration_equations;
 
 use crate::data::{Dice, Table, registry, study};
 

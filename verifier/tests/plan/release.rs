@@ -1,12 +1,11 @@
 //! Between published states and cells.
 
 use galen_core::equation::{Cells, Rows};
+use galen_query::{question::Question, registry::Registry};
 use galen_verifier::{
     VerifyError,
     answer::{Cell, Source, build},
     plan::{Plan, PlanError},
-    question::Question,
-    registry::Registry,
     rules::{ReleaseProfile, State, cells, publish},
 };
 

@@ -12,14 +12,13 @@ use galen_prover::{
     execute::{ProveReport, answer},
     synthetic::write_hospital,
 };
+use galen_query::{question::Question, registry::Registry};
 use galen_verifier::{
     answer::Answer,
     bundle::Bundle,
     manifest::{Manifest, ReleaseProfile},
     plan::gates_for,
-    question::Question,
     register::AnswerRegister,
-    registry::Registry,
     verify,
 };
 

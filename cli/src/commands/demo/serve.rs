@@ -4,26 +4,22 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 use ed25519_dalek::SigningKey;
+use galen_ledger::{
+    entry::Entry,
+    statement::{
+        AnswerStatement, Consortium, DatasetStatement, Member, ParameterSetStatement,
+        QueryStatement, RegistryStatement, Role, Statement,
+    },
+    tiles::LogKey,
+};
 use galen_params::ParameterStore;
 use galen_prover::dataset::{CommittedDataset, load_or_create_key};
+use galen_query::{question::Question, registry::Registry, text::hex};
 use galen_server::{
     run::{Config, Place, Running, start},
     service::Limits,
 };
-use galen_verifier::{
-    bundle::Bundle,
-    ledger::{
-        entry::Entry,
-        statement::{
-            AnswerStatement, Consortium, DatasetStatement, Member, ParameterSetStatement,
-            QueryStatement, RegistryStatement, Role, Statement,
-        },
-        tiles::LogKey,
-    },
-    question::Question,
-    registry::Registry,
-    text::hex,
-};
+use galen_verifier::bundle::Bundle;
 use serde_json::{Value, json};
 
 use super::run::Demo;

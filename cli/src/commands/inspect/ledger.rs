@@ -4,12 +4,10 @@ use std::path::Path;
 
 use anyhow::Result;
 use galen_circuits::prove::PROOF_BYTES;
-use galen_verifier::{
-    ledger::{
-        entry::Envelope, evidence::Evidence, known_by, statement::Statement, tiles::LogVerifier,
-    },
-    registration::Registration,
+use galen_ledger::{
+    entry::Envelope, evidence::Evidence, known_by, statement::Statement, tiles::LogVerifier,
 };
+use galen_verifier::registration::Registration;
 use serde_json::{Value, json};
 
 use super::Shown;

@@ -1,14 +1,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use galen_ledger::statement::{
+    AnswerStatement, Consortium, DatasetStatement, Member, ParameterSetStatement, QueryStatement,
+    RefusalStatement, RegistryStatement, Revocation, Role, Statement,
+};
 use galen_params::{MAX_VERIFYING_BYTES, Shape, VerifyingSet};
 use galen_prover::dataset::CommittedDataset;
 use galen_verifier::{
     bundle::{Bundle, MAX_BUNDLE_BYTES},
-    ledger::statement::{
-        AnswerStatement, Consortium, DatasetStatement, Member, ParameterSetStatement,
-        QueryStatement, RefusalStatement, RegistryStatement, Revocation, Role, Statement,
-    },
     plan::gates_for,
 };
 

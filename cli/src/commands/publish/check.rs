@@ -4,13 +4,11 @@ use std::{collections::BTreeSet, path::Path};
 
 use anyhow::Result;
 use ed25519_dalek::SigningKey;
-use galen_verifier::{
-    ledger::{
-        entry::Envelope,
-        statement::{Consortium, Statement},
-    },
-    text::hex,
+use galen_ledger::{
+    entry::Envelope,
+    statement::{Consortium, Statement},
 };
+use galen_query::text::hex;
 use serde_json::Value;
 
 use crate::failure::refusal;

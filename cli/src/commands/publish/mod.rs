@@ -8,11 +8,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use ed25519_dalek::SigningKey;
-use galen_server::http::Collection;
-use galen_verifier::ledger::{
+use galen_ledger::{
     entry::{Entry, Envelope, MAX_SIGNATURES},
     statement::Statement,
 };
+use galen_server::http::Collection;
 use serde_json::json;
 
 use crate::{client::Client, failure::refusal, files, keys, output::Output, show};

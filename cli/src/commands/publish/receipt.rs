@@ -1,7 +1,7 @@
 //! What the service says to a statement, for people.
 
 use anyhow::Result;
-use galen_verifier::ledger::{known_by, statement::Statement};
+use galen_ledger::{known_by, statement::Statement};
 use serde_json::Value;
 
 use super::Stated;

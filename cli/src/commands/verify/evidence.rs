@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use galen_verifier::ledger::{
+use galen_ledger::{
     evidence::{Evidence, MAX_EVIDENCE_BYTES, Report, ReportedKey},
     statement::{Blob, Consortium},
     tiles::LogVerifier,

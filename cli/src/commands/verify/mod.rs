@@ -7,9 +7,9 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use galen_query::{question::Question, registry::Registry};
 use galen_verifier::{
-    answer::Answer, check_dataset, proven::Proven, question::Question, register::AnswerRegister,
-    registry::Registry, verify_beyond,
+    answer::Answer, check_dataset, proven::Proven, register::AnswerRegister, verify_beyond,
 };
 use serde_json::json;
 

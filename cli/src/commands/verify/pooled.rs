@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Error, Result};
-use galen_verifier::ledger::evidence::{PooledError, PooledReport, Report};
+use galen_ledger::evidence::{PooledError, PooledReport, Report};
 use serde_json::{Value, json};
 
 use super::{

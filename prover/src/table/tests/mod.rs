@@ -6,7 +6,7 @@ mod values;
 
 use std::path::{Path, PathBuf};
 
-use galen_verifier::registry::Registry;
+use galen_query::registry::Registry;
 
 use super::{TableChunk, TableError, TableReader};
 use crate::testing::registry;

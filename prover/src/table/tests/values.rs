@@ -1,6 +1,6 @@
 //! One text at a time.
 
-use galen_verifier::registry::{Code, Column, ColumnKind};
+use galen_query::registry::{Code, Column, ColumnKind};
 use proptest::prelude::*;
 use time::macros::date;
 

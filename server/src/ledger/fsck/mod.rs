@@ -4,7 +4,7 @@ mod replay;
 
 use std::{collections::BTreeMap, fmt};
 
-use galen_verifier::ledger::{
+use galen_ledger::{
     LedgerError,
     entry::Envelope,
     statement::Statement,

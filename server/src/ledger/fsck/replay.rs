@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use galen_verifier::{
-    ledger::{
-        LedgerError, Proposal, RuleError,
-        entry::Envelope,
-        facts::{Facts, Proposed},
-        statement::Statement,
-    },
-    text::from_hex,
+use galen_ledger::{
+    LedgerError, Proposal, RuleError,
+    entry::Envelope,
+    facts::{Facts, Proposed},
+    statement::Statement,
 };
+use galen_query::text::from_hex;
 
 use super::Finding;
 use crate::ledger::{

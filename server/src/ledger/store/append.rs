@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use galen_verifier::ledger::{
+use galen_ledger::{
     RuleError,
     facts::{Fact, Facts, Proposed, Row},
     tiles::{Hash, MAX_SIZE},

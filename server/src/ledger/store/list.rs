@@ -1,6 +1,6 @@
 //! Lists by what stands in the catalogue.
 
-use galen_verifier::ledger::facts::Row;
+use galen_ledger::facts::Row;
 use sqlx::{AnyPool, AssertSqlSafe};
 
 use super::{column, number};
@@ -24,7 +24,7 @@ pub struct Filter {
     pub query: Option<String>,
 }
 
-/// A line of the catalogue: [`Row`](galen_verifier::ledger::facts::Row) with its entry's index.
+/// A line of the catalogue: [`Row`](galen_ledger::facts::Row) with its entry's index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// The entry's index.

@@ -12,7 +12,7 @@ mod state;
 
 use std::sync::Arc;
 
-use galen_verifier::ledger::{
+use galen_ledger::{
     facts::{Fact, Facts, Proposed},
     tiles::Hash,
 };

@@ -1,0 +1,104 @@
+//! What the query language accepts beside WHERE.
+
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+
+use galen_query::query::{
+    Aggregate, CohortQuery, Grouping, OutputValue, Predicate, QueryError, parse_query,
+};
+use galen_query::registry::Registry;
+
+fn registry() -> Registry {
+    Registry::from_toml(include_str!("study.toml")).unwrap()
+}
+
+fn parse(sql: &str) -> Result<CohortQuery, QueryError> {
+    parse_query(sql, &registry())
+}
+
+/// The columns of GROUP BY, none of them in bins.
+fn columns(query: &CohortQuery) -> Vec<usize> {
+    let plain = |g: &Grouping| g.bins.is_none().then_some(g.column);
+    query.group_by.iter().map(|g| plain(g).unwrap()).collect()
+}
+
+#[test]
+fn aggregates_and_their_names() {
+    let sql = "SELECT count(*), count(1), COUNT(age), sum(age) AS \"Total\", sum(bmi*bmi), \
+               sum(bmi^2), sum(power(bmi, 2)), avg(htn), var_samp(age) v, variance(age), \
+               var_pop(age), stddev(bmi), stddev_samp(bmi), stddev_pop(bmi) AS Spread, sum(htn) \
+               FROM Breast_Cancer b;";
+    let query = parse(sql).unwrap();
+    let found: Vec<_> = query
+        .outputs
+        .iter()
+        .map(|o| match &o.value {
+            OutputValue::Aggregate(a) => (o.label.as_str(), a.clone()),
+            OutputValue::Key(_) => unreachable!(),
+        })
+        .collect();
+    let expected = [
+        ("count", Aggregate::CountAll),
+        ("count", Aggregate::CountAll),
+        ("count", Aggregate::Count(0)),
+        ("Total", Aggregate::Sum(0)),
+        ("sum", Aggregate::SumOfSquares(1)),
+        ("sum", Aggregate::SumOfSquares(1)),
+        ("sum", Aggregate::SumOfSquares(1)),
+        ("avg", Aggregate::Avg(6)),
+        ("v", Aggregate::VarSamp(0)),
+        ("variance", Aggregate::VarSamp(0)),
+        ("var_pop", Aggregate::VarPop(0)),
+        ("stddev", Aggregate::StddevSamp(1)),
+        ("stddev_samp", Aggregate::StddevSamp(1)),
+        ("spread", Aggregate::StddevPop(1)),
+        ("sum", Aggregate::Sum(6)),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(query.filter, Predicate::Always);
+    assert!(query.group_by.is_empty());
+}
+
+#[test]
+fn an_aggregate_may_have_a_cohort_of_its_own() {
+    let query = parse(
+        "SELECT count(*), count(*) FILTER (WHERE htn) AS n, avg(age) FILTER (WHERE NOT age < 40), \
+         sum(age) FILTER (WHERE htn = true AND true), count(*) FILTER (WHERE true) FROM breast_cancer",
+    )
+    .unwrap();
+    let htn = parse("SELECT count(*) FROM breast_cancer WHERE htn")
+        .unwrap()
+        .filter;
+    let old = parse("SELECT count(*) FROM breast_cancer WHERE age >= 40")
+        .unwrap()
+        .filter;
+    let always = Predicate::Always;
+    let found: Vec<&Predicate> = query.outputs.iter().map(|o| &o.filter).collect();
+    assert_eq!(found, [&always, &htn, &old, &htn, &always]);
+    assert_eq!(query.filters(), [&htn, &old]);
+    assert_eq!(query.outputs[1].label, "n");
+}
+
+#[test]
+fn groups() {
+    let query = parse(
+        "SELECT b.htn, count(*) AS n, grade AS g FROM breast_cancer AS b \
+         WHERE b.age >= 40 GROUP BY grade, b.htn",
+    )
+    .unwrap();
+    assert_eq!(columns(&query), [3, 6]);
+    assert_eq!(query.outputs[0].value, OutputValue::Key(1));
+    assert_eq!(query.outputs[0].label, "htn");
+    assert_eq!(query.outputs[2].value, OutputValue::Key(0));
+    assert_eq!(query.outputs[2].label, "g");
+    let keyless = parse("SELECT avg(age) FROM breast_cancer GROUP BY grade").unwrap();
+    assert_eq!(columns(&keyless), [3]);
+}
+
+#[test]
+fn a_registry_name_may_need_quotes() {
+    let text = include_str!("study.toml").replace("\"breast_cancer\"", "\"2-sites\"");
+    let registry = Registry::from_toml(&text).unwrap();
+    assert!(parse_query("SELECT count(*) FROM \"2-sites\"", &registry).is_ok());
+    let error = parse_query("SELECT count(*) FROM sites", &registry).unwrap_err();
+    insta::assert_snapshot!(error, @r##"line 1, column 22: there is no table sites; write FROM "2-sites""##);
+}
