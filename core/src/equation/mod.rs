@@ -53,7 +53,7 @@ impl Rows {
     /// ν for L.
     #[must_use]
     pub fn chunk_bits_for(row_bits: u32) -> u32 {
-        (row_bits / 2 + 5).clamp(12, 17)
+        (row_bits / 2 + 6).clamp(13, 17)
     }
 
     /// n: rows of a chunk.

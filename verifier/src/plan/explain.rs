@@ -1,13 +1,13 @@
 //! A plan in words.
 
 use galen_core::equation::{Cells, Column, Derived, Layout, Linear, Measure, Table};
+use galen_query::{query::IntervalSet, registry::Registry};
 
 use super::{
     MAX_CELLS, Plan,
     bases::{Bases, Parts},
     limits,
 };
-use galen_query::{query::IntervalSet, registry::Registry};
 
 /// Factors or terms that a line lists.
 const LISTED: usize = 12;

@@ -4,12 +4,12 @@ use galen_core::{
     class::Class,
     equation::{Cells, Equation, Inequality, LIMBS, Layout, RANGE_BITS, Rows},
 };
-
-use super::{Field, PlanError, Statistic};
 use galen_query::{
     query::{Percentile, Predicate},
     registry::Registry,
 };
+
+use super::{Field, PlanError, Statistic};
 
 /// The most cells of an answer: so many lie along the rows of the smallest dataset's one chunk.
 pub const MAX_CELLS: usize = 1 << 12;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use galen_core::equation::{Block, FACTORS, Linear, Measure};
+use galen_query::query::CohortQuery;
 
 use super::{
     bits::Bits,
@@ -10,7 +11,6 @@ use super::{
     formula::Formula,
     terms::{Condition, Factor},
 };
-use galen_query::query::CohortQuery;
 
 /// Factors of a root beside consent or another root.
 const ROOM: usize = FACTORS - 1;

@@ -11,7 +11,7 @@ mod random;
 mod registration;
 mod release;
 
-use galen_core::equation::Rows;
+use galen_core::{equation::Rows, execute::Execution};
 use galen_query::{
     query::{CohortQuery, parse_query},
     registry::Registry,
@@ -46,10 +46,21 @@ pub fn check(sql: &str, registry: &Registry, table: &Table) -> Plan {
 pub fn compare(sql: &str, query: &CohortQuery, plan: &Plan, registry: &Registry, table: &Table) {
     let bases = table.bases(registry);
     let cells = evaluate::cells(&plan.equation, &bases);
+    assert_eq!(executed(plan, &bases), cells, "{sql}");
     for (group, (keys, fields)) in plan.layout.groups.iter().enumerate() {
         for (field, cell) in fields {
             let expected = direct::number(query, plan, table, group, *field);
             assert_eq!(cells[*cell], expected, "{sql}\n{keys:?} {field:?}");
         }
     }
+}
+
+/// As a hospital executes it.
+fn executed(plan: &Plan, bases: &[Vec<i64>]) -> Vec<i128> {
+    let narrow = |base: &Vec<i64>| base.iter().map(|v| *v as u16).collect::<Vec<u16>>();
+    let bases: Vec<Vec<u16>> = bases.iter().map(narrow).collect();
+    let read = plan.equation.bases().into_iter();
+    let values = read.map(|i| (i, bases[i].as_slice())).collect();
+    let execution = Execution::new(&plan.equation, &values).unwrap();
+    execution.cells.clone()
 }
