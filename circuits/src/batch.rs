@@ -1,356 +1,321 @@
-//! Verification of any mix of proofs in one multi-Miller loop (`docs/spec/batch.md`).
+//! Verifying many proofs at once (`docs/spec/batch.md`, V1 to V9): all their equations, weighted, in one multi-pairing.
+//!
+//! A proof has two equations: the circuit's, e(A, B) = e(α, β)·e(inputs, γ)·e(C, δ), and the opening's. Each gets a
+//! weight of 128 bits of its own, hashed after everything that the equations are made of. Of the pairings only
+//! e(A, B) is one a proof; the others are one for each key or commitment string.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+mod pairing;
 
-use ark_bn254::G1Projective;
-use ark_ec::{AffineRepr, CurveGroup, pairing::Pairing};
+use ark_ec::AffineRepr;
 use ark_ff::Zero;
 use rayon::prelude::*;
 
 use crate::{
-    CircuitError, E, Fr, G1, G2,
-    gates::Gate,
-    hash::{ChallengeInput, Transcript, separator, set_digest},
-    keys::PreparedKey,
-    msm::{msm, msm_128, mul_128},
-    prove::Proof,
+    CircuitError, Fr, G1,
+    circuit::Publics,
+    equation::{Cells, Challenges, Layout},
+    groth16::{Prepared, Proof},
+    hash::{Transcript, separator},
+    multilinear::eq_table,
+    opening::{self, PairingTerms},
+    proof::EquationProof,
+    prove::Folded,
+    srs::VerifyingSrs,
+    transcript,
 };
+use pairing::holds;
 
-/// One proof with all that the verifier has derived for it.
-#[derive(Debug, Clone)]
+/// A proof with what it is to prove.
 pub struct Claim<'a> {
-    /// The gate's key.
-    pub key: &'a PreparedKey,
-    /// The public inputs in the gate's order, ctx first.
-    pub publics: Vec<Fr>,
-    /// S for `recode` as canonical intervals, else empty.
-    pub set: &'a [(u64, u64)],
-    /// Commitments to the gate's column slots in order.
-    pub columns: Vec<G1>,
+    /// The verifying key of the layout's class.
+    pub key: &'a Prepared,
+    /// The commitment string.
+    pub srs: &'a VerifyingSrs,
+    /// Whose it is.
+    pub context: &'a [u8],
+    /// The equation, laid out with its cells.
+    pub layout: &'a Layout<'a>,
+    /// The same cells.
+    pub cells: &'a Cells,
+    /// The commitments of [`Equation::bases`](crate::equation::Equation::bases), in order.
+    pub bases: Vec<&'a [G1]>,
     /// The proof.
-    pub proof: Proof,
+    pub proof: &'a EquationProof,
 }
 
-impl<'a> Claim<'a> {
-    /// A claim of `recode`, with the challenge computed from the input and the proof's own D. Use this and
-    /// never a challenge that came with the proof: one that was known before D lets anything through.
-    #[must_use]
-    pub fn recode(
-        key: &'a PreparedKey,
-        set: &'a [(u64, u64)],
-        input: &ChallengeInput<'_>,
-        proof: Proof,
-    ) -> Self {
-        let input = ChallengeInput { set, ..*input };
-        Self {
-            key,
-            publics: vec![input.ctx, input.challenge(&proof.d)],
-            set,
-            columns: vec![input.x, input.z],
-            proof,
-        }
-    }
-}
-
-/// Which equation of a claim failed.
+/// Which equation of a proof does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Check {
-    /// The Groth16 equation: the statement is not proven.
-    Groth16,
-    /// The link equation: the proof is about other columns.
-    Link,
+    /// The circuit's: some value is not what the query makes of the committed table.
+    Circuit,
+    /// The opening's: what the circuit read is not what is committed.
+    Opening,
 }
 
-/// The first claim, in order, that does not hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("claim {index} ({gate}): the {check:?} equation does not hold")]
-pub struct BatchError {
-    /// Index into the claims.
-    pub index: usize,
-    /// The claim's gate.
-    pub gate: Gate,
-    /// Which equation.
-    pub check: Check,
-}
-
-/// Why a batch was refused.
+/// What a batch is refused for.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum VerifyError {
-    /// A claim is malformed: lengths or S do not fit its gate.
-    #[error("claim {index}: {source}")]
-    Malformed {
-        /// Index into the claims.
+pub enum BatchError {
+    /// An equation does not hold.
+    #[error("proof {index}: the {check:?} equation does not hold")]
+    Refused {
+        /// Which claim, in the order given.
         index: usize,
-        /// What does not fit.
+        /// Which equation.
+        check: Check,
+    },
+    /// A claim that is not well-formed.
+    #[error("proof {index}: {source}")]
+    Malformed {
+        /// Which claim, in the order given.
+        index: usize,
+        /// What is wrong.
         source: CircuitError,
     },
-    /// A claim is false.
-    #[error(transparent)]
-    Refused(#[from] BatchError),
 }
 
-/// Verifies all claims at once. Weights are drawn from a transcript of everything in them, with no
-/// randomness, so that everyone gets the same verdict.
+/// A claim reduced to its two equations.
+struct Reduced<'a> {
+    claim: &'a Claim<'a>,
+    publics: Vec<Fr>,
+    /// C* as a combination of commitments.
+    combined: Vec<(Fr, G1)>,
+    opening: PairingTerms,
+}
+
+/// A claim with the weights of its circuit's equation and its opening's.
+#[derive(Clone, Copy)]
+struct Weighted<'a> {
+    index: usize,
+    reduced: &'a Reduced<'a>,
+    weights: [Fr; 2],
+}
+
+/// Checks that every claim holds.
 ///
 /// # Errors
-/// Names the first failing claim and whether its Groth16 or its link equation failed.
-pub fn verify(parameter_set: &[u8; 32], claims: &[Claim<'_>]) -> Result<(), VerifyError> {
-    for (index, claim) in claims.iter().enumerate() {
-        check_shape(claim).map_err(|source| VerifyError::Malformed { index, source })?;
+/// Names the first claim, and the equation, that does not hold.
+pub fn verify(claims: &[Claim<'_>]) -> Result<(), BatchError> {
+    verify_each(claims).into_iter().collect()
+}
+
+/// As [`verify`], with a verdict for each claim: those that do not hold take no other with them.
+#[must_use]
+pub fn verify_each(claims: &[Claim<'_>]) -> Vec<Result<(), BatchError>> {
+    let reduced: Vec<Result<Reduced<'_>, CircuitError>> = claims.par_iter().map(reduce).collect();
+    let mut verdicts: Vec<Result<(), BatchError>> = Vec::with_capacity(claims.len());
+    let mut well_formed = Vec::with_capacity(claims.len());
+    for (index, reduced) in reduced.into_iter().enumerate() {
+        verdicts.push(match reduced {
+            Ok(reduced) => {
+                well_formed.push((index, reduced));
+                Ok(())
+            }
+            Err(source) => Err(BatchError::Malformed { index, source }),
+        });
     }
-    let seed = transcript(parameter_set, claims);
-    let equations: Vec<Equation<'_>> = claims
+    let all: Vec<Weighted<'_>> = well_formed
         .iter()
-        .enumerate()
-        .flat_map(|(index, claim)| [Check::Groth16, Check::Link].map(|check| (index, claim, check)))
-        .enumerate()
-        .map(|(number, (index, claim, check))| Equation {
-            index,
-            claim,
-            check,
-            weight: weight(&seed, number as u64),
+        .zip(weights(&well_formed))
+        .map(|((index, reduced), weights)| Weighted {
+            index: *index,
+            reduced,
+            weights,
         })
         .collect();
-    match first_failing(&equations) {
-        None => Ok(()),
-        Some(e) => Err(BatchError {
-            index: e.index,
-            gate: e.claim.key.gate,
-            check: e.check,
-        }
-        .into()),
-    }
+    search(&all, &mut verdicts);
+    verdicts
 }
 
-struct Equation<'a> {
-    index: usize,
-    claim: &'a Claim<'a>,
-    check: Check,
-    weight: u128,
-}
-
-/// Bisects: the first equation that fails on its own, given that some fail together.
-fn first_failing<'a, 'b>(equations: &'b [Equation<'a>]) -> Option<&'b Equation<'a>> {
-    if equations.is_empty() || holds(equations) {
-        return None;
+/// Both equations of all in one; where that fails, of each half. Whether any does not hold.
+fn search(all: &[Weighted<'_>], verdicts: &mut [Result<(), BatchError>]) -> bool {
+    if all.is_empty() || holds(all) {
+        return false;
     }
-    let (left, right) = equations.split_at(equations.len() / 2);
-    if left.is_empty() {
-        return right.first();
-    }
-    // Both halves can hold only if their errors cancelled under the joint weights, which hashing
-    // makes as improbable as a forgery; the right half is then named rather than nothing.
-    first_failing(left)
-        .or_else(|| first_failing(right))
-        .or(right.first())
-}
-
-fn check_shape(claim: &Claim<'_>) -> Result<(), CircuitError> {
-    let layout = claim.key.gate.layout(claim.key.n);
-    let length = |what, expected, got| {
-        if expected == got {
-            Ok(())
+    let first = all[0];
+    let refused = if all.len() == 1 {
+        let circuit_only = Weighted {
+            weights: [first.weights[0], Fr::zero()],
+            ..first
+        };
+        let check = if holds(&[circuit_only]) {
+            Check::Opening
         } else {
-            Err(CircuitError::Length {
-                what,
-                expected,
-                got,
-            })
+            Check::Circuit
+        };
+        BatchError::Refused {
+            index: first.index,
+            check,
+        }
+    } else {
+        let (left, right) = all.split_at(all.len() / 2);
+        let in_left = search(left, verdicts);
+        if search(right, verdicts) || in_left {
+            return true;
+        }
+        // Both halves hold and the whole does not: the weights were drawn for the whole, so this cannot be.
+        BatchError::Malformed {
+            index: first.index,
+            source: CircuitError::Proof("a batch contradicts its halves"),
         }
     };
-    length("public inputs", layout.publics, claim.publics.len())?;
-    length("column commitments", layout.columns(), claim.columns.len())?;
-    let table = layout.public_slot().len() as u64;
-    let mut next = 0;
-    for (first, last) in claim.set {
-        if *first < next || last < first || *last >= table {
-            return Err(CircuitError::Encoding {
-                what: "set S",
-                why: "not canonical or outside the table",
-            });
+    verdicts[first.index] = Err(refused);
+    true
+}
+
+fn reduce<'a>(claim: &'a Claim<'a>) -> Result<Reduced<'a>, CircuitError> {
+    let (layout, proof) = (claim.layout, claim.proof);
+    let rows = &layout.equation.rows;
+    check_shape(claim)?;
+    let alpha_0 = transcript::alpha_0(
+        claim.context,
+        layout,
+        claim.cells,
+        &claim.bases,
+        &proof.first,
+        &proof.mask,
+    );
+    let alpha_1 = transcript::alpha_1(alpha_0, proof.challenges, &proof.second);
+    let (theta, zeta) = transcript::theta_zeta(alpha_1);
+    let [x, gamma, beta] = proof.challenges;
+    let challenges = Challenges {
+        x,
+        gamma,
+        beta,
+        theta,
+        zeta,
+    };
+    let sums = layout.sums(claim.cells, &challenges)?;
+    let publics = proof.publics(alpha_0, alpha_1, sums.rhs);
+    let evaluations = layout.evaluations(&sums, &challenges, &proof.r)?;
+    let folded = Folded::new(&evaluations, proof.rho);
+    let (low, high) = proof.r.split_at(rows.chunk_bits as usize);
+    let seed = transcript::opening_seed(&publics);
+    let y = proof.y - folded.constant;
+    Ok(Reduced {
+        combined: combined(claim, &folded, &eq_table(high))?,
+        opening: opening::reduce(claim.srs, &proof.opening, &seed, low, y)?,
+        publics: checked_publics(claim, &publics)?,
+        claim,
+    })
+}
+
+/// V8: one value for each public input of the key: a sum over the shorter of two lists would prove something else.
+fn checked_publics(claim: &Claim<'_>, publics: &Publics) -> Result<Vec<Fr>, CircuitError> {
+    let publics = publics.to_vec();
+    let expected = claim.key.key().publics();
+    if publics.len() != expected {
+        return Err(CircuitError::Length {
+            what: "public inputs",
+            expected,
+            got: publics.len(),
+        });
+    }
+    Ok(publics)
+}
+
+/// V1 to V6.
+fn check_shape(claim: &Claim<'_>) -> Result<(), CircuitError> {
+    let (layout, proof) = (claim.layout, claim.proof);
+    let equation = layout.equation;
+    let length = |what, expected, got| match expected == got {
+        true => Ok(()),
+        false => Err(CircuitError::Length {
+            what,
+            expected,
+            got,
+        }),
+    };
+    if !layout.is_of(claim.cells) {
+        return Err(CircuitError::Malformed("cells of another layout"));
+    }
+    let Proof { a, b, c } = &proof.proof;
+    if a.is_zero() || b.is_zero() || c.is_zero() {
+        return Err(CircuitError::Proof("a point of it is the identity"));
+    }
+    length("variables", layout.class.rounds as usize, proof.r.len())?;
+    length(
+        "rows of the commitment string",
+        equation.rows.chunk_bits as usize,
+        claim.srs.log_rows as usize,
+    )?;
+    length("base columns", equation.bases().len(), claim.bases.len())?;
+    for chunks in &claim.bases {
+        length(
+            "chunks of a base column",
+            equation.rows.chunks(),
+            chunks.len(),
+        )?;
+    }
+    for (columns, committed) in [
+        (layout.first_columns(), &proof.first),
+        (layout.second_columns(), &proof.second),
+    ] {
+        length("committed columns", columns.len(), committed.len())?;
+        for (column, chunks) in columns.into_iter().zip(committed) {
+            length(
+                "chunks of a committed column",
+                layout.chunks(column),
+                chunks.len(),
+            )?;
         }
-        next = last + 2;
     }
     Ok(())
 }
 
-fn transcript(parameter_set: &[u8; 32], claims: &[Claim<'_>]) -> [u8; 64] {
-    let mut t = Transcript::new(separator::BATCH);
-    t.bytes(parameter_set).number(claims.len() as u64);
-    for claim in claims {
-        t.bytes(claim.key.gate.name().as_bytes())
-            .number(claim.key.n as u64);
-        t.number(claim.publics.len() as u64);
-        for p in &claim.publics {
-            t.canonical(p);
-        }
-        t.bytes(&set_digest(claim.set));
-        t.number(claim.columns.len() as u64);
-        for c in &claim.columns {
-            t.canonical(c);
-        }
-        t.bytes(&claim.proof.to_bytes());
-    }
-    t.digest()
-}
-
-/// The `number`-th weight: 128 bits, never 0.
-fn weight(seed: &[u8; 64], number: u64) -> u128 {
-    for attempt in 0.. {
-        let digest = Transcript::new(separator::WEIGHT)
-            .bytes(seed)
-            .number(number)
-            .number(attempt)
-            .digest();
-        let mut low = [0; 16];
-        low.copy_from_slice(&digest[..16]);
-        let weight = u128::from_le_bytes(low);
-        if weight != 0 {
-            return weight;
-        }
-    }
-    unreachable!("some digest has a non-zero half")
-}
-
-type G2Prepared = <E as Pairing>::G2Prepared;
-
-/// Terms that share a fixed G2 element.
-#[derive(Default)]
-struct Sum {
-    points: Vec<G1>,
-    weights: Vec<u128>,
-    scalars: Vec<(G1, Fr)>,
-}
-
-impl Sum {
-    fn add(&mut self, point: G1, weight: u128) {
-        if !point.is_zero() {
-            self.points.push(point);
-            self.weights.push(weight);
-        }
-    }
-
-    fn total(&self) -> G1Projective {
-        let (bases, scalars): (Vec<G1>, Vec<Fr>) = self.scalars.iter().copied().unzip();
-        msm_128(&self.points, &self.weights) + msm(&bases, &scalars)
-    }
-}
-
-/// [1]₂, which every gate's γ and link share.
-static ONE: LazyLock<G2Prepared> = LazyLock::new(|| G2::generator().into());
-
-/// Whether the weighted product of all equations is one:
-/// Π e(wA, B)·e(−wα, β)·e(−w(IC + D), 1)·e(−wC, δ) · Π e(vπ, 1)·e(−vC_s, k_s)·e(−vD, k_D) = 1.
-fn holds(equations: &[Equation<'_>]) -> bool {
-    let mut by_key: BTreeMap<(Gate, usize, usize), Vec<&Equation<'_>>> = BTreeMap::new();
-    for e in equations {
-        let key = e.claim.key;
-        let address = std::ptr::from_ref(key).addr();
-        by_key
-            .entry((key.gate, key.n, address))
-            .or_default()
-            .push(e);
-    }
-    let groups: Vec<Vec<&Equation<'_>>> = by_key.into_values().collect();
-    let (ab, fixed): (Vec<(G1, G2Prepared)>, Vec<FixedPairs<'_>>) = rayon::join(
-        || {
-            equations
-                .par_iter()
-                .filter(|e| e.check == Check::Groth16)
-                .map(|e| (mul_128(&e.claim.proof.a, e.weight), e.claim.proof.b.into()))
-                .collect()
-        },
-        || groups.par_iter().map(|group| fixed_pairs(group)).collect(),
-    );
-    let one: G1Projective = fixed.iter().map(|f| f.one).sum();
-    let (mut sums, mut prepared) = (vec![one], vec![&*ONE]);
-    for (sum, element) in fixed.into_iter().flat_map(|f| f.own) {
-        sums.push(sum);
-        prepared.push(element);
-    }
-    let sums = G1Projective::normalize_batch(&sums);
-    let (left, right): (Vec<G1>, Vec<G2Prepared>) = ab
+/// V9, and C* = Σ weight·eq(r_high, chunk)·C + ρ^K·mask.
+fn combined(
+    claim: &Claim<'_>,
+    folded: &Folded,
+    high: &[Fr],
+) -> Result<Vec<(Fr, G1)>, CircuitError> {
+    let (layout, proof) = (claim.layout, claim.proof);
+    let bases = layout.equation.bases();
+    let bases = bases
         .into_iter()
-        .chain(sums.into_iter().zip(prepared.into_iter().cloned()))
-        .unzip();
-    let product = E::multi_miller_loop(left, right);
-    E::final_exponentiation(product).is_some_and(|p| p.is_zero())
+        .map(crate::equation::Committed::Base)
+        .zip(claim.bases.iter().copied());
+    let first = layout.first_columns().into_iter().zip(&proof.first);
+    let second = layout.second_columns().into_iter().zip(&proof.second);
+    let received = first
+        .chain(second)
+        .map(|(c, chunks)| (c, chunks.as_slice()));
+    let mut out = vec![(folded.mask, proof.mask)];
+    for (column, chunks) in bases.chain(received) {
+        let weight = folded.columns.get(&column).copied().unwrap_or_default();
+        out.extend(chunks.iter().zip(high).map(|(c, eq)| (weight * eq, *c)));
+    }
+    if out.iter().any(|(_, point)| point.is_zero()) {
+        return Err(CircuitError::Proof("a commitment is the identity"));
+    }
+    Ok(out)
 }
 
-/// So many public inputs are summed over all claims of a gate before they meet their bases. The others are
-/// `release`'s bounds: small as they are, but not once they are multiplied by a weight.
-const JOINT_INPUTS: usize = 2;
-
-/// What one key's equations pair with fixed elements of G2.
-struct FixedPairs<'a> {
-    /// With [1]₂, the same for every key.
-    one: G1Projective,
-    /// With the key's own.
-    own: Vec<(G1Projective, &'a G2Prepared)>,
-}
-
-fn fixed_pairs<'a>(group: &[&Equation<'a>]) -> FixedPairs<'a> {
-    let key = group[0].claim.key;
-    let slots = key.key.link_columns.len();
-    let (mut links, mut inputs_d, mut delta, mut link_d) = (
-        Sum::default(),
-        Sum::default(),
-        Sum::default(),
-        Sum::default(),
-    );
-    let mut link_columns: Vec<Sum> = (0..slots).map(|_| Sum::default()).collect();
-    let mut inputs = vec![Fr::zero(); key.key.ic.len().min(1 + JOINT_INPUTS)];
-    let mut alpha = Fr::zero();
-    // Σ of the public slot's bases over an interval is a difference of two prefix sums.
-    let mut bounds: BTreeMap<usize, Fr> = BTreeMap::new();
-    for e in group {
-        let (claim, proof, weight) = (e.claim, &e.claim.proof, e.weight);
-        match e.check {
-            Check::Groth16 => {
-                let w = Fr::from(weight);
-                alpha += w;
-                inputs[0] += w;
-                let (joint, rest) = claim
-                    .publics
-                    .split_at(claim.publics.len().min(JOINT_INPUTS));
-                for (sum, p) in inputs[1..].iter_mut().zip(joint) {
-                    *sum += w * p;
-                }
-                if !rest.is_empty() {
-                    let own = msm(&key.key.ic[1 + JOINT_INPUTS..], rest);
-                    inputs_d.add(own.into_affine(), weight);
-                }
-                inputs_d.add(proof.d, weight);
-                for (from, to) in claim.set {
-                    let at = |i: u64| usize::try_from(i).expect("checked against the table");
-                    *bounds.entry(at(*to + 1)).or_default() += w;
-                    *bounds.entry(at(*from)).or_default() -= w;
-                }
-                delta.add(proof.c, weight);
-            }
-            Check::Link => {
-                links.add(proof.link, weight);
-                link_d.add(proof.d, weight);
-                for (sum, c) in link_columns.iter_mut().zip(&claim.columns) {
-                    sum.add(*c, weight);
-                }
-            }
+/// Two weights a claim: the circuit's and the opening's.
+fn weights(all: &[(usize, Reduced<'_>)]) -> Vec<[Fr; 2]> {
+    let mut t = Transcript::new(separator::BATCH);
+    t.number(all.len() as u64);
+    for (_, reduced) in all {
+        // The public inputs hold α₀ and α₁, and so every commitment.
+        t.number(reduced.publics.len() as u64);
+        for value in &reduced.publics {
+            t.canonical(value);
         }
+        t.bytes(&reduced.claim.key.key().to_bytes())
+            .bytes(&reduced.claim.srs.to_bytes())
+            .bytes(&reduced.claim.proof.proof.to_bytes())
+            .bytes(&reduced.claim.proof.opening.to_bytes());
     }
-    let prefix = &key.key.public_prefix;
-    let sets = bounds.into_iter().map(|(i, w)| (prefix[i], w));
-    inputs_d.scalars = key.key.ic.iter().copied().zip(inputs).chain(sets).collect();
-    let mut own = vec![
-        (-(key.key.alpha_g1 * alpha), &key.beta),
-        (-delta.total(), &key.delta),
-        (-link_d.total(), &key.link_d),
-    ];
-    for (sum, prepared) in link_columns.iter().zip(&key.link_columns) {
-        own.push((-sum.total(), prepared));
-    }
-    FixedPairs {
-        one: links.total() - inputs_d.total(),
-        own,
-    }
+    let seed = t.digest();
+    let weight = |n: u64| {
+        let digest = Transcript::new(separator::BATCH)
+            .bytes(&seed)
+            .number(n)
+            .digest();
+        let value = u128::from_le_bytes(digest[..16].try_into().expect("16 of 64 bytes"));
+        Fr::from(value.max(1))
+    };
+    (0..all.len() as u64)
+        .map(|i| [weight(2 * i), weight(2 * i + 1)])
+        .collect()
 }

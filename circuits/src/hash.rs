@@ -1,25 +1,31 @@
-//! The one place that owns domain separators, and the hashing of statements.
+//! The one place that owns the proof core's domain separators, and its hashing.
 
 use ark_ff::PrimeField;
 use ark_serialize::CanonicalSerialize;
 use sha2::{Digest, Sha512};
 
-use crate::{Fr, G1};
+use crate::Fr;
 
-/// Domain separators: every hash of the protocol starts with one of them.
+/// Domain separators: every hash of the proof core starts with one of them.
 pub mod separator {
-    /// The context that binds a proof to its owner.
-    pub const CTX: &str = "galen/v1/ctx";
-    /// The lookup challenge of `recode`.
-    pub const RECODE: &str = "galen/v1/recode";
-    /// A set S of stored values.
-    pub const SET: &str = "galen/v1/set";
+    /// α₀: everything that is fixed before the first challenges.
+    pub const ALPHA_0: &str = "galen/v2/alpha0";
+    /// α₁: the same with the columns of reciprocals.
+    pub const ALPHA_1: &str = "galen/v2/alpha1";
+    /// The weights of what is said about hidden cells.
+    pub const THETA: &str = "galen/v2/theta";
+    /// The challenges of the opening.
+    pub const OPENING: &str = "galen/v2/opening";
+    /// The opening of one row of one column.
+    pub const ROW: &str = "galen/v2/row";
+    /// An equation: its tables, lookups, blocks and linear forms.
+    pub const EQUATION: &str = "galen/v2/equation";
     /// The weights of batch verification.
-    pub const BATCH: &str = "galen/v1/batch";
-    /// One weight of batch verification.
-    pub const WEIGHT: &str = "galen/v1/batch/weight";
+    pub const BATCH: &str = "galen/v2/batch";
+    /// The weight with which powers of tau are checked.
+    pub const SRS: &str = "galen/v2/srs";
     /// A circuit's matrices.
-    pub const CIRCUIT: &str = "galen/v1/circuit";
+    pub const CIRCUIT: &str = "galen/v2/circuit";
 }
 
 /// An injective hash input: every part is length-prefixed (64-bit little-endian, in bytes).
@@ -69,63 +75,6 @@ impl Transcript {
     }
 }
 
-/// ctx = H(separator, parameter-set id, hospital key, manifest digest) (`docs/spec/committed-groth16.md`).
-#[must_use]
-pub fn context(parameter_set: &[u8; 32], hospital_key: &[u8; 32], manifest: &[u8; 32]) -> Fr {
-    Transcript::new(separator::CTX)
-        .bytes(parameter_set)
-        .bytes(hospital_key)
-        .bytes(manifest)
-        .field()
-}
-
-/// The digest of a set S, given as ascending, disjoint, non-adjacent closed intervals.
-#[must_use]
-pub fn set_digest(set: &[(u64, u64)]) -> [u8; 64] {
-    let mut t = Transcript::new(separator::SET);
-    t.number(set.len() as u64);
-    for (first, last) in set {
-        t.number(*first).number(*last);
-    }
-    t.digest()
-}
-
-/// What the lookup challenge of one `recode` proof is made of, but for D.
-#[derive(Debug, Clone, Copy)]
-pub struct ChallengeInput<'a> {
-    /// Parameter-set id.
-    pub parameter_set: &'a [u8; 32],
-    /// Gate name, e.g. `recode10`.
-    pub gate: &'a str,
-    /// The dataset's context.
-    pub ctx: Fr,
-    /// Chunk index.
-    pub chunk: u64,
-    /// S as canonical intervals.
-    pub set: &'a [(u64, u64)],
-    /// Commitment to the looked-up column.
-    pub x: G1,
-    /// Commitment to the result bits.
-    pub z: G1,
-}
-
-impl ChallengeInput<'_> {
-    /// X: drawn after D, so that the multiplicities in D are fixed before it.
-    #[must_use]
-    pub fn challenge(&self, d: &G1) -> Fr {
-        Transcript::new(separator::RECODE)
-            .bytes(self.parameter_set)
-            .bytes(self.gate.as_bytes())
-            .canonical(&self.ctx)
-            .number(self.chunk)
-            .bytes(&set_digest(self.set))
-            .canonical(&self.x)
-            .canonical(&self.z)
-            .canonical(d)
-            .field()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,13 +84,5 @@ mod tests {
         let a = Transcript::new("t").bytes(b"ab").bytes(b"c").digest();
         let b = Transcript::new("t").bytes(b"a").bytes(b"bc").digest();
         assert_ne!(a, b);
-    }
-
-    #[test]
-    fn every_part_of_ctx_matters() {
-        let base = context(&[1; 32], &[2; 32], &[3; 32]);
-        assert_ne!(base, context(&[9; 32], &[2; 32], &[3; 32]));
-        assert_ne!(base, context(&[1; 32], &[9; 32], &[3; 32]));
-        assert_ne!(base, context(&[1; 32], &[2; 32], &[9; 32]));
     }
 }

@@ -1,23 +1,30 @@
-//! Galen's circuits: what a hospital proves and what anyone can check, over BN254.
-//!
-//! - [`srs`] and [`column`]: hiding KZG commitments to columns, with single-row openings;
-//! - [`gates`]: the four statements, each with its native twin;
-//! - [`keys`], [`prove`] and [`batch`]: committed Groth16 with the link to the columns.
+//! Galen's proof core over BN254: what a hospital proves and what anyone can check.
 //!
 //! The mathematics is in `docs/spec/`. Nothing here does I/O.
 
 pub mod batch;
-pub mod column;
+pub mod circuit;
+pub mod class;
+pub mod commitment;
 pub mod encoding;
+pub mod equation;
 mod error;
-pub mod gates;
+pub mod execute;
+pub mod groth16;
 pub mod hash;
-pub mod keys;
-pub mod msm;
+pub mod kernel;
+pub mod mask;
+#[cfg(test)]
+mod measure;
+pub mod multilinear;
+pub mod opening;
+pub mod proof;
 pub mod prove;
-pub mod qap;
-pub mod setup;
+pub mod r1cs;
+pub mod sponge;
 pub mod srs;
+pub mod sumcheck;
+pub mod transcript;
 
 pub use error::CircuitError;
 

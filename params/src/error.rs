@@ -1,6 +1,6 @@
 use std::{io, path::PathBuf};
 
-use galen_core::CircuitError;
+use galen_circuits::CircuitError;
 
 /// What can go wrong with parameter sets and key files.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use galen_core::{
+use galen_circuits::{
     class::{Class, Size},
     equation::Rows,
 };

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ark_std::rand::rngs::OsRng;
-use galen_core::{
+use galen_circuits::{
     circuit,
     class::Size,
     groth16::{self, ProvingKey, VerifyingKey},

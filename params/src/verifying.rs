@@ -11,7 +11,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use galen_core::{
+use galen_circuits::{
     circuit::{self, Publics},
     class::{Class, Size},
     groth16::{Prepared, VerifyingKey},

@@ -9,7 +9,7 @@ use std::{
     sync::{LazyLock, Mutex},
 };
 
-use galen_core::class::Size;
+use galen_circuits::class::Size;
 use galen_params::{
     MAX_VERIFYING_BYTES, ParameterStore, ParamsError, Progress, Shape, Silent, VerifyingSet,
     development_folder,

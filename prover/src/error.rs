@@ -1,6 +1,6 @@
 use std::{io, path::PathBuf};
 
-use galen_core::CircuitError;
+use galen_circuits::CircuitError;
 use galen_params::{ParamsError, Shape};
 use galen_query::ReadError;
 use galen_verifier::VerifyError;

@@ -34,7 +34,7 @@ expect() {
     echo "ok: $* (exit $got, $text)"
 }
 
-(cd "$here/../.." && cargo run --quiet --release -p galen-core --example snarkjs -- "$work")
+(cd "$here/../.." && cargo run --quiet --release -p galen-circuits --example snarkjs -- "$work")
 
 for line in "Curve: bn-128" "# of Wires: 411" "# of Constraints: 408" "# of Public Inputs: 2" \
     "# of Private Inputs: 408" "# of Outputs: 0"; do

@@ -6,8 +6,8 @@ use std::{path::PathBuf, sync::OnceLock};
 use galen_params::{ParameterStore, Shape, Silent};
 
 /// Rows of a chunk of the smallest shape.
-pub const N: usize = 1 << galen_core::equation::Rows::chunk_bits_for(SHAPE_BITS);
-const SHAPE_BITS: u32 = galen_core::equation::Rows::LEAST_BITS;
+pub const N: usize = 1 << galen_circuits::equation::Rows::chunk_bits_for(SHAPE_BITS);
+const SHAPE_BITS: u32 = galen_circuits::equation::Rows::LEAST_BITS;
 
 /// The keys, opened when first asked for.
 pub fn keys() -> &'static ParameterStore {

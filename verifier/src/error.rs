@@ -1,4 +1,4 @@
-use galen_core::{
+use galen_circuits::{
     CircuitError,
     batch::{BatchError, Check},
 };

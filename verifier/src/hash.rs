@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Domain separators of documents; the query's is in `galen_query::hash`, those of the proof core in
-/// `galen_core::hash`.
+/// `galen_circuits::hash`.
 pub mod separator {
     /// A dataset manifest.
     pub const MANIFEST: &str = "galen/v2/manifest";

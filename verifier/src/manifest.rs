@@ -1,7 +1,7 @@
 //! A dataset manifest: one epoch of a hospital's table, committed. Format: `docs/spec/manifest.md`.
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
-use galen_core::{
+use galen_circuits::{
     G1, encoding,
     equation::{Equation, Rows},
 };

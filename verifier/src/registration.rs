@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use galen_core::{
+use galen_circuits::{
     batch::{self, Claim},
     class::Size,
     equation::{Cells, Column, Equation, Layout, Linear},

@@ -1,6 +1,6 @@
 //! Checking many bundles at once: their proofs share all pairings but one, which are most of the cost.
 
-use galen_core::{
+use galen_circuits::{
     batch::{self, Claim},
     equation::{Cells, Layout},
     proof::EquationProof,

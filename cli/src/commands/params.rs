@@ -1,7 +1,7 @@
 use std::{path::PathBuf, time::Instant};
 
 use anyhow::Result;
-use galen_core::class::Size;
+use galen_circuits::class::Size;
 use galen_params::Shape;
 use galen_query::text::hex;
 use serde_json::json;

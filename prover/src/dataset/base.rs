@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use galen_core::{commitment::Blinding, prove::BaseColumn};
+use galen_circuits::{commitment::Blinding, prove::BaseColumn};
 use galen_verifier::manifest::Dataset;
 use rayon::prelude::*;
 use zeroize::{Zeroize, ZeroizeOnDrop};

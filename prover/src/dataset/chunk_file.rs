@@ -11,7 +11,7 @@ use std::{
 };
 
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
-use galen_core::{Fr, G1};
+use galen_circuits::{Fr, G1};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ed25519_dalek::SigningKey;
-use galen_core::{
+use galen_circuits::{
     G1,
     commitment::{self, Blinding},
     srs::Srs,

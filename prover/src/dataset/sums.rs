@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use galen_core::{
+use galen_circuits::{
     CircuitError,
     commitment::SumsByValue,
     encoding,

@@ -5,7 +5,7 @@ mod registration;
 
 use std::time::{Duration, Instant};
 
-use galen_core::{
+use galen_circuits::{
     equation::{Cells, Layout},
     execute::Execution,
     prove::Task,

@@ -1,6 +1,6 @@
 //! The proofs that belong to a dataset rather than to a query.
 
-use galen_core::{
+use galen_circuits::{
     equation::{Cells, Equation},
     execute::Execution,
     prove::Task,
@@ -53,7 +53,7 @@ fn prove_part(
     let cells = Cells::default();
     let task = Task {
         srs: &*params.srs()?,
-        key: &*params.proving_key(galen_core::class::Size::Registration)?,
+        key: &*params.proving_key(galen_circuits::class::Size::Registration)?,
         context,
         equation,
         execution: &execution,

@@ -1,6 +1,6 @@
 //! Statements and files that do not say the same, all of them signed and logged.
 
-use galen_core::{batch::Check, groth16::Proof, opening::Opening};
+use galen_circuits::{batch::Check, groth16::Proof, opening::Opening};
 use galen_ledger::{
     documents::DocumentError,
     evidence::EvidenceError,

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::LazyLock};
 
 use ark_ff::{BigInteger, PrimeField};
-use galen_core::{Fr, batch::Check, groth16::Proof, opening::Opening};
+use galen_circuits::{Fr, batch::Check, groth16::Proof, opening::Opening};
 use galen_params::Silent;
 use galen_prover::{ProverError, dataset::CommittedDataset, execute};
 use galen_query::ReadError;

@@ -1,6 +1,6 @@
 //! The base columns as a plan names them.
 
-use galen_core::equation::{Column, Linear};
+use galen_circuits::equation::{Column, Linear};
 
 use galen_query::registry::{BaseColumn, Registry, Role};
 

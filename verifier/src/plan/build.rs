@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use galen_core::equation::{Equation, Rows};
+use galen_circuits::equation::{Equation, Rows};
 
 use super::{
     Field, FieldKind, Layout, Plan, PlanError, Rank, Statistic,

@@ -1,6 +1,6 @@
 //! Why a query has no plan.
 
-use galen_core::CircuitError;
+use galen_circuits::CircuitError;
 
 use super::{MAX_CELLS, MAX_GROUPS};
 

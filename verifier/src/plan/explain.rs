@@ -1,6 +1,6 @@
 //! A plan in words.
 
-use galen_core::equation::{Cells, Column, Derived, Layout, Linear, Measure, Table};
+use galen_circuits::equation::{Cells, Column, Derived, Layout, Linear, Measure, Table};
 use galen_query::{query::IntervalSet, registry::Registry};
 
 use super::{

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use galen_core::equation::Linear;
+use galen_circuits::equation::Linear;
 
 use super::bases::{Bases, Digit, Parts};
 use galen_query::query::{IntervalSet, Predicate};

@@ -1,6 +1,6 @@
 //! The groups of an answer (`docs/spec/plan.md`, "GROUP BY").
 
-use galen_core::equation::{Grouping, Linear, Table};
+use galen_circuits::equation::{Grouping, Linear, Table};
 
 use super::{
     GroupKey, MAX_GROUPS, PlanError,

@@ -1,6 +1,6 @@
 //! What a plan may need, whatever its cells turn out to be (`docs/spec/plan.md`, "Limits").
 
-use galen_core::{
+use galen_circuits::{
     class::Class,
     equation::{Cells, Equation, Inequality, LIMBS, Layout, RANGE_BITS, Rows},
 };

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use galen_core::equation::Linear;
+use galen_circuits::equation::Linear;
 
 use super::{bases::Digit, steps::Steps};
 use galen_query::query::IntervalSet;

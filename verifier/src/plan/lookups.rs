@@ -4,7 +4,7 @@
 //! is made of registered columns and of outputs proven in the same equation; entry t of the table is (t, what the
 //! outputs are at t). So the key is also the entry's place, and two outputs of one key take one lookup.
 
-use galen_core::equation::{Column, Derived, Linear, Lookup, Run, Table};
+use galen_circuits::equation::{Column, Derived, Linear, Lookup, Run, Table};
 
 use super::steps::Steps;
 

@@ -27,7 +27,7 @@ mod truth;
 
 use std::collections::BTreeMap;
 
-use galen_core::equation::{Equation, Rows};
+use galen_circuits::equation::{Equation, Rows};
 
 pub use error::PlanError;
 pub use fields::{Field, FieldKind, Rank, contributors, fields_of};

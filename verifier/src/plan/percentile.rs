@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use galen_core::equation::Linear;
+use galen_circuits::equation::Linear;
 
 use super::{
     MAX_GROUPS, PlanError,

@@ -1,6 +1,6 @@
 //! Registration: what is proven once about the base columns of an epoch (`docs/spec/plan.md`, "Registration").
 
-use galen_core::{
+use galen_circuits::{
     class::Size,
     equation::{Cells, Column, Derived, Equation, Layout, Linear, Lookup, Rows, Run, Table},
 };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use galen_core::equation::{Block, FACTORS, Linear, Measure};
+use galen_circuits::equation::{Block, FACTORS, Linear, Measure};
 use galen_query::query::CohortQuery;
 
 use super::{

@@ -1,6 +1,6 @@
 //! Columns as scales: keys that tell in which of some intervals a value lies.
 
-use galen_core::equation::Linear;
+use galen_circuits::equation::Linear;
 
 use super::{
     PlanError,

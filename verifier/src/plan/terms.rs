@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use galen_core::equation::Linear;
+use galen_circuits::equation::Linear;
 
 use super::{Field, FieldKind, bases::Bases};
 

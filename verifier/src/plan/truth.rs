@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use galen_core::equation::Linear;
+use galen_circuits::equation::Linear;
 
 use super::{
     bases::{Digit, Mixed},

@@ -1,6 +1,6 @@
 //! Between a plan's cells and the rule's: what is published, and what is proven of the cells that are hidden.
 
-use galen_core::equation::{Cells, Inequality};
+use galen_circuits::equation::{Cells, Inequality};
 
 use super::{Broken, Counts, ReleaseProfile, State, check, decide, percentile};
 use crate::{

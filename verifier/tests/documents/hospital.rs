@@ -6,7 +6,7 @@ use std::{
 };
 
 use ed25519_dalek::SigningKey;
-use galen_core::{
+use galen_circuits::{
     G1,
     commitment::{Blinding, commit_numbers},
     equation::{Cells, Equation, Layout},

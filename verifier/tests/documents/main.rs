@@ -8,7 +8,7 @@ mod hospital;
 
 use std::sync::LazyLock;
 
-use galen_core::batch::Check;
+use galen_circuits::batch::Check;
 use galen_query::question::Question;
 use galen_verifier::{
     Job, VerifyError,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use galen_core::equation::{Column, Derived, Equation, Linear, Measure};
+use galen_circuits::equation::{Column, Derived, Equation, Linear, Measure};
 
 /// One row: base columns, derived columns, and whether it holds a patient.
 struct Row<'a> {

@@ -1,6 +1,6 @@
 //! Every kind of thing that a query can hold, once.
 
-use galen_core::equation::{Block, Linear, Measure};
+use galen_circuits::equation::{Block, Linear, Measure};
 use galen_verifier::plan::Plan;
 
 use crate::{

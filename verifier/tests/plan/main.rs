@@ -11,7 +11,7 @@ mod random;
 mod registration;
 mod release;
 
-use galen_core::{equation::Rows, execute::Execution};
+use galen_circuits::{equation::Rows, execute::Execution};
 use galen_query::{
     query::{CohortQuery, parse_query},
     registry::Registry,

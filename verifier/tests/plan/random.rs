@@ -1,6 +1,6 @@
 //! Random registries, queries and tables.
 
-use galen_core::equation::{Cells, Layout, RANGE_BITS};
+use galen_circuits::equation::{Cells, Layout, RANGE_BITS};
 use galen_query::{
     query::parse_query,
     registry::{ColumnKind, Registry},

@@ -1,6 +1,6 @@
 //! What registration lets through, and what it does not.
 
-use galen_core::{
+use galen_circuits::{
     class::Size,
     equation::{Cells, Column, Derived, Equation, Layout, Linear, Rows},
 };

@@ -1,6 +1,6 @@
 //! Between published states and cells.
 
-use galen_core::equation::{Cells, Rows};
+use galen_circuits::equation::{Cells, Rows};
 use galen_query::{question::Question, registry::Registry};
 use galen_verifier::{
     VerifyError,
@@ -79,7 +79,7 @@ fn a_changed_state_changes_what_is_proven_or_is_refused() {
 fn is_true(cells: &Cells, totals: &[i128]) -> bool {
     let published = cells.published.iter().zip(totals);
     let hidden = cells.hidden();
-    let value = |i: &galen_core::equation::Inequality| {
+    let value = |i: &galen_circuits::equation::Inequality| {
         let terms = i.terms.iter();
         let sum: i128 = terms
             .map(|(at, c)| i128::from(*c) * totals[hidden[*at]])
