@@ -33,7 +33,7 @@ class Documents:
         return "registries", state("registry", named, self.steward), [toml]
 
     def about_parameters(self, data):
-        named = {"shape": "tiny", "insecure": True, "verifying": blob(data)}
+        named = {"shape": "16k", "insecure": True, "verifying": blob(data)}
         return "parameter-sets", state("parameter-set", named, self.steward), [data]
 
     def about_dataset(self, manifest, registration):

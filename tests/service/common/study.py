@@ -40,9 +40,9 @@ class Study:
         (self.folder / "registry.toml").write_text(REGISTRY)
         rows = "".join(f"p{i},true,{20 + i}\n" for i in range(40))
         (self.folder / "table.csv").write_text("patient_id,consent_research,age\n" + rows)
-        self.galen("commit", "--table", "table.csv", "--registry", "registry.toml", "--shape", "tiny", "--hospital", "H",
+        self.galen("commit", "--table", "table.csv", "--registry", "registry.toml", "--hospital", "H",
                    "--dataset", "d", "--key", "hospital.key", "--out", "dataset")
-        self.galen("params", "--registry", "registry.toml", "--shape", "tiny", "--out", "parameters.bin")
+        self.galen("params", "--out", "parameters.bin")
         self.query("first", "SELECT count(*) FROM trial")
         self.query("second", "SELECT count(*) FROM trial WHERE age > 30")
         return self
