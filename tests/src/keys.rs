@@ -1,9 +1,16 @@
 //! Development keys of the smallest shape, made once below the build folder and used by every test
 //! process after that (the store's lock keeps two processes from making them at a time).
 
-use std::{path::PathBuf, sync::OnceLock};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
-use galen_params::{ParameterStore, Shape, Silent};
+use galen_params::{ParameterStore, Shape, Silent, development_folder};
+use serde_json::Value;
+
+use crate::hospital::copy_folder;
 
 /// Rows of a chunk of the smallest shape.
 pub const N: usize = 1 << galen_circuits::equation::Rows::chunk_bits_for(SHAPE_BITS);
@@ -21,4 +28,30 @@ pub fn cache() -> PathBuf {
     let program = std::env::current_exe().unwrap();
     let build = program.ancestors().nth(3).unwrap();
     build.join("tmp").join("galen-tests")
+}
+
+/// A copy of the keys' folder below another cache: what is damaged in it harms no other test.
+#[must_use]
+pub fn copied_set(cache: &Path) -> PathBuf {
+    let folder = development_folder(cache, Shape::ALL[0]);
+    copy_folder(keys().folder(), &folder);
+    folder
+}
+
+/// Strikes the files whose names start with `start` from the index of a set, as if they had never been written.
+pub fn forget(folder: &Path, start: &str) {
+    let path = folder.join("index.json");
+    let mut index: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let files = index["files"].as_object_mut().unwrap();
+    let before = files.len();
+    files.retain(|name, _| !name.starts_with(start));
+    assert!(files.len() < before, "no file {start}");
+    fs::write(&path, index.to_string()).unwrap();
+}
+
+/// Another set below `cache`: the same, with another key of the circuit for small answers.
+#[must_use]
+pub fn another_set(cache: &Path) -> ParameterStore {
+    forget(&copied_set(cache), "small-");
+    ParameterStore::open_development(cache, Shape::ALL[0], &Silent).unwrap()
 }

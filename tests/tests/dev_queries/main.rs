@@ -194,16 +194,18 @@ fn dev_08_a_small_cell_is_suppressed_and_cannot_be_published() {
     }
     let (at, count) = small.expect("the recorded answer has a small cell");
     let mut bundle = asked.bundle.clone();
-    assert_eq!(bundle.releases[0].cells[at], State::Small);
-    bundle.releases[0].cells[at] = State::Shown(count);
+    assert_eq!(bundle.cells[at], [State::Small]);
+    bundle.cells[at] = vec![State::Shown(count.into())];
     let refused = h.verify(&asked.question, &bundle).unwrap_err();
     let VerifyError::CellRule {
-        release: 0, cell, ..
+        group,
+        statistic: 0,
+        ..
     } = refused
     else {
         panic!("{refused}");
     };
-    assert_eq!(cell, at);
+    assert_eq!(group, at);
 }
 
 /// Under CMS's rule one group that is hidden alone could be had from the total.
@@ -231,16 +233,10 @@ fn dev_08_a_second_cell_is_hidden_where_the_profile_says_so() {
     assert_eq!(hidden, [pair("asian", "*"), pair("native", "<11")]);
     // 88 in its place.
     let mut bundle = asked.bundle.clone();
-    let cells = &mut bundle.releases[0].cells;
-    let at = |wanted: State| {
-        asked.bundle.releases[0]
-            .cells
-            .iter()
-            .position(|c| *c == wanted)
-    };
+    let at = |wanted: State| asked.bundle.cells.iter().position(|c| *c == [wanted]);
     let (pick, other) = (at(State::Margin(0)).unwrap(), at(State::Shown(88)).unwrap());
-    cells[pick] = State::Shown(32);
-    cells[other] = State::Margin(0);
+    bundle.cells[pick] = vec![State::Shown(32)];
+    bundle.cells[other] = vec![State::Margin(0)];
     let refused = h.verify(&asked.question, &bundle).unwrap_err();
     assert!(
         matches!(

@@ -69,8 +69,7 @@ struct Condition {
 pub struct Generator {
     kind: Kind,
     dice: Dice,
-    /// Conditions on one column that came before: like a researcher's, queries repeat them, and the
-    /// index has them proven.
+    /// Conditions on one column that came before: like a researcher's, queries repeat them.
     known: Vec<(String, String)>,
 }
 
@@ -174,7 +173,7 @@ impl Generator {
     }
 
     fn aggregates(&mut self, keys: usize) -> Vec<Output> {
-        // Groups with sums cost a proof each: few aggregates there, and often only counts.
+        // Few aggregates of groups, and often only counts.
         let wanted = match keys {
             0 => 1 + self.dice.below(4),
             _ if self.dice.below(2) == 0 => return vec![Output::Aggregate("count*", "")],
@@ -242,7 +241,7 @@ impl Generator {
     }
 
     fn leaf(&mut self) -> Condition {
-        // Wide columns' predicates take seconds to prove: mostly those that are proven already.
+        // Wide columns' predicates need long tables: mostly those that came before.
         let enough = match self.kind {
             Kind::Narrow => 30,
             Kind::Wide => 9,

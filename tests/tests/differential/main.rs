@@ -22,20 +22,19 @@ use table::Kind;
 /// A table's kind and rows, how many queries it is asked, and the seed of all of it.
 type Run = (Kind, usize, usize, u64);
 
-const ONE_ROW: Run = (Kind::Narrow, 1, 30, 101);
+const ONE_ROW: Run = (Kind::Narrow, 1, 25, 101);
 const A_FEW_ROWS: Run = (Kind::Narrow, 7, 30, 102);
-const ONE_LESS_THAN_A_CHUNK: Run = (Kind::Narrow, N - 1, 45, 103);
-const ONE_CHUNK: Run = (Kind::Narrow, N, 45, 104);
-const ONE_MORE_THAN_A_CHUNK: Run = (Kind::Narrow, N + 1, 45, 105);
-const TWO_CHUNKS: Run = (Kind::Narrow, 2 * N, 45, 106);
+const ONE_LESS_THAN_A_CHUNK: Run = (Kind::Narrow, N - 1, 30, 103);
+const ONE_CHUNK: Run = (Kind::Narrow, N, 30, 104);
+const ONE_MORE_THAN_A_CHUNK: Run = (Kind::Narrow, N + 1, 30, 105);
 const ONE_MORE_THAN_TWO_CHUNKS: Run = (Kind::Narrow, 2 * N + 1, 30, 107);
 const WIDE_ONE_CHUNK: Run = (Kind::Wide, 300, 30, 108);
-const WIDE_TWO_CHUNKS: Run = (Kind::Wide, 600, 20, 109);
+const WIDE_TWO_CHUNKS: Run = (Kind::Wide, N + 300, 20, 109);
 
 const FEW_ROWS_STATISTICS: Run = (Kind::Narrow, 4, 40, 201);
-const ONE_CHUNK_STATISTICS: Run = (Kind::Narrow, N, 80, 202);
-const CHUNKS_STATISTICS: Run = (Kind::Narrow, 2 * N + 1, 50, 203);
-const WIDE_STATISTICS: Run = (Kind::Wide, 600, 30, 204);
+const ONE_CHUNK_STATISTICS: Run = (Kind::Narrow, N, 50, 202);
+const CHUNKS_STATISTICS: Run = (Kind::Narrow, 2 * N + 1, 30, 203);
+const WIDE_STATISTICS: Run = (Kind::Wide, N + 300, 30, 204);
 
 /// The table of a run and its queries.
 fn generated((kind, rows, count, seed): Run) -> (PlainTable, Vec<Query>) {
@@ -145,11 +144,6 @@ fn one_row_more_than_a_chunk() {
 }
 
 #[test]
-fn exactly_two_chunks() {
-    differ(TWO_CHUNKS);
-}
-
-#[test]
 fn one_row_more_than_two_chunks() {
     differ(ONE_MORE_THAN_TWO_CHUNKS);
 }
@@ -173,7 +167,6 @@ fn the_queries_cover_the_language() {
         ONE_LESS_THAN_A_CHUNK,
         ONE_CHUNK,
         ONE_MORE_THAN_A_CHUNK,
-        TWO_CHUNKS,
         ONE_MORE_THAN_TWO_CHUNKS,
         WIDE_ONE_CHUNK,
         WIDE_TWO_CHUNKS,
@@ -184,7 +177,7 @@ fn the_queries_cover_the_language() {
         .map(|q| q.sql)
         .collect();
     let different: BTreeSet<&String> = queries.iter().collect();
-    assert!(different.len() >= 300, "{}", different.len());
+    assert!(different.len() >= 210, "{}", different.len());
     let words = [
         "count(*)",
         "count(nb)",

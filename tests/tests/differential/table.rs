@@ -7,7 +7,7 @@ use crate::generate::Dice;
 /// Which columns a table has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Columns of at most 10 bits, whose predicates are cheap to prove.
+    /// Columns of at most 10 bits, whose tables are short.
     Narrow,
     /// Columns of 16 bits and beyond.
     Wide,

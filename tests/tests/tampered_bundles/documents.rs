@@ -5,12 +5,12 @@ use galen_tests::keys;
 use galen_verifier::{
     VerifyError,
     bundle::{Bundle, MAX_BUNDLE_BYTES},
+    check_dataset,
     manifest::Manifest,
-    verify,
 };
 use serde_json::{Value, json};
 
-use super::{HONEST_SUMS, HOSPITAL, refused};
+use super::{HONEST_GROUPS, HONEST_SUMS, HOSPITAL, refused, sign};
 
 fn parse(value: &Value) -> Result<Bundle, VerifyError> {
     Bundle::from_json(&serde_json::to_vec(value).unwrap())
@@ -58,49 +58,107 @@ fn a_bundle_is_too_large() {
 
 #[test]
 fn a_field_is_unknown_missing_or_doubled() {
-    for place in ["", "/releases/0", "/steps/0", "/steps/0/chunks/0"] {
-        let mut bundle = honest();
-        bundle.pointer_mut(place).unwrap()["note"] = "x".into();
-        assert_json(parse(&bundle), "unknown field `note`");
-    }
     let mut bundle = honest();
-    bundle.as_object_mut().unwrap().remove("steps");
-    assert_json(parse(&bundle), "missing field `steps`");
-    let text = honest().to_string();
-    let doubled = text.replacen('{', "{\"query\":\"\",", 1);
-    assert_json(
-        Bundle::from_json(doubled.as_bytes()),
-        "duplicate field `query`",
-    );
+    bundle["note"] = "x".into();
+    assert_json(parse(&bundle), "unknown field `note`");
+    for old in ["steps", "releases", "comparisons"] {
+        let mut bundle = honest();
+        bundle[old] = json!([]);
+        assert_json(parse(&bundle), &format!("unknown field `{old}`"));
+    }
+    let required = [
+        "format",
+        "parameter_set",
+        "manifest",
+        "query",
+        "cells",
+        "proof",
+    ];
+    for name in required {
+        let mut bundle = honest();
+        bundle.as_object_mut().unwrap().remove(name);
+        assert_json(parse(&bundle), &format!("missing field `{name}`"));
+    }
+    for name in required.into_iter().chain(["warning"]) {
+        let text = honest().to_string();
+        let doubled = text.replacen('{', &format!("{{\"{name}\":{},", honest()[name]), 1);
+        assert_json(
+            Bundle::from_json(doubled.as_bytes()),
+            &format!("duplicate field `{name}`"),
+        );
+    }
 }
 
 #[test]
-fn a_cell_is_no_number() {
+fn a_cell_is_no_state() {
     for cell in [
-        json!(-1),
         json!(1.5),
         json!("12"),
         json!("margin 01"),
+        json!("margin -1"),
         json!("margin"),
+        json!("Small"),
         json!(null),
+        json!([12]),
+        json!(true),
         json!(1e30),
+        json!(1u64 << 53),
+        json!((1u64 << 53).to_string() + " "),
+        json!("9007199254740991"),
     ] {
         let mut bundle = honest();
-        bundle["releases"][0]["cells"][0] = cell;
+        bundle["cells"][0][0] = cell;
         assert_json(parse(&bundle), "");
+    }
+    let mut bundle = honest();
+    bundle["cells"][0] = 12.into();
+    assert_json(parse(&bundle), "invalid type");
+    let mut bundle = honest();
+    bundle["cells"] = json!(vec![json!([]); (1 << 13) + 1]);
+    assert_json(parse(&bundle), "more than 8192 items");
+    let mut bundle = honest();
+    bundle["quantiles"] = json!(vec![0; (1 << 13) + 1]);
+    assert_json(parse(&bundle), "more than 8192 items");
+    for quantile in [json!(-1), json!("7"), json!(0.5)] {
+        let mut bundle = honest();
+        bundle["quantiles"] = json!([quantile]);
+        assert_json(parse(&bundle), "invalid");
+    }
+}
+
+/// Where no percentile was asked for.
+#[test]
+fn percentiles_are_added() {
+    for asked in [&*HONEST_SUMS, &*HONEST_GROUPS] {
+        match refused(asked, |b| b.quantiles = vec![None]) {
+            VerifyError::Plan(e) => assert!(e.to_string().contains("1 percentiles"), "{e}"),
+            other => panic!("{other:?}"),
+        }
     }
 }
 
 #[test]
 fn a_bundle_is_of_another_format() {
-    let mut bundle = honest();
-    bundle["format"] = "galen/bundle/v9".into();
-    let bundle = parse(&bundle).unwrap();
-    match HOSPITAL.verify(&HONEST_SUMS.question, &bundle).unwrap_err() {
-        VerifyError::Format {
+    let verify = |format: &str| {
+        let mut bundle = honest();
+        bundle["format"] = format.into();
+        let bundle = parse(&bundle).unwrap();
+        HOSPITAL.verify(&HONEST_SUMS.question, &bundle).unwrap_err()
+    };
+    for other in ["galen/bundle/v9", "galen/dataset/v2", "", "galen/bundle/v2 "] {
+        match verify(other) {
+            VerifyError::Format {
+                what: "bundle",
+                expected,
+            } => assert_eq!(expected, "galen/bundle/v2"),
+            other => panic!("{other:?}"),
+        }
+    }
+    match verify("galen/bundle/v1") {
+        VerifyError::Old {
             what: "bundle",
-            expected,
-        } => assert_eq!(expected, "galen/bundle/v1"),
+            cure,
+        } => assert!(cure.contains("answer the query again"), "{cure}"),
         other => panic!("{other:?}"),
     }
 }
@@ -109,14 +167,27 @@ fn a_bundle_is_of_another_format() {
 fn the_warning_is_removed_or_softened() {
     for warning in [None, Some(""), Some("made with development parameters")] {
         let e = refused(&HONEST_SUMS, |b| b.warning = warning.map(str::to_owned));
-        assert!(matches!(e, VerifyError::Warning { .. }), "{e:?}");
+        assert!(
+            matches!(e, VerifyError::Warning { what: "bundle" }),
+            "{e:?}"
+        );
     }
 }
 
 #[test]
 fn identities_are_edited() {
-    let e = refused(&HONEST_SUMS, |b| b.manifest = b.manifest.to_uppercase());
-    assert!(matches!(e, VerifyError::AnotherDataset { .. }), "{e:?}");
+    for change in [str::to_uppercase as fn(&str) -> String, |m| m[2..].into()] {
+        let e = refused(&HONEST_SUMS, |b| b.manifest = change(&b.manifest));
+        assert!(
+            matches!(e, VerifyError::AnotherDataset { what: "bundle", .. }),
+            "{e:?}"
+        );
+        let e = refused(&HONEST_SUMS, |b| b.parameter_set = change(&b.parameter_set));
+        assert!(
+            matches!(e, VerifyError::ParameterSet { what: "bundle", .. }),
+            "{e:?}"
+        );
+    }
     let e = refused(&HONEST_SUMS, |b| b.query.truncate(10));
     assert!(matches!(e, VerifyError::AnotherQuery { .. }), "{e:?}");
 }
@@ -127,16 +198,7 @@ fn check_manifest(change: impl FnOnce(&mut Value)) -> VerifyError {
     change(&mut json);
     assert_ne!(json, honest);
     let manifest: Manifest = serde_json::from_value(json).unwrap();
-    let registry = HOSPITAL.dataset.registry();
-    let asked = &HONEST_SUMS;
-    verify(
-        &asked.bundle,
-        &manifest,
-        registry,
-        &asked.question,
-        &keys().verifying(),
-    )
-    .unwrap_err()
+    check_dataset(&manifest, HOSPITAL.dataset.registry(), &keys().verifying()).unwrap_err()
 }
 
 #[test]
@@ -152,7 +214,7 @@ fn the_manifest_is_edited() {
         ("hospital", |m| m["hospital"] = "St. Else".into()),
         ("dataset", |m| m["dataset"] = "other".into()),
         ("epoch", |m| m["epoch"] = 7.into()),
-        ("rows", |m| m["rows"] = 499.into()),
+        ("rows", |m| m["rows"] = 4_499.into()),
         ("k", |m| m["release"]["k"] = 1.into()),
         ("zero", |m| m["release"]["zero_releasable"] = false.into()),
         ("rounding", |m| m["release"]["rounding"] = 5.into()),
@@ -186,8 +248,8 @@ fn the_manifest_does_not_fit_its_registry_or_rows() {
         VerifyError::Manifest(why) => assert!(why.contains(word), "{why}"),
         other => panic!("{word}: {other:?}"),
     };
-    malformed(|m| m["rows"] = 0.into(), "no dataset");
-    malformed(|m| m["rows"] = u64::MAX.into(), "no dataset");
+    malformed(|m| m["rows"] = 0.into(), "holds 1 to 16384");
+    malformed(|m| m["rows"] = u64::MAX.into(), "holds 1 to 16384");
     malformed(|m| m["epoch"] = 0.into(), "epochs");
     malformed(|m| m["release"]["k"] = 0.into(), "k is 1 to");
     malformed(|m| m["release"]["rounding"] = 7.into(), "rounded to");
@@ -209,4 +271,39 @@ fn the_manifest_does_not_fit_its_registry_or_rows() {
         ),
         "{e:?}"
     );
+    let e = check_manifest(|m| m["format"] = "galen/dataset/v1".into());
+    assert!(
+        matches!(e, VerifyError::Old { what: "manifest", .. }),
+        "{e:?}"
+    );
+    // Another shape, whose chunks are as long, under an honest signature.
+    let set = keys().verifying();
+    let signed = |manifest: &Manifest| {
+        check_dataset(manifest, HOSPITAL.dataset.registry(), &set).unwrap_err()
+    };
+    let larger = sign(1, |d, _| d.shape = galen_params::Shape::ALL[1]);
+    let e = signed(&larger);
+    assert!(
+        matches!(
+            e,
+            VerifyError::ParameterSet {
+                what: "manifest",
+                ..
+            }
+        ),
+        "{e:?}"
+    );
+    type Edit = fn(&mut Vec<Vec<galen_circuits::G1>>);
+    let edits: [(Edit, &str); 4] = [
+        (|c| drop(c.pop()), "5 columns where the registry makes 6"),
+        (|c| drop(c[1].pop()), "column `b` has 1 chunks"),
+        (|c| c[3].push(c[3][0]), "column `n` has 3 chunks"),
+        (|c| c[5].clear(), "column `arm` has 0 chunks"),
+    ];
+    for (edit, word) in edits {
+        match signed(&sign(1, |_, c| edit(c))) {
+            VerifyError::Manifest(why) => assert!(why.contains(word), "{why}"),
+            other => panic!("{word}: {other:?}"),
+        }
+    }
 }

@@ -2,8 +2,7 @@
 
 use std::{fmt::Write as _, sync::LazyLock};
 
-use ark_ff::One;
-use galen_circuits::{CircuitError, Fr, batch::Check, gates::Gate};
+use galen_circuits::CircuitError;
 use galen_params::Silent;
 use galen_prover::{
     ProverError,
@@ -15,42 +14,40 @@ use galen_verifier::{
     VerifyError,
     answer::Cell,
     manifest::ReleaseProfile,
-    plan::{Plan, PlanError, Quantile},
-    plan_for,
-    rules::State,
+    plan::{Plan, PlanError},
+    rules::{self, State},
 };
 
-use super::{HOSPITAL, REGISTRY, alter, assert_proof, refused};
+use super::{
+    HOSPITAL, REGISTRY, assert_circuit,
+    forge::{Forger, Secrets},
+    planned, refused,
+};
 
 const MEDIANS: &str =
     "SELECT arm, percentile_disc(0.5) WITHIN GROUP (ORDER BY n) FROM t GROUP BY arm";
 const WITH_COUNTS: &str =
     "SELECT arm, count(*), percentile_disc(0.5) WITHIN GROUP (ORDER BY n) FROM t GROUP BY arm";
 
-static HONEST: LazyLock<Asked> = LazyLock::new(|| ask(&HOSPITAL.fork(), MEDIANS));
+static HONEST: LazyLock<Asked> = LazyLock::new(|| ask(&HOSPITAL, MEDIANS));
 
-/// The plan of a question with these percentiles.
-fn planned(sql: &str, quantiles: &[Quantile]) -> Result<Plan, VerifyError> {
-    let d = &HOSPITAL.dataset;
-    let resolved = HOSPITAL.question(sql).resolve(d.registry()).unwrap();
-    plan_for(&resolved, d.registry(), d.dataset(), quantiles)
-}
-
-/// What keeps an otherwise honest prover from answering by this plan.
-fn no_proof(sql: &str, plan: &Plan) -> (Gate, String) {
-    let hospital = HOSPITAL.fork();
-    let question = hospital.question(sql);
-    match prove_plan(&hospital.dataset, &question, plan, keys(), &Silent) {
-        Err(ProverError::Circuit(CircuitError::Unsatisfied { gate, detail })) => (gate, detail),
+/// An otherwise honest prover cannot answer by this plan.
+#[track_caller]
+fn no_proof(sql: &str, plan: &Plan) {
+    let question = HOSPITAL.question(sql);
+    match prove_plan(&HOSPITAL.dataset, &question, plan, keys(), &Silent) {
+        Err(ProverError::Circuit(CircuitError::Unsatisfied(what))) => {
+            assert_eq!(what, "an inequality over hidden cells");
+        }
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("proven"),
     }
 }
 
-/// Medians of arms a and b; arm c has four patients.
+/// Medians of arms a and b; few patients are in arms c and d.
 fn medians() -> [u64; 2] {
     match HONEST.bundle.quantiles[..] {
-        [Some(a), Some(b), None] => [a, b],
+        [Some(a), Some(b), None, None] => [a, b],
         ref other => panic!("{other:?}"),
     }
 }
@@ -64,8 +61,17 @@ fn medians_are_published_where_k_patients_stand_on_either_side() {
         .iter()
         .map(|r| r[1].to_string())
         .collect();
-    assert_eq!(cells, [a.to_string(), b.to_string(), "(<11)".into()]);
-    assert_eq!(HONEST.bundle.comparisons.len(), 2);
+    assert_eq!(
+        cells,
+        [
+            a.to_string(),
+            b.to_string(),
+            "(<11)".into(),
+            "(<11)".into()
+        ]
+    );
+    // No count beside them was asked for.
+    assert!(HONEST.bundle.cells.iter().all(Vec::is_empty));
     // The plan finds the same percentiles again.
     let question = HOSPITAL.question(MEDIANS);
     let found = plan(&HOSPITAL.dataset, &question).unwrap().quantiles;
@@ -77,17 +83,18 @@ fn another_value_is_not_the_median() {
     let [a, b] = medians();
     // One place too low or too high fails one inequality each, whatever the distance.
     for wrong in [0, a - 1, a + 1, 600] {
-        let plan = planned(MEDIANS, &[Some(wrong), Some(b), None]).unwrap();
-        let (gate, detail) = no_proof(MEDIANS, &plan);
-        assert_eq!(gate, Gate::Compare, "{wrong}");
-        assert!(detail.starts_with("C5"), "{detail}");
+        let plan = planned(MEDIANS, &[Some(wrong), Some(b), None, None]).unwrap();
+        no_proof(MEDIANS, &plan);
     }
+    no_proof(
+        MEDIANS,
+        &planned(MEDIANS, &[Some(b), Some(a), None, None]).unwrap(),
+    );
     // Honest proofs of a wrong value's counts, that it is another percentile's included.
     let question = HOSPITAL.question(MEDIANS);
     // 0.52 is released among as few values as the median, so that nothing but the rank differs.
     let near = "SELECT arm, percentile_disc(0.52) WITHIN GROUP (ORDER BY n) FROM t GROUP BY arm";
-    let hospital = HOSPITAL.fork();
-    let other = plan(&hospital.dataset, &hospital.question(near)).unwrap();
+    let other = plan(&HOSPITAL.dataset, &HOSPITAL.question(near)).unwrap();
     assert_eq!(
         other.percentiles[0].share,
         Share {
@@ -96,17 +103,20 @@ fn another_value_is_not_the_median() {
         }
     );
     assert_ne!(other.quantiles[0], Some(a));
-    let (bundle, _) = prove_plan(&hospital.dataset, &question, &other, keys(), &Silent).unwrap();
-    let e = HOSPITAL.verify(&question, &bundle).unwrap_err();
-    assert_proof(&e, "percentile 0", Gate::Compare, None, Check::Groth16);
+    let (bundle, _) = prove_plan(&HOSPITAL.dataset, &question, &other, keys(), &Silent).unwrap();
+    assert_circuit(&HOSPITAL.verify(&question, &bundle).unwrap_err());
 }
 
 #[test]
-fn a_value_written_over_changes_the_plan() {
-    let [a, _] = medians();
-    let e = refused(&HONEST, |b| b.quantiles[0] = Some(a + 1));
-    assert!(matches!(e, VerifyError::UnexpectedStep { .. }), "{e}");
-    for quantiles in [vec![], vec![Some(1); 2], vec![None; 4]] {
+fn a_value_is_written_over() {
+    let [a, b] = medians();
+    for other in [a + 1, a - 1, b] {
+        assert_circuit(&refused(&HONEST, |bundle| {
+            bundle.quantiles[0] = Some(other);
+        }));
+    }
+    assert_circuit(&refused(&HONEST, |bundle| bundle.quantiles.swap(0, 1)));
+    for quantiles in [vec![], vec![Some(1); 2], vec![None; 5]] {
         let e = refused(&HONEST, |b| b.quantiles = quantiles);
         assert!(
             matches!(e, VerifyError::Plan(PlanError::Quantiles { .. })),
@@ -124,52 +134,40 @@ fn a_value_written_over_changes_the_plan() {
 #[test]
 fn a_percentile_of_few_cannot_be_published_nor_one_of_many_hidden() {
     let [a, b] = medians();
-    // The median of four patients, whatever it is.
-    let plan = planned(MEDIANS, &[Some(a), Some(b), Some(300)]).unwrap();
-    assert_eq!(no_proof(MEDIANS, &plan).0, Gate::Release);
-    let plan = planned(MEDIANS, &[None, Some(b), None]).unwrap();
-    assert_eq!(no_proof(MEDIANS, &plan).0, Gate::Release);
+    // The median of few patients, whatever it is.
+    for few in [0, 300, 600] {
+        no_proof(
+            MEDIANS,
+            &planned(MEDIANS, &[Some(a), Some(b), Some(few), None]).unwrap(),
+        );
+    }
+    no_proof(
+        MEDIANS,
+        &planned(MEDIANS, &[None, Some(b), None, None]).unwrap(),
+    );
+    no_proof(MEDIANS, &planned(MEDIANS, &[None; 4]).unwrap());
 }
 
 #[test]
 fn a_percentile_goes_with_a_hidden_count() {
-    let asked = ask(&HOSPITAL.fork(), WITH_COUNTS);
+    let asked = ask(&HOSPITAL, WITH_COUNTS);
     let [a, b] = medians();
-    assert_eq!(asked.bundle.quantiles, [Some(a), Some(b), None]);
+    assert_eq!(asked.bundle.quantiles, [Some(a), Some(b), None, None]);
     assert_eq!(asked.answer.rows[2][1..], vec![Cell::Suppressed(11); 2]);
-    let plan = planned(WITH_COUNTS, &[Some(a), Some(b), Some(300)]).unwrap();
-    let hospital = HOSPITAL.fork();
-    let question = hospital.question(WITH_COUNTS);
-    let e = prove_plan(&hospital.dataset, &question, &plan, keys(), &Silent).unwrap_err();
-    assert!(
-        matches!(
-            e,
-            ProverError::Verify(VerifyError::Percentile { index: 2, .. })
-        ),
-        "{e}"
-    );
-}
-
-#[test]
-fn comparisons_are_as_many_as_they_should_be_and_in_order() {
-    for change in [
-        (|c: &mut Vec<String>| c.clear()) as fn(&mut Vec<String>),
-        |c| c.truncate(1),
-        |c| c.push(c[0].clone()),
-    ] {
-        let e = refused(&HONEST, |b| change(&mut b.comparisons));
-        assert!(matches!(e, VerifyError::Cells { .. }), "{e}");
+    let plan = planned(WITH_COUNTS, &[Some(a), Some(b), Some(300), None]).unwrap();
+    let question = HOSPITAL.question(WITH_COUNTS);
+    match prove_plan(&HOSPITAL.dataset, &question, &plan, keys(), &Silent).unwrap_err() {
+        ProverError::Verify(VerifyError::Percentile { index: 2, why }) => {
+            assert!(why.contains("a count that contains it is not"), "{why}");
+        }
+        other => panic!("{other}"),
     }
-    let e = refused(&HONEST, |b| b.comparisons.swap(0, 1));
-    assert_proof(&e, "percentile 0", Gate::Compare, None, Check::Groth16);
-    let e = refused(&HONEST, |b| b.comparisons[1].truncate(255));
-    assert!(matches!(e, VerifyError::Encoding { .. }), "{e}");
-    let e = refused(&HONEST, |b| {
-        alter(&mut b.comparisons[1], |p| {
-            p.link = (p.link * (Fr::one() + Fr::one())).into();
-        });
-    });
-    assert_proof(&e, "percentile 1", Gate::Compare, None, Check::Link);
+    match refused(&asked, |b| b.quantiles[2] = Some(300)) {
+        VerifyError::Percentile { index: 2, why } => {
+            assert!(why.contains("a count that contains it is not"), "{why}");
+        }
+        other => panic!("{other}"),
+    }
 }
 
 /// Counts by b and arm: a small one takes the smaller of its row with it, and that one's column another.
@@ -197,44 +195,67 @@ fn two_way() -> String {
 
 #[test]
 fn the_order_of_hidden_cells_is_proven() {
+    let table = two_way();
     let setup = Setup {
         release: ReleaseProfile::default(),
-        ..Setup::new("", REGISTRY)
+        ..Setup::new(&table, REGISTRY)
     };
-    let table = two_way();
-    let hospital = Setup {
-        csv: &table,
-        ..setup
-    }
-    .commit();
+    let hospital = setup.commit();
     let asked = ask(&hospital, "SELECT b, arm, count(*) FROM t GROUP BY b, arm");
-    let margins = asked.bundle.releases[0].cells.iter();
-    let margins = margins.filter(|s| matches!(s, State::Margin(_))).count();
-    assert!(margins > 1, "{:?}", asked.bundle.releases[0].cells);
-    assert_eq!(
-        asked.bundle.comparisons.len(),
-        1,
-        "{:?}",
-        asked.bundle.releases
-    );
-    let check = |change: &dyn Fn(&mut Vec<String>)| {
-        let mut bundle = asked.bundle.clone();
-        change(&mut bundle.comparisons);
-        hospital.verify(&asked.question, &bundle).unwrap_err()
+    let published = &asked.bundle.cells;
+    let margins: Vec<usize> = (0..published.len())
+        .filter(|g| matches!(published[*g][0], State::Margin(_)))
+        .collect();
+    assert!(margins.len() > 1, "{published:?}");
+
+    // Of two hidden cells the smaller was hidden first: one statement about both.
+    let dataset = &hospital.dataset;
+    let plan = plan(dataset, &asked.question).unwrap();
+    let cells = rules::cells(&plan, &hospital.manifest().release, published).unwrap();
+    let mut orders = cells.inequalities.iter().filter(|i| i.terms.len() == 2);
+    let (Some(order), None) = (orders.next(), orders.next()) else {
+        panic!("{:?}", cells.inequalities);
     };
-    let e = check(&|c| c.clear());
-    assert!(
-        matches!(
-            e,
-            VerifyError::Cells {
-                expected: 1,
-                got: 0,
-                ..
+    let hidden = cells.hidden();
+    let [one, other] = [0, 1].map(|i| hidden[order.terms[i].0]);
+
+    let secrets = Secrets::of(&hospital);
+    let forger = Forger::new(&secrets, dataset.dataset());
+    let forge = |exchanged: bool| {
+        forger.answer(&asked.question, &plan, published, |execution, _| {
+            if exchanged {
+                execution.cells.swap(one, other);
             }
-        ),
-        "{e}"
+        })
+    };
+    let honest = forge(false).unwrap();
+    assert_eq!(
+        hospital.verify(&asked.question, &honest).unwrap(),
+        asked.answer
     );
-    let e = check(&|c| c[0].clone_from(&asked.bundle.releases[0].proof));
-    let start = "comparison 0: the order of hidden cells";
-    assert_proof(&e, start, Gate::Compare, None, Check::Groth16);
+    match forge(true).unwrap_err() {
+        CircuitError::Unsatisfied(what) => assert_eq!(what, "an inequality over hidden cells"),
+        other => panic!("{other}"),
+    }
+
+    // In the place of a cell that was hidden for its line another one of the line, its number published instead.
+    let mut tried = 0;
+    for pick in margins {
+        for other in 0..published.len() {
+            let State::Shown(n) = published[other][0] else {
+                continue;
+            };
+            let mut bundle = asked.bundle.clone();
+            bundle.cells[other][0] = published[pick][0];
+            bundle.cells[pick][0] = State::Shown(n);
+            match hospital.verify(&asked.question, &bundle).unwrap_err() {
+                VerifyError::CellRule { .. } => {}
+                e => {
+                    assert_circuit(&e);
+                    tried += 1;
+                }
+            }
+        }
+    }
+    assert!(tried > 0, "some exchange keeps to the rule");
 }

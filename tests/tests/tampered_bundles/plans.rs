@@ -1,230 +1,226 @@
-//! Proofs of another plan than the query's: the prover is our own, its plan was tampered with. The
-//! keys are the honest ones, so that nothing but the statements differs.
+//! Proofs of another plan than the query's: the prover is our own, its plan was tampered with. Commitments and
+//! challenges are as many as they should be, so that nothing but the statement differs.
 
-use galen_circuits::{batch::Check, gates::Gate};
-use galen_query::query::IntervalSet;
-use galen_tests::ask;
-use galen_verifier::{
-    VerifyError,
-    plan::{ColumnId, Linear, Plan, Slot, Step},
-    rules::State,
+use galen_circuits::{
+    CircuitError,
+    equation::{Column, Equation, Linear, Measure, Run, Table},
 };
+use galen_params::Silent;
+use galen_prover::{ProverError, execute::prove_plan};
+use galen_tests::keys;
+use galen_verifier::{VerifyError, bundle::Bundle, plan::Plan};
 
-use super::{
-    GROUPS, HOSPITAL, SUMS, assert_proof, assert_release, doctored, doctored_at, find, plan_step,
-};
+use super::{GROUPS, HOSPITAL, SUMS, assert_circuit, assert_length, base, planned};
 
-fn base(name: &str) -> ColumnId {
-    let bases = HOSPITAL.dataset.registry().base_columns();
-    ColumnId::Base(bases.iter().position(|b| b.name == name).unwrap())
-}
-
-fn column(name: &str) -> Linear {
-    Linear::column(base(name))
-}
-
-fn one() -> Linear {
-    Linear::column(ColumnId::One)
-}
-
-/// Changes a step's first slot.
-fn change_x(step: &mut Step, change: impl FnOnce(Linear) -> Linear) {
-    let Slot::Given(x) = &step.slots[0] else {
-        panic!("x is given");
-    };
-    step.slots[0] = Slot::Given(change(x.clone()));
+/// Proves `sql` by its plan after `change`.
+fn prove(sql: &str, change: impl FnOnce(&mut Plan)) -> Result<Bundle, ProverError> {
+    let honest = planned(sql, &[]).unwrap();
+    let mut plan = honest.clone();
+    change(&mut plan);
+    assert_ne!(plan, honest, "nothing was changed");
+    let question = HOSPITAL.question(sql);
+    let (bundle, _) = prove_plan(&HOSPITAL.dataset, &question, &plan, keys(), &Silent)?;
+    Ok(bundle)
 }
 
 #[track_caller]
-fn assert_root(sql: &str, check: Check, change: impl FnOnce(&mut Step)) {
-    let (_, e) = doctored(sql, |plan| change(plan_step(plan, "root")));
-    assert_proof(&e, "root", Gate::Select, Some(0), check);
+fn doctored(sql: &str, change: impl FnOnce(&mut Plan)) -> VerifyError {
+    let bundle = prove(sql, change).unwrap();
+    let question = HOSPITAL.question(sql);
+    HOSPITAL.verify(&question, &bundle).unwrap_err()
+}
+
+#[track_caller]
+fn assert_equation(sql: &str, change: impl FnOnce(&mut Equation)) {
+    assert_circuit(&doctored(sql, |plan| change(&mut plan.equation)));
+}
+
+fn runs(table: &mut Table, change: impl FnOnce(&mut Vec<Run>)) {
+    let mut runs = table.runs().to_vec();
+    change(&mut runs);
+    *table = Table::new(runs);
+}
+
+fn consent() -> Linear {
+    base("consent:DUO:0000042")
+}
+
+#[test]
+fn the_honest_plan_is_accepted() {
+    for sql in [SUMS, GROUPS] {
+        let plan = planned(sql, &[]).unwrap();
+        let question = HOSPITAL.question(sql);
+        let (bundle, _) =
+            prove_plan(&HOSPITAL.dataset, &question, &plan, keys(), &Silent).unwrap();
+        HOSPITAL.verify(&question, &bundle).unwrap();
+        assert_eq!(plan.equation.blocks.len(), 1);
+        assert_eq!(plan.equation.lookups.len(), 1);
+        assert_eq!(plan.equation.blocks[0].factors.len(), 2);
+        assert_eq!(plan.equation.blocks[0].factors[0], consent());
+    }
 }
 
 #[test]
 fn consent_is_left_out_of_the_root() {
-    let consent = column("consent:DUO:0000042");
-    assert_root(SUMS, Check::Groth16, |root| {
-        root.k -= 1;
-        change_x(root, |x| x.minus(&consent));
-    });
-    // With `ones` in its place k is right, and only the link shows it.
-    assert_root(SUMS, Check::Link, |root| {
-        change_x(root, |x| x.minus(&consent).plus(&one()));
-    });
+    for sql in [SUMS, GROUPS] {
+        assert_equation(sql, |e| drop(e.blocks[0].factors.remove(0)));
+        // With something in its place that is 1 in every row that holds a patient.
+        assert_equation(sql, |e| e.blocks[0].factors[0] = Linear::constant(1));
+    }
 }
 
 #[test]
-fn present_is_left_out_of_the_root() {
-    let present = Linear::column(ColumnId::Present);
-    assert_root(GROUPS, Check::Groth16, |root| {
-        root.k -= 1;
-        change_x(root, |x| x.minus(&present));
+fn a_predicate_is_left_out_of_the_root() {
+    for sql in [SUMS, GROUPS] {
+        assert_equation(sql, |e| drop(e.blocks[0].factors.remove(1)));
+    }
+    assert_equation(SUMS, |e| {
+        let bit = e.blocks[0].factors[1].clone();
+        e.blocks[0].factors[1] = bit.complement();
     });
-    // In a full chunk `ones` is `present`; the last one has rows of padding.
-    let (_, e) = doctored(GROUPS, |plan| {
-        change_x(plan_step(plan, "root"), |x| x.minus(&present).plus(&one()));
-    });
-    assert_proof(&e, "root", Gate::Select, Some(1), Check::Link);
-}
-
-#[test]
-fn a_literal_is_left_out_of_the_root() {
-    assert_root(SUMS, Check::Link, |root| {
-        change_x(root, |x| x.minus(&column("b")).plus(&one()));
-    });
-}
-
-#[test]
-fn k_of_the_root_is_changed() {
-    assert_root(SUMS, Check::Groth16, |root| root.k -= 1);
-    assert_root(SUMS, Check::Groth16, |root| root.k += 1);
-}
-
-#[test]
-fn the_payload_is_another_one() {
-    assert_root(SUMS, Check::Link, |root| root.slots[1] = Slot::Given(one()));
+    assert_equation(SUMS, |e| e.blocks[0].factors[1] = base("b"));
 }
 
 #[test]
 fn the_set_of_a_predicate_is_changed() {
-    let (_, e) = doctored(SUMS, |plan| {
-        plan_step(plan, "in(n;22-").set = IntervalSet::range(23, 601);
-    });
-    assert_proof(
-        &e,
-        "in(n;22-",
-        Gate::Recode { bits: 10 },
-        Some(0),
-        Check::Groth16,
-    );
-}
-
-/// On rows where b is NULL, `ones − b` is 1: the answer would count patients without b.
-#[test]
-fn a_nullable_comparison_is_complemented_against_ones() {
-    let sql = "SELECT count(*) FROM t WHERE NOT b";
-    assert_root(sql, Check::Link, |root| {
-        change_x(root, |x| {
-            assert!(
-                x.terms().any(|(id, _)| id == base("b.known")),
-                "complemented against known"
-            );
-            x.minus(&column("b.known")).plus(&one())
+    for sql in [SUMS, GROUPS] {
+        // One value less meets it.
+        assert_equation(sql, |e| {
+            runs(&mut e.tables[0], |runs| {
+                let at = runs.iter().position(|r| r.second == 1).unwrap();
+                runs[at - 1].length += 1;
+                runs[at].length -= 1;
+                runs[at].first += 1;
+            });
         });
+    }
+    // Everything but the entry of padding meets it.
+    assert_equation(SUMS, |e| {
+        let length = e.tables[0].len() - 1;
+        let run = |length, first, second| Run {
+            length,
+            first,
+            second,
+            third: 0,
+        };
+        e.tables[0] = Table::new([run(1, 0, 0), run(length, 1, 1)]);
     });
 }
 
-/// x = n + arm meets 500.. exactly where n does: no n is 499, and none in arm c near it. Our prover proves it.
+/// Where b is NULL, what was looked up is 0 like where it is false.
 #[test]
-fn a_predicate_reads_a_combination() {
-    let sql = "SELECT count(*) FROM t WHERE n >= 500";
-    let (_, e) = doctored(sql, |plan| {
-        change_x(plan_step(plan, "in(n;501-601)"), |x| x.plus(&column("arm")));
+fn a_null_is_taken_for_a_value() {
+    let sql = "SELECT count(*) FROM t WHERE NOT b";
+    assert_equation(sql, |e| {
+        let is_true = Linear::column(Column::Derived(0));
+        assert_eq!(e.blocks[0].factors[1], base("b.known").plus(-1, &is_true));
+        e.blocks[0].factors[1] = is_true.complement();
     });
-    assert_proof(
-        &e,
-        "in(n;501-601)",
-        Gate::Recode { bits: 10 },
-        Some(0),
-        Check::Groth16,
+}
+
+#[test]
+fn a_predicate_reads_another_column() {
+    let sql = "SELECT count(*) FROM t WHERE n >= 500";
+    let read = |e: &mut Equation, key: &Linear| {
+        e.lookups[0].tuple[0] = key.clone();
+        e.lookups[0].key = key.clone();
+    };
+    assert_equation(sql, |e| read(e, &base("n")));
+    assert_equation(sql, |e| read(e, &base("arm")));
+    assert_equation(sql, |e| read(e, &base("n.known").plus(500, &base("b"))));
+}
+
+#[test]
+fn other_columns_are_summed() {
+    let summed = |of: Measure, by: Measure| {
+        assert_equation(SUMS, |e| {
+            let measures = &mut e.blocks[0].measures;
+            let at = measures.iter().position(|m| *m == of).unwrap();
+            measures[at] = by;
+        });
+    };
+    let n = || base("n");
+    let square = Measure::Product(n(), n());
+    summed(Measure::Linear(n()), Measure::Linear(base("arm")));
+    summed(
+        Measure::Linear(n()),
+        Measure::Linear(n().plus(-1, &base("b"))),
+    );
+    summed(square.clone(), Measure::Product(n(), base("arm")));
+    summed(square, Measure::Product(n(), Linear::constant(1)));
+    summed(
+        Measure::Linear(base("n.known")),
+        Measure::Linear(base("b.known")),
     );
 }
 
 #[test]
-fn a_product_is_of_other_columns() {
-    let (_, e) = doctored(SUMS, |plan| {
-        plan_step(plan, "product").slots[1] = Slot::Given(column("b.known"));
+fn groups_are_named_otherwise() {
+    let arm = || base("arm");
+    // From the last arm to the first.
+    let backwards = Linear::constant(3).plus(-1, &arm());
+    assert_equation(GROUPS, |e| {
+        e.groupings[0].tuple[0] = backwards.clone();
+        e.groupings[0].key = backwards.clone();
     });
-    assert_proof(&e, "product", Gate::Multiply, Some(0), Check::Link);
+    // Each by one more: the same groups under other names.
+    let one_more = arm().plus(1, &Linear::constant(1));
+    assert_equation(GROUPS, |e| {
+        runs(&mut e.groupings[0].groups, |runs| runs[0].first = 1);
+        e.groupings[0].tuple[0] = one_more.clone();
+    });
+    // By another column: two groups are empty, and no number is hidden any more.
+    let e = doctored(GROUPS, |plan| {
+        plan.equation.groupings[0].tuple[0] = base("b");
+        plan.equation.groupings[0].key = base("b");
+    });
+    assert_length(&e);
 }
 
 #[test]
-fn a_range_proof_is_left_out() {
-    let drop = |plan: &mut Plan, start: &str| {
-        let index = find(plan.steps.iter().map(|s| s.key.as_str()), start);
-        plan.steps.remove(index);
+fn a_group_is_left_out() {
+    let shorter = |plan: &mut Plan| {
+        runs(&mut plan.equation.groupings[0].groups, |runs| {
+            runs[0].length -= 1;
+        });
     };
-    for start in [
-        "range10(n)",
-        "most10(n;601)",
-        "null(b)",
-        "bit(consent",
-        "bit(b)",
-    ] {
-        let (honest, e) = doctored(SUMS, |plan| drop(plan, start));
-        let at = find(honest.steps.iter().map(|s| s.key.as_str()), start);
-        match (e, honest.steps.get(at + 1)) {
-            (
-                VerifyError::UnexpectedStep {
-                    index,
-                    got,
-                    expected,
-                    ..
-                },
-                Some(next),
-            ) => {
-                assert_eq!((index, got), (at, next.key.clone()));
-                assert_eq!(expected, format!("`{}`", honest.steps[at].key));
-            }
-            (VerifyError::MissingStep { key, index, .. }, None) => {
-                assert_eq!((key, index), (honest.steps[at].key.clone(), at));
-            }
-            (other, _) => panic!("{start}: {other:?}"),
+    match prove(GROUPS, shorter).unwrap_err() {
+        ProverError::Circuit(CircuitError::Malformed(why)) => {
+            assert!(why.contains("no entry of its table"), "{why}");
         }
+        other => panic!("{other}"),
     }
-}
-
-/// The index holds the honest proofs of registration: without it, all is proven by the other plan.
-#[test]
-fn a_registration_proves_something_weaker() {
-    let weaker = |start: &str, change: fn(&mut Step)| {
-        let hospital = HOSPITAL.fork();
-        std::fs::remove_dir_all(hospital.dataset.folder().join("index")).unwrap();
-        doctored_at(&hospital, SUMS, |plan| change(plan_step(plan, start))).1
-    };
-    // consent·1 = consent says nothing.
-    let e = weaker("bit(consent", |s| s.slots[1] = Slot::Given(one()));
-    assert_proof(&e, "bit(consent", Gate::Multiply, Some(0), Check::Link);
-    // b·1 = b leaves a NULL row what it likes.
-    let e = weaker("null(b)", |s| s.slots[1] = Slot::Given(one()));
-    assert_proof(&e, "null(b)", Gate::Multiply, Some(0), Check::Link);
-    // The range of another column, which is in it anyway.
-    let recode = Gate::Recode { bits: 10 };
-    let e = weaker("range10(n)", |s| s.slots[0] = Slot::Given(column("b")));
-    assert_proof(&e, "range10(n)", recode, Some(0), Check::Groth16);
-}
-
-/// Four patients, a large sum: by itself it would be published, and so would be their number as a sum.
-#[test]
-fn a_sum_is_taken_for_a_count() {
-    let hospital = HOSPITAL.fork();
-    let asked = ask(&hospital, "SELECT sum(n) FROM t WHERE arm = 'c'");
-    let honest = [State::Small, State::Guarded];
-    assert_eq!(asked.bundle.releases[0].cells, honest);
-    for (cell, state) in [
-        (1, State::Shown(900)),
-        (1, State::Small),
-        (0, State::Guarded),
-    ] {
-        let mut bundle = asked.bundle.clone();
-        bundle.releases[0].cells[cell] = state;
-        let e = hospital.verify(&asked.question, &bundle).unwrap_err();
-        let VerifyError::CellRule {
-            release: 0,
-            cell: at,
-            ..
-        } = e
-        else {
-            panic!("{e:?}");
-        };
-        assert_eq!(at, cell);
-    }
+    // The rows of all arms in one group: no number is small any more.
+    let e = doctored(GROUPS, |plan| {
+        let zero = Linear::zero();
+        plan.equation.groupings[0].tuple[0] = zero.clone();
+        plan.equation.groupings[0].key = zero;
+    });
+    assert_length(&e);
 }
 
 #[test]
-fn a_release_sums_another_root() {
-    let sql = "SELECT arm, sum(n) FROM t GROUP BY arm";
-    let (_, e) = doctored(sql, |plan| plan.releases[0].roots.swap(0, 1));
-    assert_release(&e, Check::Link);
+fn a_number_stands_in_another_cell() {
+    // The groups' counts exchanged, then a sum for the count.
+    assert_circuit(&doctored(GROUPS, |plan| {
+        let (one, two) = plan.layout.groups.split_at_mut(1);
+        std::mem::swap(&mut one[0].1, &mut two[0].1);
+    }));
+    assert_circuit(&doctored(SUMS, |plan| {
+        let cells = &mut plan.layout.groups[0].1;
+        let places: Vec<usize> = cells.values().copied().collect();
+        for (cell, place) in cells.values_mut().zip([places[1], places[0]]) {
+            *cell = place;
+        }
+    }));
+}
+
+/// A doctored plan whose numbers are right says nothing false, and is still another statement.
+#[test]
+fn a_weaker_statement_of_the_same_numbers() {
+    assert_equation(SUMS, |e| {
+        let bit = e.blocks[0].factors[1].clone();
+        e.blocks[0].factors.push(bit);
+    });
+    assert_equation(SUMS, |e| e.blocks[0].factors.push(Linear::constant(1)));
 }
