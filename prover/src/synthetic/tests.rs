@@ -1,8 +1,7 @@
 //! The made-up hospital is stable, plausible, and fits its registry in both formats.
 
-use std::{collections::HashMap, path::Path};
+use std::path::Path;
 
-use galen_query::registry::Column;
 use sha2::{Digest, Sha256};
 
 use super::{REGISTRY_TOML, SyntheticError, write_hospital};
@@ -60,8 +59,6 @@ fn both_formats_read_back_equal() {
 /// A whole hospital as stored values, by the base columns' names.
 struct Stored {
     names: Vec<String>,
-    /// `Column::null_offset` of each column.
-    offsets: HashMap<String, u16>,
     chunk: TableChunk,
 }
 
@@ -74,7 +71,6 @@ impl Stored {
     /// Stored values, `None` for NULL.
     fn values(&self, name: &str) -> Vec<Option<u16>> {
         let known = format!("{name}.known");
-        let offset = self.offsets.get(name).copied().unwrap_or(0);
         let column = self.column(name).iter();
         if self.names.contains(&known) {
             let known = self.column(&known).iter();
@@ -83,7 +79,7 @@ impl Stored {
                 .map(|(v, k)| (*k == 1).then_some(*v))
                 .collect()
         } else {
-            column.map(|v| v.checked_sub(offset)).collect()
+            column.copied().map(Some).collect()
         }
     }
 
@@ -119,11 +115,9 @@ impl Stored {
 fn stored(patients: u64) -> Stored {
     let (_dir, path) = hospital("h.parquet", patients, 1);
     let registry = registry(REGISTRY_TOML);
-    let offset = |c: &Column| (c.name.clone(), u16::try_from(c.null_offset()).unwrap());
     let base = registry.base_columns();
     Stored {
         names: base.into_iter().map(|b| b.name).collect(),
-        offsets: registry.columns.iter().map(offset).collect(),
         chunk: read(&path, usize::MAX).pop().unwrap(),
     }
 }

@@ -35,16 +35,18 @@ fn values_are_stored_as_the_registry_says() {
     assert_eq!(chunk.rows(), 2);
     assert_eq!(chunk.ids(), ["a1", "b2"]);
     assert_eq!(column(chunk, "consent:DUO:0000042"), [1, 0]);
-    // 0 is NULL in a nullable column of one part.
-    assert_eq!(column(chunk, "age"), [1, 0]);
+    assert_eq!(column(chunk, "age"), [0, 0]);
+    assert_eq!(column(chunk, "age.known"), [1, 0]);
     // (9999.99 + 1)·100 = 1,000,099 = 15·65,536 + 17,059
     assert_eq!(column(chunk, "ldl.lo"), [0, 17_059]);
     assert_eq!(column(chunk, "ldl.hi"), [0, 15]);
     assert_eq!(column(chunk, "sex"), [0, 2]);
-    assert_eq!(column(chunk, "grade"), [1, 0]);
+    assert_eq!(column(chunk, "grade"), [0, 0]);
+    assert_eq!(column(chunk, "grade.known"), [1, 0]);
     assert_eq!(column(chunk, "mi"), [0, 1]);
     assert_eq!(column(chunk, "mi.known"), [1, 1]);
-    assert_eq!(column(chunk, "seen"), [1, 0]);
+    assert_eq!(column(chunk, "seen"), [0, 0]);
+    assert_eq!(column(chunk, "seen.known"), [1, 0]);
 }
 
 #[test]

@@ -61,17 +61,20 @@ nullable = true
 "#;
 
 /// The base columns of [`REGISTRY`], for the tests that name one.
-const BASE: [&str; 10] = [
+const BASE: [&str; 13] = [
     "consent:DUO:0000042",
     "age",
+    "age.known",
     "ldl.lo",
     "ldl.hi",
     "ldl.known",
     "sex",
     "grade",
+    "grade.known",
     "mi",
     "mi.known",
     "seen",
+    "seen.known",
 ];
 
 fn small() -> Registry {
