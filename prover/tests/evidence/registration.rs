@@ -17,8 +17,8 @@ use galen_verifier::{
 };
 
 use crate::hospital::{
-    BUNDLE, FIRST, INFINITY, KEYS, NEXT, OTHER, REGISTRY, SIGN, SQL, edited, other_keys, question,
-    registry,
+    BUNDLE, FIRST, INFINITY, KEYS, NEXT, OTHER, OTHERS_BUNDLE, REGISTRY, SIGN, SQL, edited,
+    other_keys, question, registry,
 };
 
 static HONEST: LazyLock<Registration> = LazyLock::new(|| FIRST.registration.clone());
@@ -133,15 +133,11 @@ fn it_stands_in_the_folder_and_is_checked_before_an_answer() {
 
 #[test]
 fn sums_by_value_are_made_anew_where_they_are_damaged_or_not_there() {
+    // From then on no other test writes there.
+    LazyLock::force(&OTHERS_BUNDLE);
     let folder = OTHER.dataset.folder().join("secret/sums");
-    let kept = || {
-        let files = fs::read_dir(&folder).unwrap().map(|f| f.unwrap().path());
-        files.filter(|path| path.is_file()).collect::<Vec<_>>()
-    };
-    let before: Vec<_> = kept()
-        .into_iter()
-        .map(|path| (fs::read(&path).unwrap(), path))
-        .collect();
+    let files = fs::read_dir(&folder).unwrap().map(|f| f.unwrap().path());
+    let before: Vec<_> = files.map(|path| (fs::read(&path).unwrap(), path)).collect();
     assert!(!before.is_empty());
     for (bytes, path) in &before {
         fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
