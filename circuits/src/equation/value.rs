@@ -15,7 +15,8 @@ pub const LIMB_BITS: u32 = 8;
 /// Limbs of a value.
 pub const LIMBS: usize = 6;
 /// What is proven of hidden cells lies in [0, 2^48).
-pub const RANGE_BITS: u32 = LIMB_BITS * LIMBS as u32;
+pub const RANGE_BITS: u32 = 48;
+const _: () = assert!(RANGE_BITS as usize == LIMB_BITS as usize * LIMBS);
 
 /// 0 ≤ Σ coefficient·hidden cell − bound < 2^48.
 #[derive(Debug, Clone, PartialEq, Eq)]

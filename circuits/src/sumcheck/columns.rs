@@ -267,7 +267,8 @@ fn first_bind(
         .zip(high)
         .enumerate()
         .collect();
-    let of = |(block, ((first, second), weight)): (usize, ((&mut [Fr], &mut [Fr]), &Fr))| {
+    type Part<'a> = (usize, ((&'a mut [Fr], &'a mut [Fr]), &'a Fr));
+    let of = |(block, ((first, second), weight)): Part<'_>| {
         let mut other = vec![Fr::ZERO; stride];
         let mut sum = [Fr::ZERO; MESSAGE];
         let rows_of = first
