@@ -1,6 +1,7 @@
 //! Provers who say what is not so. The library's own prover refuses to make a proof; the second prover
 //! (`common/reference`) commits to false columns, and either the circuit is not satisfied, or it claims evaluations
 //! that satisfy the circuit, and the verifier refuses the opening.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The answer circuit against its native twin, constraint by constraint (`docs/spec/circuit.md`).
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
 

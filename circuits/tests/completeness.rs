@@ -1,4 +1,5 @@
 //! True statements are proven and verified.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
 

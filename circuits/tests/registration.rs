@@ -1,4 +1,5 @@
 //! Registrations: lookups without blocks. Ranges, NULL, and consent that is a bit, and 0 where nobody stands.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
 

@@ -2,11 +2,13 @@
 //!
 //! What an answer is identified by is its statement, not its bytes: a Groth16 proof can be made another proof of the
 //! same statement by anyone (`an_answer_is_not_its_bytes`).
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 #[path = "tampering/bytes.rs"]
 mod bytes;
 #[path = "tampering/checks.rs"]
 mod checks;
+
 mod common;
 #[path = "tampering/statement.rs"]
 mod statement;

@@ -65,8 +65,9 @@ pub fn recount(layout: &Layout<'_>, columns: &mut Columns) {
             continue;
         };
         let tuple = tuple.map(|l| dense(layout, columns, &l));
-        for row in 0..rows {
-            let entry = [0, 1, 2].map(|c| small(tuple[c][row]));
+        let [first, second, third] = &tuple;
+        for ((first, second), third) in first.iter().zip(second).zip(third) {
+            let entry = [first, second, third].map(|value| small(*value));
             if let [Some(a), Some(b), Some(c)] = entry
                 && let Some((slot, row)) = places.get(&(id, [a, b, c]))
             {
