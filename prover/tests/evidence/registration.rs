@@ -191,8 +191,8 @@ fn another_datasets() {
         let proofs = &other.registration.proofs;
         let e = refused(|r| r.proofs = proofs.clone());
         assert_eq!(failed(e), (0, Check::Circuit));
-        for one in 0..2 {
-            let e = refused(|r| r.proofs[one] = proofs[one].clone());
+        for (one, proof) in proofs.iter().enumerate() {
+            let e = refused(|r| r.proofs[one].clone_from(proof));
             assert_eq!(failed(e), (one, Check::Circuit));
         }
     }
