@@ -13,13 +13,16 @@ use serde_json::Value;
 use crate::hospital::copy_folder;
 
 /// Rows of a chunk of the smallest shape.
-pub const N: usize = 1 << galen_circuits::equation::Rows::chunk_bits_for(SHAPE_BITS);
-const SHAPE_BITS: u32 = galen_circuits::equation::Rows::LEAST_BITS;
+pub const N: usize = 1 << 13;
 
 /// The keys, opened when first asked for.
 pub fn keys() -> &'static ParameterStore {
     static KEYS: OnceLock<ParameterStore> = OnceLock::new();
-    KEYS.get_or_init(|| ParameterStore::open_development(&cache(), Shape::ALL[0], &Silent).unwrap())
+    KEYS.get_or_init(|| {
+        let shape = Shape::ALL[0];
+        assert_eq!(shape.rows(1).chunk(), N);
+        ParameterStore::open_development(&cache(), shape, &Silent).unwrap()
+    })
 }
 
 /// `<build folder>/tmp/galen-tests`.

@@ -140,6 +140,23 @@ fn a_refused_table_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_table_that_is_too_long_leaves_nothing_behind() {
+    let home = tempfile::tempdir().unwrap();
+    let table = home.path().join("table.csv");
+    let capacity = Shape::ALL[0].capacity();
+    fs::write(&table, csv(capacity + 1)).unwrap();
+    let out = home.path().join("dataset");
+    let e = Setup::new("", REGISTRY)
+        .try_commit(&table, &out, keys())
+        .unwrap_err();
+    match e {
+        ProverError::TooManyPatients { shape } => assert_eq!(shape, Shape::ALL[0]),
+        other => panic!("{other}"),
+    }
+    assert_eq!(names(home.path()), ["table.csv"]);
+}
+
+#[test]
 fn torn_sums_are_made_anew() {
     let h = hospital();
     let first = ask(&h, SQL);
@@ -230,7 +247,11 @@ fn a_dataset_without_its_registration_answers_nothing() {
     // A registration as it was before its last byte was another one.
     let text = String::from_utf8(whole.clone()).unwrap();
     let at = text.rfind("\"]").unwrap() - 20;
-    let other = if text[at..].starts_with('A') { "B" } else { "A" };
+    let other = if text[at..].starts_with('A') {
+        "B"
+    } else {
+        "A"
+    };
     fs::write(&file, format!("{}{other}{}", &text[..at], &text[at + 1..])).unwrap();
     match refused(&h) {
         ProverError::Verify(VerifyError::Proof {
@@ -457,7 +478,7 @@ fn parameters_of_two_sets_are_not_mixed() {
     mixed["files"][&name] = index(set.folder())["files"][&name].clone();
     fs::write(folder.join("index.json"), mixed.to_string()).unwrap();
     let store = open(cache.path()).unwrap();
-    match store.proving_key(Size::Small).unwrap_err() {
+    match store.proving_key(Size::Small).err().unwrap() {
         ParamsError::Verifying(why) => assert!(why.contains("of another set"), "{why}"),
         other => panic!("{other}"),
     }

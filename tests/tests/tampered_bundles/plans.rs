@@ -50,8 +50,7 @@ fn the_honest_plan_is_accepted() {
     for sql in [SUMS, GROUPS] {
         let plan = planned(sql, &[]).unwrap();
         let question = HOSPITAL.question(sql);
-        let (bundle, _) =
-            prove_plan(&HOSPITAL.dataset, &question, &plan, keys(), &Silent).unwrap();
+        let (bundle, _) = prove_plan(&HOSPITAL.dataset, &question, &plan, keys(), &Silent).unwrap();
         HOSPITAL.verify(&question, &bundle).unwrap();
         assert_eq!(plan.equation.blocks.len(), 1);
         assert_eq!(plan.equation.lookups.len(), 1);

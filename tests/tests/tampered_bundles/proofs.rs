@@ -170,11 +170,7 @@ fn an_element_is_no_canonical_encoding() {
         if element.kind == Kind::Scalar {
             let mut once_around = valid.to_vec();
             assert!(!add(&mut once_around, &Fr::MODULUS.to_bytes_le()));
-            for bad in [
-                once_around,
-                Fr::MODULUS.to_bytes_le(),
-                vec![0xff; 32],
-            ] {
+            for bad in [once_around, Fr::MODULUS.to_bytes_le(), vec![0xff; 32]] {
                 let e = exchanged(&element, &bad);
                 assert_encoding(&e, &format!("{}: ", element.name));
                 assert_encoding(&e, "not below the modulus");

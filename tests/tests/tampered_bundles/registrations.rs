@@ -85,7 +85,10 @@ fn commitments_are_swapped_in_the_manifest() {
 #[test]
 fn a_registration_is_of_another_dataset() {
     let (hospital, _) = &*NEXT_EPOCH;
-    assert_bound(&hospital.dataset.registration().unwrap(), HOSPITAL.manifest());
+    assert_bound(
+        &hospital.dataset.registration().unwrap(),
+        HOSPITAL.manifest(),
+    );
     assert_bound(&honest(), hospital.manifest());
 }
 
@@ -107,7 +110,11 @@ fn a_part_is_missing_doubled_or_of_another_place() {
     let equations = registration_equations(registry, dataset.rows()).unwrap();
     let forger = Forger::new(&SECRETS, dataset);
     let registration = forger.register(&equations, 2).unwrap();
-    assert_proof(&refused(&registration, dataset), "registration", Check::Circuit);
+    assert_proof(
+        &refused(&registration, dataset),
+        "registration",
+        Check::Circuit,
+    );
     let registration = forger.register(&equations, 1).unwrap();
     let set = keys().verifying();
     verify_registration(&registration, dataset.clone(), registry, &set).unwrap();
@@ -165,7 +172,11 @@ fn other_values_are_registered_than_are_committed() {
         });
         let forger = Forger::new(&secrets, dataset);
         let registration = forger.register(&equations, equations.len()).unwrap();
-        assert_proof(&refused(&registration, dataset), "registration", Check::Opening);
+        assert_proof(
+            &refused(&registration, dataset),
+            "registration",
+            Check::Opening,
+        );
     }
 }
 

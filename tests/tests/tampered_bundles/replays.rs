@@ -7,16 +7,9 @@ use ark_groth16::{Groth16, VerifyingKey};
 use ark_std::rand::rngs::OsRng;
 use galen_circuits::batch::Check;
 use galen_query::{ReadError, question::Question, text::hex};
-use galen_tests::{
-    Asked, Hospital, Setup, ask, keys,
-    keys::another_set,
-};
+use galen_tests::{Asked, Hospital, Setup, ask, keys, keys::another_set};
 use galen_verifier::{
-    VerifyError,
-    manifest::Manifest,
-    register::AnswerRegister,
-    registration::Registered,
-    verify,
+    VerifyError, manifest::Manifest, register::AnswerRegister, registration::Registered, verify,
 };
 
 use super::{
@@ -107,8 +100,7 @@ fn an_answer_is_of_other_values_than_are_committed() {
     });
     let execution = secrets.execute(&plan.equation).unwrap();
     let release = &HOSPITAL.manifest().release;
-    let (published, _) =
-        galen_verifier::rules::publish(&plan, release, &execution.cells).unwrap();
+    let (published, _) = galen_verifier::rules::publish(&plan, release, &execution.cells).unwrap();
     assert_ne!(published, asked.bundle.cells);
     let forger = Forger::new(&secrets, HOSPITAL.dataset.dataset());
     let bundle = forger
