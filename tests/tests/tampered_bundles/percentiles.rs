@@ -203,34 +203,40 @@ fn the_order_of_hidden_cells_is_proven() {
         .collect();
     assert!(margins.len() > 1, "{published:?}");
 
-    // Of two hidden cells the smaller was hidden first: one statement about both.
+    // Of two hidden cells the smaller was hidden first: a statement about both.
     let dataset = &hospital.dataset;
     let plan = plan(dataset, &asked.question).unwrap();
     let cells = rules::cells(&plan, &hospital.manifest().release, published).unwrap();
-    let mut orders = cells.inequalities.iter().filter(|i| i.terms.len() == 2);
-    let (Some(order), None) = (orders.next(), orders.next()) else {
-        panic!("{:?}", cells.inequalities);
-    };
     let hidden = cells.hidden();
-    let [one, other] = [0, 1].map(|i| hidden[order.terms[i].0]);
+    // larger − smaller ≥ gap.
+    let orders = cells.inequalities.iter().filter_map(|order| {
+        let [(larger, 1), (smaller, -1)] = order.terms[..] else {
+            return None;
+        };
+        Some((hidden[larger], hidden[smaller], i128::from(order.bound)))
+    });
+    let orders: Vec<(usize, usize, i128)> = orders.collect();
+    assert!(!orders.is_empty(), "{:?}", cells.inequalities);
 
     let secrets = Secrets::of(&hospital);
     let forger = Forger::new(&secrets, dataset.dataset());
-    let forge = |exchanged: bool| {
+    let forge = |reversed: Option<(usize, usize, i128)>| {
         forger.answer(&asked.question, &plan, published, |execution, _| {
-            if exchanged {
-                execution.cells.swap(one, other);
+            if let Some((larger, smaller, gap)) = reversed {
+                execution.cells[smaller] = execution.cells[larger] - gap + 1;
             }
         })
     };
-    let honest = forge(false).unwrap();
+    let honest = forge(None).unwrap();
     assert_eq!(
         hospital.verify(&asked.question, &honest).unwrap(),
         asked.answer
     );
-    match forge(true).unwrap_err() {
-        CircuitError::Unsatisfied(what) => assert_eq!(what, "an inequality over hidden cells"),
-        other => panic!("{other}"),
+    for order in orders {
+        match forge(Some(order)).unwrap_err() {
+            CircuitError::Unsatisfied(what) => assert_eq!(what, "an inequality over hidden cells"),
+            other => panic!("{other}"),
+        }
     }
 
     // In the place of a cell that was hidden for its line another one of the line, its number published instead.
