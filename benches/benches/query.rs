@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::Result;
 use galen_benches::{
     arguments,
-    hospital::{Asked, ask, commit, copy_folder, params},
+    hospital::{Asked, ask, commit, copy_folder, forget_sums, params},
     load, measuring, median, ms, us_each,
 };
 use galen_params::{ParameterStore, Shape};
@@ -43,8 +43,7 @@ fn measure(cache: &Path, patients: u64, runs: usize) -> Result<()> {
     for run in 0..=runs {
         let copy = folder.path().join(format!("copy-{run}"));
         copy_folder(&committed, &copy)?;
-        fs::remove_dir_all(copy.join("secret/sums"))?;
-        fs::create_dir(copy.join("secret/sums"))?;
+        forget_sums(&copy)?;
         let (one, two) = (ask(&copy, &params, 0)?, ask(&copy, &params, VERIFICATIONS)?);
         if run > 0 {
             first.push(one);

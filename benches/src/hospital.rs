@@ -62,6 +62,88 @@ decimals = 1
 nullable = true
 "#;
 
+/// Eight columns, most of them of about ten bits, for tables of any size.
+pub const WIDE_REGISTRY_TOML: &str = r#"
+[registry]
+name = "bench"
+version = 1
+title = "Eight columns of about ten bits"
+patient_id = "patient_id"
+
+[[purpose]]
+code = "DUO:0000042"
+label = "general research use"
+column = "consent_research"
+
+[[column]]
+name = "sex"
+type = "category"
+title = "administrative sex"
+codes = ["F", "M", "O"]
+
+[[column]]
+name = "age"
+type = "number"
+title = "age at the first visit"
+min = 0
+max = 1023
+decimals = 0
+
+[[column]]
+name = "bmi"
+type = "number"
+title = "body mass index"
+min = 0.0
+max = 102.3
+decimals = 1
+nullable = true
+
+[[column]]
+name = "sbp"
+type = "number"
+title = "systolic blood pressure"
+min = 0
+max = 1023
+decimals = 0
+nullable = true
+
+[[column]]
+name = "ldl"
+type = "number"
+title = "LDL cholesterol"
+min = 0.00
+max = 12.00
+decimals = 2
+nullable = true
+
+[[column]]
+name = "hba1c"
+type = "number"
+title = "haemoglobin A1c"
+min = 0.0
+max = 102.3
+decimals = 1
+nullable = true
+
+[[column]]
+name = "diabetes"
+type = "boolean"
+title = "diabetes mellitus"
+
+[[column]]
+name = "statin"
+type = "boolean"
+title = "takes a statin"
+"#;
+
+/// Count and sum under a range, an equality and a one-sided range.
+pub const Q2: &str = "SELECT count(*), sum(ldl) FROM bench \
+     WHERE age BETWEEN 40 AND 65 AND sex = 'F' AND hba1c >= 6.5";
+
+/// Three cells (count, contributors, sum) in each of 20 groups.
+pub const GROUPS: &str = "SELECT width_bucket(age, 20, 100, 8) AS band, statin, count(*), avg(ldl) FROM bench \
+     GROUP BY band, statin";
+
 /// Count and average under three range predicates.
 pub const SQL: &str = "SELECT count(*), avg(hba1c) FROM bench \
      WHERE age BETWEEN 40 AND 75 AND sbp > 120 AND bmi < 35";
@@ -178,6 +260,16 @@ pub fn ask_as(
         bundle_bytes: serde_json::to_vec(&bundle)?.len(),
         proof_bytes: bundle.proof_bytes(),
     })
+}
+
+/// Forgets the sums by value of a dataset, which its next query makes anew.
+///
+/// # Errors
+/// A folder that cannot be written.
+pub fn forget_sums(folder: &Path) -> Result<()> {
+    let sums = folder.join("secret/sums");
+    fs::remove_dir_all(&sums)?;
+    Ok(fs::create_dir(sums)?)
 }
 
 /// Copies a dataset folder, to keep it as it is right after registration.
