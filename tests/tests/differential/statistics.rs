@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use galen_tests::{oracle::Oracle, plain::decimal_text};
+use galen_tests::{dice::Dice, oracle::Oracle, plain::decimal_text};
 use galen_verifier::answer::Cell;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{ToPrimitive, Zero};
 
 use crate::{
-    generate::{Dice, Generator},
+    generate::Generator,
     table::{ColumnKind, Kind, day},
 };
 

@@ -1,8 +1,9 @@
 //! Two kinds of tables, and their generated rows.
 
-use galen_tests::plain::{PlainTable, Value};
-
-use crate::generate::Dice;
+use galen_tests::{
+    dice::Dice,
+    plain::{PlainTable, Value},
+};
 
 /// Which columns a table has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
