@@ -1,8 +1,11 @@
 //! Random queries, each written twice: for Galen, and for SQLite over values in units.
 
-use galen_tests::{dice::Dice, plain::decimal_text};
+use galen_tests::{
+    dice::Dice,
+    plain::{day, decimal_text},
+};
 
-use crate::table::{Column, ColumnKind, DAYS, Kind, day};
+use crate::table::{Column, ColumnKind, DAYS, Kind};
 
 /// One output of the SELECT list.
 #[derive(Debug, Clone)]

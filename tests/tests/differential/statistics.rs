@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use galen_tests::{dice::Dice, oracle::Oracle, plain::decimal_text};
+use galen_tests::{
+    dice::Dice,
+    oracle::Oracle,
+    plain::{day, decimal_text},
+};
 use galen_verifier::answer::Cell;
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -11,7 +15,7 @@ use num_traits::{ToPrimitive, Zero};
 
 use crate::{
     generate::Generator,
-    table::{ColumnKind, Kind, day},
+    table::{ColumnKind, Kind},
 };
 
 /// A query for Galen, and what to ask SQLite.
