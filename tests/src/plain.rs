@@ -40,6 +40,29 @@ pub fn decimal_text(units: i64, decimals: u32) -> String {
     format!("{sign}{whole}{point}{fraction}")
 }
 
+/// The `n`-th day from 2020-01-01, before or after it.
+#[must_use]
+pub fn day(n: i64) -> String {
+    let (mut year, mut rest) = (2020, n);
+    let length = |year: i64| if year % 4 == 0 { 366 } else { 365 };
+    while rest < 0 {
+        year -= 1;
+        rest += length(year);
+    }
+    while rest >= length(year) {
+        rest -= length(year);
+        year += 1;
+    }
+    let february = length(year) - 337;
+    for (month, days) in (1..).zip([31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) {
+        if rest < days {
+            return format!("{year:04}-{month:02}-{:02}", rest + 1);
+        }
+        rest -= days;
+    }
+    unreachable!("a year's days are its months'")
+}
+
 impl PlainTable {
     /// The table as CSV; NULL is an empty field.
     #[must_use]
@@ -65,6 +88,15 @@ impl PlainTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_calendar_days() {
+        assert_eq!(day(-1), "2019-12-31");
+        assert_eq!(day(0), "2020-01-01");
+        assert_eq!(day(59), "2020-02-29");
+        assert_eq!(day(366), "2021-01-01");
+        assert_eq!(day(739), "2022-01-09");
+    }
 
     #[test]
     fn decimals_are_written_exactly() {

@@ -1,42 +1,11 @@
 //! Random queries, each written twice: for Galen, and for SQLite over values in units.
 
-use galen_tests::plain::decimal_text;
+use galen_tests::{
+    dice::Dice,
+    plain::{day, decimal_text},
+};
 
-use crate::table::{Column, ColumnKind, DAYS, Kind, day};
-
-/// SplitMix64: the same numbers everywhere, for ever.
-pub struct Dice(u64);
-
-impl Dice {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    /// From `min` to `max`, both included.
-    pub fn between(&mut self, min: i64, max: i64) -> i64 {
-        min + i64::try_from(self.below(max.abs_diff(min) + 1)).unwrap()
-    }
-
-    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[usize::try_from(self.index(of.len())).unwrap()]
-    }
-
-    fn index(&mut self, len: usize) -> i64 {
-        self.between(0, i64::try_from(len).unwrap() - 1)
-    }
-}
+use crate::table::{Column, ColumnKind, DAYS, Kind};
 
 /// One output of the SELECT list.
 #[derive(Debug, Clone)]
@@ -158,7 +127,7 @@ impl Generator {
 
     /// Puts some outputs under a condition of their own. What follows is as if nothing had been drawn.
     fn filter(&mut self, outputs: &mut [Output]) -> Condition {
-        let (dice, known) = (self.dice.0, self.known.len());
+        let (dice, known) = (self.dice.clone(), self.known.len());
         let filter = self.condition(1);
         for output in outputs {
             if let Output::Aggregate(name, column) = *output
@@ -167,7 +136,7 @@ impl Generator {
                 *output = Output::Filtered(name, column);
             }
         }
-        self.dice = Dice(dice);
+        self.dice = dice;
         self.known.truncate(known);
         filter
     }
@@ -330,7 +299,9 @@ impl Generator {
     fn place(&mut self, column: Column) -> i64 {
         match column.kind {
             ColumnKind::Boolean => unreachable!("booleans are compared by name"),
-            ColumnKind::Category(codes) => self.dice.index(codes.len()),
+            ColumnKind::Category(codes) => self
+                .dice
+                .between(0, i64::try_from(codes.len()).unwrap() - 1),
             ColumnKind::Date => self.dice.between(-20, DAYS + 20),
             ColumnKind::Number { min, max, .. } => {
                 let margin = (max - min) / 20;

@@ -13,10 +13,12 @@ use std::collections::BTreeSet;
 
 use galen_params::Silent;
 use galen_prover::execute::{plan, prove_plan};
-use galen_tests::{Hospital, Setup, check_bytes, keys, keys::N, oracle::Oracle, plain::PlainTable};
+use galen_tests::{
+    Hospital, Setup, check_bytes, dice::Dice, keys, keys::N, oracle::Oracle, plain::PlainTable,
+};
 use galen_verifier::answer::Cell;
 
-use generate::{Dice, Generator, Query};
+use generate::{Generator, Query};
 use table::Kind;
 
 /// A table's kind and rows, how many queries it is asked, and the seed of all of it.

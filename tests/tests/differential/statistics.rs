@@ -3,15 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use galen_tests::{oracle::Oracle, plain::decimal_text};
+use galen_tests::{
+    dice::Dice,
+    oracle::Oracle,
+    plain::{day, decimal_text},
+};
 use galen_verifier::answer::Cell;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{ToPrimitive, Zero};
 
 use crate::{
-    generate::{Dice, Generator},
-    table::{ColumnKind, Kind, day},
+    generate::Generator,
+    table::{ColumnKind, Kind},
 };
 
 /// A query for Galen, and what to ask SQLite.

@@ -1,8 +1,9 @@
 //! Two kinds of tables, and their generated rows.
 
-use galen_tests::plain::{PlainTable, Value};
-
-use crate::generate::Dice;
+use galen_tests::{
+    dice::Dice,
+    plain::{PlainTable, Value, day},
+};
 
 /// Which columns a table has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,28 +124,6 @@ fn value(column: &Column, dice: &mut Dice) -> Value {
     }
 }
 
-/// The `n`-th day from 2020-01-01, before or after it.
-pub fn day(n: i64) -> String {
-    let (mut year, mut rest) = (2020, n);
-    let length = |year: i64| if year % 4 == 0 { 366 } else { 365 };
-    while rest < 0 {
-        year -= 1;
-        rest += length(year);
-    }
-    while rest >= length(year) {
-        rest -= length(year);
-        year += 1;
-    }
-    let february = length(year) - 337;
-    for (month, days) in (1..).zip([31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) {
-        if rest < days {
-            return format!("{year:04}-{month:02}-{:02}", rest + 1);
-        }
-        rest -= days;
-    }
-    unreachable!("a year's days are its months'")
-}
-
 const NARROW_TOML: &str = r#"
 [registry]
 name = "t"
@@ -235,12 +214,3 @@ max = "200000.00"
 decimals = 2
 nullable = true
 "#;
-
-#[test]
-fn days_are_calendar_days() {
-    assert_eq!(day(0), "2020-01-01");
-    assert_eq!(day(59), "2020-02-29");
-    assert_eq!(day(366), "2021-01-01");
-    assert_eq!(day(DAYS - 1), "2021-06-23");
-    assert_eq!(day(-1), "2019-12-31");
-}

@@ -25,6 +25,12 @@ struct Curve {
 }
 
 impl Curve {
+    /// All who are at risk at first, though the curve may end before its first bin.
+    fn patients(&self) -> u64 {
+        let leaving = self.bins.iter().map(|b| b.leaving);
+        leaving.sum::<u64>() + self.beyond
+    }
+
     /// Its first `len` bins; patients of later ones are beyond.
     fn until(&self, len: usize) -> Self {
         let later = self.bins[len..].iter().map(|b| b.leaving);
@@ -111,12 +117,11 @@ fn rows(table: &mut Table, medians: &mut Table, curve: &Curve, points: &[Point])
                 .collect(),
         );
     }
-    let patients = points.first().map_or(0, |p| p.at_risk);
     let events = points.iter().map(|p| p.events).sum();
     let median = galen_statistics::median(points).and_then(|i| curve.ends.get(i).copied());
     medians.rows.push(vec![
         Value::Text(curve.name.clone()),
-        Value::Count(patients),
+        Value::Count(curve.patients()),
         curve.ends.last().copied().into(),
         Value::Count(events),
         match median {

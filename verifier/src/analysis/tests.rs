@@ -2,7 +2,7 @@ use galen_query::{analysis::Analysis, query::parse_query, registry::Registry};
 use num_bigint::BigInt;
 
 use super::{Derived, Value, View, derive};
-use crate::{answer::Bucket, answer::Cell};
+use crate::answer::{Bucket, Cell, key_columns};
 
 fn registry() -> Registry {
     let text = "[registry]\nname = \"t\"\nversion = 1\npatient_id = \"id\"\n\
@@ -34,6 +34,7 @@ fn run(sql: &str, text: &str, rows: &[Vec<Cell>], count_error: u64) -> Derived {
     let view = View {
         columns: &columns,
         rows,
+        key_columns: &key_columns(&query),
         count_error,
     };
     derive(&[analysis], &query, &registry, &view).pop().unwrap()
@@ -256,6 +257,19 @@ fn hidden_cells_are_named_and_nothing_is_guessed() {
 }
 
 #[test]
+fn rows_are_named_by_their_keys_alone() {
+    let row = |arm, all, known| vec![arm, n(all), n(0), n(0), Cell::Null, Cell::Null, n(known)];
+    let rows = [row(key("a"), 9, 0), row(Cell::Null, 7, 0)];
+    let derived = run(COUNTS, "means mean=mean sd=sd n=known", &rows, 0);
+    let names: Vec<&Value> = derived.tables[0].rows.iter().map(|r| &r[0]).collect();
+    assert_eq!(names, [&Value::from("a"), &Value::from("NULL")]);
+    assert_eq!(
+        derived.notes,
+        ["a", "NULL"].map(|group| format!("sd of {group} is NULL: too few values were counted."))
+    );
+}
+
+#[test]
 fn unknown_outcomes_are_told() {
     let sql = "SELECT arm, count(*) AS n, count(x) AS known, count(*) FILTER (WHERE x > 5) AS high FROM t GROUP BY arm";
     let rows = [vec![key("a"), n(20), n(15), n(5)]];
@@ -343,6 +357,18 @@ fn survival_reads_bins_in_order_and_who_is_beyond() {
     );
     let note = "b c: the curve ends at 10. events of b c";
     assert!(shorter.notes[0].starts_with(note), "{:?}", shorter.notes);
+    cut[3][3] = Cell::Suppressed(11);
+    let none = run(TIMES, text, &cut, 0);
+    assert_eq!(
+        none.tables[1].rows[1][1..],
+        [
+            Value::Count(50),
+            Value::Missing,
+            Value::Count(0),
+            Value::from("not known"),
+        ],
+        "who is at risk is known though no events are"
+    );
     cut[5][2] = Cell::Suppressed(11);
     let one = run(TIMES, text, &cut, 0);
     assert_eq!((one.tables[0].rows.len(), one.tables.len()), (2, 2));

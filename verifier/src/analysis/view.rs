@@ -10,6 +10,8 @@ use crate::answer::Cell;
 pub(crate) struct View<'a> {
     pub columns: &'a [String],
     pub rows: &'a [Vec<Cell>],
+    /// Which columns are keys. An aggregate's cell may look like one: it is NULL where a group's is.
+    pub key_columns: &'a [usize],
     /// How far rounding can take a count from the exact one.
     pub count_error: u64,
 }
@@ -53,20 +55,15 @@ impl View<'_> {
 
     fn unusable(&self, row: usize, column: usize, cell: &Cell) -> String {
         let label = &self.columns[column];
-        let keys: Vec<String> = self.rows[row]
-            .iter()
-            .filter(|c| matches!(c, Cell::Key(_) | Cell::Bucket(_)))
-            .map(ToString::to_string)
-            .collect();
-        let place = match keys.is_empty() {
+        let place = match self.key_columns.is_empty() {
             true => String::new(),
-            false => format!(" of {}", keys.join(", ")),
+            false => format!(" of {}", self.name(row)),
         };
         match cell {
             Cell::Suppressed(_) | Cell::Withheld | Cell::TooFew(_) => {
                 format!("{label}{place} is hidden by the release rule ({cell}).")
             }
-            Cell::Null => format!("{label}{place} is NULL: no value was counted."),
+            Cell::Null => format!("{label}{place} is NULL: too few values were counted."),
             _ => format!("{label}{place} is no number."),
         }
     }
@@ -129,13 +126,8 @@ impl View<'_> {
 
     /// The keys of a row, for a table's first column.
     pub fn name(&self, row: usize) -> String {
-        let keys = self.rows[row].iter().filter_map(|c| match c {
-            Cell::Key(text) => Some(text.clone()),
-            Cell::Bucket(b) => Some(b.to_string()),
-            Cell::Null => Some("NULL".to_owned()),
-            _ => None,
-        });
-        let keys: Vec<String> = keys.collect();
+        let keys = self.key_columns.iter();
+        let keys: Vec<String> = keys.map(|c| self.shown(row, *c)).collect();
         if keys.is_empty() {
             "all".to_owned()
         } else {

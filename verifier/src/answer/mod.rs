@@ -134,6 +134,13 @@ fn table(
     }
 }
 
+/// The places of the keys among a query's outputs.
+pub(crate) fn key_columns(query: &CohortQuery) -> Vec<usize> {
+    let outputs = query.outputs.iter().enumerate();
+    let keys = outputs.filter(|(_, o)| matches!(o.value, OutputValue::Key(_)));
+    keys.map(|(at, _)| at).collect()
+}
+
 /// What the query's analyses make of a table.
 fn derive(
     resolved: &Resolved,
@@ -145,6 +152,7 @@ fn derive(
     let view = View {
         columns,
         rows,
+        key_columns: &key_columns(&resolved.query),
         count_error,
     };
     if resolved.query.criteria.is_empty() {
