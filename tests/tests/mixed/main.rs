@@ -134,7 +134,9 @@ impl Outcome {
         assert!(self.failures.is_empty(), "{}", self.failures.join("\n\n"));
         assert!(10 * refused <= answered + refused, "too many refused");
         assert!(10 * different >= 8 * answered, "answers repeat");
-        assert_eq!(self.hidden > 0, hides);
+        // A few queries may happen to meet no small count.
+        let is_tested = self.hidden > 0 || answered < 20;
+        assert!(if hides { is_tested } else { self.hidden == 0 });
     }
 }
 
