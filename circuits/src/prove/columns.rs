@@ -137,7 +137,7 @@ impl<'a> Committing<'a> {
             SumsByValue::of(self.task.srs, &padded, length)
         };
         match key {
-            Some(key) if is_of_the_dataset(key) => self.task.store.sums(key, chunk, &make),
+            Some(key) if is_of_the_dataset(key) => self.task.store.sums(key, length, chunk, &make),
             _ => make().map(Arc::new),
         }
     }

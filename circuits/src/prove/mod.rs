@@ -39,16 +39,18 @@ pub struct BaseColumn<'a> {
     pub commitments: &'a [G1],
 }
 
-/// The hospital's store of sums by value: for a key over base columns and a chunk either what is there, or what
-/// `make` makes of it, kept if it is worth it.
+/// The hospital's store of sums by value: for a key over base columns, the number of its values and a chunk either what
+/// is there, or what `make` makes of it, kept if it is worth it.
 pub trait SumsStore: Sync {
-    /// The sums of a key's column in a chunk.
+    /// The sums of a key's column in a chunk, one for each of its `values`: two queries may number the same combination
+    /// in tables of different lengths.
     ///
     /// # Errors
     /// Those of `make`, or of the store.
     fn sums(
         &self,
         key: &Linear,
+        values: usize,
         chunk: usize,
         make: &dyn Fn() -> Result<SumsByValue, CircuitError>,
     ) -> Result<Arc<SumsByValue>, CircuitError>;
@@ -62,6 +64,7 @@ impl SumsStore for NoStore {
     fn sums(
         &self,
         _: &Linear,
+        _: usize,
         _: usize,
         make: &dyn Fn() -> Result<SumsByValue, CircuitError>,
     ) -> Result<Arc<SumsByValue>, CircuitError> {

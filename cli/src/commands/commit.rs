@@ -170,7 +170,7 @@ fn shape_for(args: &Args, registry: &Registry) -> Result<Shape> {
     }
     let rows = match reader.size_hint() {
         Some(rows) => rows,
-        None => count_lines(&args.table)?,
+        None => count_rows(&args.table)?,
     };
     let most = Shape::ALL[Shape::ALL.len() - 1];
     let patients = usize::try_from(rows.max(1)).ok();
@@ -184,18 +184,20 @@ fn shape_for(args: &Args, registry: &Registry) -> Result<Shape> {
     })
 }
 
-/// Lines of a CSV: its rows, or some more where cells hold line breaks.
-fn count_lines(path: &Path) -> Result<u64> {
+/// Lines of a CSV after its heading: its rows, or some more where cells hold line breaks.
+fn count_rows(path: &Path) -> Result<u64> {
     let named = || format!("counting the lines of {}", path.display());
     let mut file = BufReader::new(File::open(path).with_context(named)?);
     let mut buffer = vec![0; 1 << 16];
-    let mut lines = 0;
+    let (mut ends, mut last) = (0u64, b'\n');
     loop {
         let read = file.read(&mut buffer).with_context(named)?;
         if read == 0 {
-            return Ok(lines);
+            let lines = ends + u64::from(last != b'\n');
+            return Ok(lines.saturating_sub(1));
         }
-        lines += buffer[..read].iter().filter(|b| **b == b'\n').count() as u64;
+        ends += buffer[..read].iter().filter(|b| **b == b'\n').count() as u64;
+        last = buffer[read - 1];
     }
 }
 
@@ -288,4 +290,19 @@ fn print(
     }
     output.line(show::facts(&facts))?;
     output.line(format!("\n{INSECURE}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count_rows;
+
+    #[test]
+    fn the_heading_of_a_csv_is_no_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        for (text, rows) in [("", 0), ("id\n", 0), ("id\na\nb\n", 2), ("id\na\nb", 2)] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(count_rows(&path).unwrap(), rows, "{text:?}");
+        }
+    }
 }

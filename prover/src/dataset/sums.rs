@@ -1,6 +1,6 @@
 //! The store of sums by value: what makes a query's commitments cheap, computed once for a dataset.
 //!
-//! `secret/sums/<digest of key and commitments>-<chunk>`: SHA-256 of the rest, then the sums. They fix the columns
+//! `secret/sums/<digest of key, number of its values and commitments>-<chunk>`: SHA-256 of the rest, then the sums. They fix the columns
 //! that they were made of, without any blinder, and never leave the hospital. The store is a cache: what is missing
 //! or damaged is made anew. Nothing in it is trusted: every finished proof is verified before it is handed out.
 
@@ -44,10 +44,11 @@ impl<'a> DatasetSums<'a> {
         }
     }
 
-    /// Names a key over base columns by the columns' commitments in a chunk.
-    fn name(&self, key: &Linear, chunk: usize) -> Option<String> {
+    /// Names a key over base columns by the columns' commitments in a chunk, and by the number of its values.
+    fn name(&self, key: &Linear, values: usize, chunk: usize) -> Option<String> {
         let mut hash = Sha256::new();
         hash.update(b"galen/v2/sums");
+        hash.update(u64::try_from(values).ok()?.to_le_bytes());
         for (column, coefficient) in key.terms() {
             let Column::Base(index) = column else {
                 return None;
@@ -84,10 +85,11 @@ impl SumsStore for DatasetSums<'_> {
     fn sums(
         &self,
         key: &Linear,
+        values: usize,
         chunk: usize,
         make: &dyn Fn() -> Result<SumsByValue, CircuitError>,
     ) -> Result<Arc<SumsByValue>, CircuitError> {
-        let Some(name) = self.name(key, chunk) else {
+        let Some(name) = self.name(key, values, chunk) else {
             return make().map(Arc::new);
         };
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,7 +98,7 @@ impl SumsStore for DatasetSums<'_> {
             return Ok(Arc::clone(sums));
         }
         let path = self.folder.join(format!("{}-{chunk:05}", place.0));
-        let sums = match self.read(&path) {
+        let sums = match self.read(&path).filter(|sums| sums.len() == values) {
             Some(sums) => Arc::new(sums),
             None => {
                 let sums = Arc::new(make()?);
