@@ -434,7 +434,7 @@ fn class_for(equation: &Equation, slots: usize, tables: usize) -> Result<Class, 
             size,
         }),
         None => {
-            let most = Size::Large;
+            let most = Size::Huge;
             capacity("predicates and groupings", slots, most.slots())?;
             capacity("tables' slots", tables, most.tables())?;
             capacity("filters with means or products", blocks, most.blocks())?;

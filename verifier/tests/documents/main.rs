@@ -112,6 +112,34 @@ fn as_many_groups_as_there_may_be() {
     }
 }
 
+/// Means under more filters than the class `large` has blocks, and more criteria than it has slots.
+#[test]
+fn what_only_the_largest_class_holds() {
+    let filters: Vec<String> = (0..20)
+        .map(|i| format!("stddev(cost) FILTER (WHERE age > {})", 20 + 2 * i))
+        .collect();
+    let filters = format!("SELECT {} FROM test", filters.join(", "));
+    let criteria: Vec<String> = (0..82)
+        .map(|i| format!("age <> {}", 19 + i))
+        .chain((0..18).map(|i| format!("cost >= {}", 7 * i + 7)))
+        .collect();
+    let criteria = format!(
+        "EXPLAIN COHORT SELECT count(*) FROM test WHERE {}",
+        criteria.join(" AND ")
+    );
+    for (sql, numbers) in [(filters, 60), (criteria, 101)] {
+        let (question, bundle) = answered(&HOSPITAL, &sql);
+        assert_eq!(bundle.cells[0].len(), numbers);
+        check(&bundle, &question).unwrap();
+        let mut other = bundle.clone();
+        let State::Shown(n) = &mut other.cells[0][0] else {
+            panic!("a large count is shown");
+        };
+        *n -= 1;
+        assert!(check(&other, &question).is_err());
+    }
+}
+
 #[test]
 fn what_is_published_cannot_be_changed() {
     let (question, bundle) = &*COUNTED;

@@ -1,5 +1,6 @@
 //! What has no plan, and what is said of it.
 
+use galen_circuits::equation::{Cells, Inequality, Layout};
 use galen_query::{query::parse_query, registry::Registry};
 use galen_verifier::{
     plan::{PlanError, assumed_quantiles},
@@ -76,21 +77,65 @@ fn number(name: &str, max: u32) -> String {
 #[test]
 fn circuits() {
     let r = study();
-    let columns: Vec<String> = (0..60).map(|i| number(&format!("x{i}"), 9000)).collect();
-    let wide = registry(&columns.concat());
-    let all: Vec<String> = (0..60).map(|i| format!("x{i} > 7")).collect();
-    let sql = format!("SELECT count(*) FROM t WHERE {}", all.join(" AND "));
-    assert!(is_too_large(&sql, &wide));
+    let wide = numbers(140, 9000);
+    let all = |count: usize| -> String {
+        let all: Vec<String> = (0..count).map(|i| format!("x{i} > 7")).collect();
+        format!("SELECT count(*) FROM t WHERE {}", all.join(" AND "))
+    };
+    assert_eq!(class(&all(60), &wide, 1_000_000), "huge-20");
+    assert!(is_too_large(&all(140), &wide));
     let squares: Vec<String> = (0..60).map(|i| format!("stddev(x{i})")).collect();
     let sql = format!("SELECT {} FROM t", squares.join(", "));
     assert_eq!(refused(&sql, &wide, 1_000_000), None);
-    let filters: Vec<String> = (0..8)
-        .map(|i| format!("stddev(x{i}) FILTER (WHERE x{} > 9)", i + 1))
-        .collect();
-    let sql = format!("SELECT {} FROM t", filters.join(", "));
-    assert!(is_too_large(&sql, &wide));
+    let filters = |count: usize| -> String {
+        let each = (0..count).map(|i| format!("stddev(x{i}) FILTER (WHERE x{} > 9)", i + 1));
+        format!("SELECT {} FROM t", each.collect::<Vec<_>>().join(", "))
+    };
+    assert_eq!(class(&filters(6), &wide, 1_000_000), "large-20");
+    assert_eq!(class(&filters(20), &wide, 5_000), "huge-14");
+    assert_eq!(class(&filters(20), &wide, 1_000_000), "huge-20");
+    assert!(is_too_large(&filters(25), &wide));
+    insta::assert_snapshot!(message(&filters(25), &wide, 1_000_000), @"the query needs 25 filters with means or products, and cannot have more than 24; ask for the aggregates under different filters, or of different nullable columns, in separate queries");
     let half = "SELECT code, percentile_disc(0.5) WITHIN GROUP (ORDER BY day) FROM t GROUP BY 1";
     assert_eq!(refused(half, &r, 20_000), None);
+}
+
+/// The criteria of an attrition table take one lookup each where their columns have few values, or the table many rows.
+#[test]
+fn a_hundred_criteria() {
+    let criteria: Vec<String> = (0..100).map(|i| format!("x{i} >= 3")).collect();
+    let criteria = criteria.join(" AND ");
+    let sql = format!("EXPLAIN COHORT SELECT count(*) FROM t WHERE {criteria}");
+    assert_eq!(class(&sql, &numbers(100, 2_000), 5_000), "huge-14");
+    let wide = numbers(100, 9_000);
+    assert_eq!(class(&sql, &wide, 1_000_000), "huge-20");
+    let error = refused(&sql, &wide, 5_000);
+    assert!(
+        matches!(error, Some(PlanError::TooLarge { .. })),
+        "{error:?}"
+    );
+}
+
+/// Number columns x0, x1, … from 0 to `max`.
+fn numbers(count: usize, max: u32) -> Registry {
+    let columns: Vec<String> = (0..count).map(|i| number(&format!("x{i}"), max)).collect();
+    registry(&columns.concat())
+}
+
+/// The class of the circuit that proves a query with a count hidden.
+fn class(sql: &str, registry: &Registry, patients: usize) -> String {
+    let query = parse_query(sql, registry).unwrap();
+    let plan = plan_with(&query, registry, patients, &[]).unwrap();
+    let one = Inequality {
+        terms: Vec::new(),
+        bound: 0,
+        limbs: 1,
+    };
+    let hidden = Cells {
+        published: vec![None; plan.equation.cells()],
+        inequalities: vec![one],
+    };
+    Layout::new(&plan.equation, &hidden).unwrap().class.name()
 }
 
 #[test]
