@@ -22,13 +22,21 @@ pub enum Size {
     Small,
     /// Some filters and predicates.
     Medium,
-    /// Whatever a query may ask for.
+    /// Many predicates, some filters on means.
     Large,
+    /// Whatever a query may ask for.
+    Huge,
 }
 
 impl Size {
     /// All, in the order in which they are tried.
-    pub const ALL: [Size; 4] = [Size::Registration, Size::Small, Size::Medium, Size::Large];
+    pub const ALL: [Size; 5] = [
+        Size::Registration,
+        Size::Small,
+        Size::Medium,
+        Size::Large,
+        Size::Huge,
+    ];
 
     /// B: slots for lookups and groupings.
     #[must_use]
@@ -38,6 +46,7 @@ impl Size {
             Size::Small => 5,
             Size::Medium => 14,
             Size::Large => 48,
+            Size::Huge => 120,
         }
     }
 
@@ -48,6 +57,7 @@ impl Size {
             Size::Registration | Size::Large => 16,
             Size::Small => 2,
             Size::Medium => 4,
+            Size::Huge => 48,
         }
     }
 
@@ -59,6 +69,7 @@ impl Size {
             Size::Small => 1,
             Size::Medium => 2,
             Size::Large => 6,
+            Size::Huge => 24,
         }
     }
 
@@ -69,7 +80,7 @@ impl Size {
             Size::Registration => 0,
             Size::Small => 1,
             Size::Medium => 4,
-            Size::Large => 12,
+            Size::Large | Size::Huge => 12,
         }
     }
 
@@ -81,6 +92,7 @@ impl Size {
             Size::Small => "small",
             Size::Medium => "medium",
             Size::Large => "large",
+            Size::Huge => "huge",
         }
     }
 

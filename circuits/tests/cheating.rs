@@ -14,7 +14,7 @@ use common::{
 use galen_circuits::{
     CircuitError, Fr,
     batch::{BatchError, Check},
-    equation::{Committed, LIMBS},
+    equation::{Committed, Rows},
     execute::Execution,
 };
 
@@ -194,7 +194,7 @@ fn a_false_hidden_cell_with_inequalities_to_match() {
         r.columns.get_mut(&Committed::Cells).unwrap()[0] += Fr::ONE;
         let limbs = r.columns.get_mut(&Committed::Limbs).unwrap();
         limbs[0] += Fr::ONE;
-        limbs[LIMBS] -= Fr::ONE;
+        limbs[statement.limb(1)] -= Fr::ONE;
         r.recount();
     };
     refused(&statement, cheat, "C8");
@@ -215,14 +215,14 @@ fn false_hidden_cells_that_cancel() {
         cells[1] -= Fr::ONE;
         let limbs = r.columns.get_mut(&Committed::Limbs).unwrap();
         for (inequality, by) in [(0, 1), (1, -1), (2, -1), (3, 1)] {
-            limbs[inequality * LIMBS] += Fr::from(by);
+            limbs[statement.limb(inequality)] += Fr::from(by);
         }
         r.recount();
     };
     refused(&statement, cheat, "C8");
 }
 
-/// True cells beyond their bounds. −1 has no six limbs; p − 1 has, and they are not below 2^8.
+/// True cells beyond their bounds. −1 has no limbs; p − 1 has, and they are not below 2^8.
 #[test]
 fn an_inequality_that_does_not_hold() {
     let world = cohort::world(1);
@@ -233,7 +233,7 @@ fn an_inequality_that_does_not_hold() {
     assert!(matches!(result, Err(CircuitError::Unsatisfied(_))));
     let cheat = |r: &mut Reference<'_>| {
         let limbs = r.columns.get_mut(&Committed::Limbs).unwrap();
-        limbs[..LIMBS].fill(Fr::from(0u64));
+        limbs[..statement.limb(1)].fill(Fr::from(0u64));
         limbs[0] = -Fr::ONE;
         r.recount();
     };
@@ -241,10 +241,62 @@ fn an_inequality_that_does_not_hold() {
     // Limbs that are in range say another value.
     let cheat = |r: &mut Reference<'_>| {
         let limbs = r.columns.get_mut(&Committed::Limbs).unwrap();
-        limbs[..LIMBS].fill(Fr::from(0u64));
+        limbs[..statement.limb(1)].fill(Fr::from(0u64));
         r.recount();
     };
     refused(&statement, cheat, "C8");
+}
+
+/// A value of 256 where one limb is derived: none is below 2^8 and says it.
+#[test]
+fn a_value_beyond_its_limbs() {
+    let world = cohort::world(1);
+    let mut statement = cohort::hidden(&world);
+    let value = i64::try_from(statement.execution().cells[0]).unwrap();
+    statement.cells.inequalities[0].bound = value - 256;
+    statement.verify(&statement.prove().unwrap()).unwrap();
+    statement.cells.inequalities[0].limbs = 1;
+    let result = statement.prove();
+    assert!(matches!(result, Err(CircuitError::Unsatisfied(_))));
+    for limb in [256u64, 255, 0] {
+        let cheat = |r: &mut Reference<'_>| {
+            set(r, Committed::Limbs, 0, limb);
+            r.recount();
+        };
+        refused(&statement, cheat, "C8");
+    }
+}
+
+/// What holds of limbs in the dataset's rows holds beyond them.
+#[test]
+fn limbs_beyond_the_datasets_chunks() {
+    let rows = Rows {
+        present: 200,
+        ..common::ROWS
+    };
+    let world = cohort::world_of(rows, 1);
+    let statement = cohort::hidden(&world).repeating(800);
+    let last = statement.cells.inequalities.len() - 1;
+    let row = statement.limb(last);
+    assert!(row > rows.committed());
+    // A limb that is not in range, one that says another value, and one that nobody counts.
+    for (value, recounted) in [(300, true), (9, true), (9, false)] {
+        let cheat = |r: &mut Reference<'_>| {
+            set(r, Committed::Limbs, row, value);
+            if recounted {
+                r.recount();
+            }
+        };
+        refused(&statement, cheat, "C8");
+    }
+    let slot = statement.equation.lookups.len();
+    let cheat = |r: &mut Reference<'_>| {
+        r.second = Box::new(move |columns| {
+            let e = columns.get_mut(&Committed::Reciprocal(slot)).unwrap();
+            e[row] = e[row + 1];
+        });
+    };
+    refused(&statement, cheat, "C7");
 }
 
 /// T_0 one less than it is, so that the inequality does not hold but the error of one sum is that of the other: ζ is

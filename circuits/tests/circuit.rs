@@ -279,6 +279,13 @@ fn circuits_are_pinned() {
             "f30b2528f216fe58c2a4067afddc7d8648fbe33a2778cf72f13a0574c7c8173d",
         ),
         (
+            14,
+            Size::Huge,
+            61044,
+            62193,
+            "391b1d140453c6b41fd57740cd47d680b2677986b738ded9e4c6b2a1a2fec6ed",
+        ),
+        (
             20,
             Size::Small,
             10393,

@@ -10,7 +10,7 @@ use common::{
 };
 use galen_circuits::{
     batch,
-    equation::{Inequality, LIMBS, Rows},
+    equation::{Committed, Inequality, Rows, limbs_for},
     proof::EquationProof,
 };
 use proptest::prelude::*;
@@ -43,6 +43,27 @@ fn nothing_is_a_batch_that_holds() {
     batch::verify(&[]).unwrap();
 }
 
+/// One patient in one chunk of four, and limbs in all rows of all four.
+#[test]
+fn limbs_in_more_chunks_than_the_dataset() {
+    let rows = Rows {
+        present: 1,
+        ..common::ROWS
+    };
+    let world = cohort::world_of(rows, 1);
+    for limbs in [257, 900, 1024] {
+        let statement = cohort::hidden(&world).repeating(limbs);
+        let layout = statement.layout();
+        assert_eq!(layout.chunks(Committed::Limbs), limbs.div_ceil(256));
+        assert_eq!(layout.chunks(Committed::Derived(0)), 1);
+        let proof = statement.prove().unwrap();
+        statement.verify(&proof).unwrap();
+        let reference = Reference::new(&statement, &statement.execution());
+        let proven = reference.prove(Strategy::Honest).unwrap();
+        statement.verify(&proven.proof).unwrap();
+    }
+}
+
 /// The forgery of the second prover changes nothing where there is nothing to forge.
 #[test]
 fn true_columns_need_no_forged_evaluations() {
@@ -55,22 +76,27 @@ fn true_columns_need_no_forged_evaluations() {
 
 /// With cells hidden, each in bounds that hold, and the first two in an order that holds.
 fn hide<'a>(mut statement: Statement<'a>, rng: &mut StdRng) -> Statement<'a> {
-    let most = (statement.equation.rows.committed() / LIMBS).saturating_sub(1) / 2;
     let cells = statement.cells.published.len();
-    let hidden: Vec<usize> = (0..cells)
-        .filter(|_| rng.gen_range(0..3) == 0)
-        .take(most)
-        .collect();
+    let hidden: Vec<usize> = (0..cells).filter(|_| rng.gen_range(0..3) == 0).collect();
     let values: Vec<i128> = statement.execution().cells.clone();
     statement = statement.hiding(&hidden);
     if let [first, second, ..] = hidden.as_slice() {
         let difference = i64::try_from(values[*first] - values[*second]).unwrap();
+        let more = rng.gen_range(0..1000);
         statement.cells.inequalities.push(Inequality {
             terms: vec![(0, 1), (1, -1)],
-            bound: difference - rng.gen_range(0..1000),
+            bound: difference - more,
+            limbs: limbs_for(more.unsigned_abs().into()) + rng.gen_range(0..3),
         });
     }
-    statement
+    match statement.cells.inequalities.is_empty() || rng.gen_range(0..4) > 0 {
+        true => statement,
+        // More limbs than the dataset has rows, or fewer.
+        false => {
+            let rows = rng.gen_range(400..=statement.equation.rows.all());
+            statement.repeating(rows)
+        }
+    }
 }
 
 fn is_proven(rows: Rows, seed: u64) {

@@ -206,7 +206,12 @@ fn make_missing(
         ])?;
     }
     missing.into_par_iter().try_for_each(|size| {
-        let matrices = circuit::matrices(shape.class(size));
+        let class = shape.class(size);
+        let matrices = circuit::matrices(class);
+        if matrices.digest() != circuit_digest(class) {
+            let why = format!("this program's {class} circuit is not the one whose digest it has");
+            return Err(ParamsError::Verifying(why));
+        }
         let key = groth16::generate((*matrices).clone(), &mut OsRng)?;
         let mut bytes = Vec::new();
         key.write(&mut bytes).expect("writing to a Vec cannot fail");

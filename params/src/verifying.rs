@@ -1,6 +1,6 @@
 //! The verifying part of a parameter set: one file, whose SHA-256 is the set's id.
 //!
-//! Layout: `GALENVP3`, then length-prefixed (u32 little-endian, bytes) shape name and mark (`insecure
+//! Layout: `GALENVP4`, then length-prefixed (u32 little-endian, bytes) shape name and mark (`insecure
 //! development set` or empty), the verifying commitment string, and for each size of the circuit, in order,
 //! the class's length-prefixed name, its circuit's digest (32 bytes) and its verifying key. Group elements
 //! are compressed.
@@ -20,12 +20,12 @@ use galen_circuits::{
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::{ParamsError, Shape};
+use crate::{ParamsError, Shape, pinned};
 
-const MAGIC: &[u8; 8] = b"GALENVP3";
+const MAGIC: &[u8; 8] = b"GALENVP4";
 const INSECURE: &str = "insecure development set";
 
-/// A verifying part larger than this is refused unread; an honest one has about 5 kB.
+/// A verifying part larger than this is refused unread; an honest one has about 6 kB.
 pub const MAX_VERIFYING_BYTES: u64 = 64 << 10;
 
 /// What a verifier needs of a parameter set.
@@ -82,7 +82,7 @@ impl VerifyingSet {
         }
         let mut rest = bytes
             .strip_prefix(MAGIC)
-            .ok_or_else(|| malformed("not a verifying part (GALENVP3)"))?;
+            .ok_or_else(|| malformed("not a verifying part (GALENVP4)"))?;
         let shape =
             Shape::from_name(take_text(&mut rest)?).ok_or_else(|| malformed("unknown shape"))?;
         let mark = take_text(&mut rest)?;
@@ -154,12 +154,15 @@ fn take_key(rest: &mut &[u8], class: Class) -> Result<Prepared, ParamsError> {
     Ok(Prepared::new(VerifyingKey::from_bytes(bytes)?))
 }
 
-/// The digest of the class's circuit as this program has it, computed once in a process.
+/// The digest of the class's circuit as this program has it: pinned, or computed once in a process.
 pub(crate) fn circuit_digest(class: Class) -> [u8; 32] {
     static KNOWN: Mutex<BTreeMap<Class, [u8; 32]>> = Mutex::new(BTreeMap::new());
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(digest) = known().get(&class) {
         return *digest;
+    }
+    if let Some(digest) = pinned::digest(class) {
+        return digest;
     }
     let digest = circuit::matrices(class).digest();
     known().insert(class, digest);

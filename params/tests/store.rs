@@ -73,7 +73,7 @@ fn a_set_is_made_once_and_read_again() {
     let cache = tempfile::tempdir().unwrap();
     let reports = Reports::default();
     let made = ParameterStore::open_development(cache.path(), *SMALLEST, &reports).unwrap();
-    let steps: Vec<_> = (0..=5).map(|done| (done, 5)).collect();
+    let steps: Vec<_> = (0..=6).map(|done| (done, 6)).collect();
     assert_eq!(*reports.0.lock().unwrap(), steps);
     let reports = Reports::default();
     let again = ParameterStore::open_development(cache.path(), *SMALLEST, &reports).unwrap();
@@ -178,7 +178,7 @@ fn a_verifying_part_is_read_strictly() {
         bytes[from..from + with.len()].copy_from_slice(with);
         bytes
     };
-    assert!(refused(&replaced(7, b"2")).contains("GALENVP3"));
+    assert!(refused(&replaced(7, b"3")).contains("GALENVP4"));
     assert!(refused(&replaced(12, b"17k")).contains("unknown shape"));
     assert!(refused(&replaced(12, b"64k")).contains("another shape"));
     assert!(refused(&replaced(19, b"I")).contains("unknown mark"));

@@ -4,10 +4,10 @@
 use ark_ff::{Field, One, Zero};
 
 use super::{
-    Column, Equation, FACTORS, Fingerprint, Inequality, LIMB_BITS, LIMBS, Linear, Measure, Table,
-    TableSlot,
+    Column, Equation, FACTORS, Fingerprint, Inequality, LIMB_BITS, Linear, MAX_LIMBS, Measure,
+    Table, TableSlot,
     table::lay_out,
-    value::{Cells, Folded, fold, signed},
+    value::{Cells, Folded, fold, limb_rows, signed},
 };
 use crate::{
     CircuitError, Fr,
@@ -112,21 +112,15 @@ impl<'a> Layout<'a> {
             });
         }
         let (hidden, inequalities) = (cells.hidden(), cells.inequalities.as_slice());
-        let in_range = |i: &Inequality| i.terms.iter().all(|(cell, _)| *cell < hidden.len());
-        if !inequalities.iter().all(in_range) {
-            return Err(CircuitError::Malformed(
-                "an inequality over a cell that is not hidden",
-            ));
-        }
+        check_inequalities(inequalities, hidden.len())?;
         let mut tables = equation.tables.clone();
         if !inequalities.is_empty() {
             tables.push(Table::range(1 << LIMB_BITS));
         }
         let rows = &equation.rows;
         capacity("hidden cells", hidden.len(), rows.all())?;
-        // The limbs are looked up in every row, and an absent chunk's are all 0.
-        let limbs = LIMBS * inequalities.len();
-        capacity("limbs of hidden cells", limbs, rows.committed())?;
+        let limbs = limb_rows(inequalities);
+        capacity("limbs of hidden cells", limbs, rows.all())?;
         let table_slots = lay_out(&tables, rows.all());
         let lookups = (0..equation.lookups.len()).map(Slot::Lookup);
         let limbs = (!inequalities.is_empty()).then_some(Slot::Limbs);
@@ -189,12 +183,24 @@ impl<'a> Layout<'a> {
     pub fn length(&self, column: Committed) -> usize {
         let all = self.equation.rows.committed();
         match column {
-            Committed::Base(_) | Committed::Derived(_) | Committed::Reciprocal(_) => all,
+            Committed::Base(_) | Committed::Derived(_) => all,
+            Committed::Reciprocal(slot) => self.slot_rows(self.slots[slot]),
             Committed::Multiplicity(slot) | Committed::Entries(slot) => {
                 self.table_slots[slot].length
             }
             Committed::Cells => self.hidden.len(),
-            Committed::Limbs => LIMBS * self.inequalities.len(),
+            Committed::Limbs => limb_rows(self.inequalities),
+        }
+    }
+
+    /// The rows in which a slot's e is committed: beyond them all that its tuple names is 0, so that its q is a
+    /// constant. Where the limbs are, they may be more or fewer than the dataset's.
+    #[must_use]
+    pub fn slot_rows(&self, slot: Slot) -> usize {
+        let rows = &self.equation.rows;
+        match slot {
+            Slot::Lookup(_) | Slot::Groups(_) => rows.committed(),
+            Slot::Limbs => self.chunks(Committed::Limbs) * rows.chunk(),
         }
     }
 
@@ -234,7 +240,7 @@ impl<'a> Layout<'a> {
         before.iter().map(|b| b.measures.len()).sum()
     }
 
-    /// q of a lookup or of groups where every committed column is 0: X − fp(0).
+    /// q of a slot where every committed column is 0: X − fp(0).
     pub(crate) fn padding_q(&self, slot: Slot, c: &Challenges) -> Fr {
         let fingerprint = Fingerprint::new(c.gamma);
         let zero = [Linear::zero(), Linear::zero(), Linear::zero()];
@@ -382,6 +388,25 @@ fn left_factors(measures: &[Measure]) -> Vec<&Linear> {
     left
 }
 
+/// Inequalities are over hidden cells, and their values have as many limbs as the field has room for.
+fn check_inequalities(inequalities: &[Inequality], hidden: usize) -> Result<(), CircuitError> {
+    let in_range = |i: &Inequality| i.terms.iter().all(|(cell, _)| *cell < hidden);
+    if !inequalities.iter().all(in_range) {
+        return Err(CircuitError::Malformed(
+            "an inequality over a cell that is not hidden",
+        ));
+    }
+    if !inequalities
+        .iter()
+        .all(|i| (1..=MAX_LIMBS).contains(&i.limbs))
+    {
+        return Err(CircuitError::Malformed(
+            "an inequality with no limbs or too many",
+        ));
+    }
+    Ok(())
+}
+
 fn capacity(what: &'static str, needed: usize, most: usize) -> Result<(), CircuitError> {
     if needed <= most {
         return Ok(());
@@ -409,7 +434,7 @@ fn class_for(equation: &Equation, slots: usize, tables: usize) -> Result<Class, 
             size,
         }),
         None => {
-            let most = Size::Large;
+            let most = Size::Huge;
             capacity("predicates and groupings", slots, most.slots())?;
             capacity("tables' slots", tables, most.tables())?;
             capacity("filters with means or products", blocks, most.blocks())?;
@@ -427,7 +452,7 @@ struct Point<'a> {
     prefix: Prefix<'a>,
     /// present̃(r).
     present: Fr,
-    /// For each slot what is added to e for the rows of absent chunks.
+    /// For each slot what is added to e for the rows in which it is not committed.
     absent: Vec<Fr>,
     /// 1/(X − fp) of the one group, for blocks without groups.
     ungrouped: Fr,
@@ -440,8 +465,6 @@ impl<'a> Point<'a> {
         r: &'a [Fr],
     ) -> Result<Self, CircuitError> {
         let prefix = Prefix::new(r);
-        let rows = &layout.equation.rows;
-        let weight = Fr::one() - prefix.below(rows.committed()).0;
         let fingerprint = Fingerprint::new(challenges.gamma);
         let mut inverses: Vec<Fr> = layout
             .slots
@@ -451,12 +474,16 @@ impl<'a> Point<'a> {
         inverses.push(challenges.x - fingerprint.of([0; 3], layout.ungrouped_id()));
         invert(&mut inverses)?;
         let ungrouped = inverses.pop().expect("pushed above");
-        let absent = inverses.iter().map(|inverse| weight * inverse).collect();
+        let absent = inverses.iter().zip(&layout.slots).map(|(inverse, slot)| {
+            let committed = prefix.below(layout.slot_rows(*slot)).0;
+            (Fr::one() - committed) * inverse
+        });
+        let absent = absent.collect();
         Ok(Self {
             layout,
             challenges,
             fingerprint,
-            present: prefix.below(rows.present).0,
+            present: prefix.below(layout.equation.rows.present).0,
             prefix,
             absent,
             ungrouped,

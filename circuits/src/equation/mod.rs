@@ -16,7 +16,7 @@ pub(crate) use layout::{Sums, invert, powers};
 pub use linear::{Column, Linear};
 pub use table::{Fingerprint, Run, Segment, Table, TableSlot};
 pub(crate) use value::signed;
-pub use value::{Cells, Inequality, LIMB_BITS, LIMBS, RANGE_BITS};
+pub use value::{Cells, Inequality, LIMB_BITS, MAX_LIMBS, RANGE_BITS, limbs_for};
 
 use crate::hash::{Transcript, separator};
 

@@ -9,7 +9,7 @@ use super::{Task, rows::Slots};
 use crate::{
     CircuitError, Fr, G1,
     commitment::{self, Blinding, SumsByValue},
-    equation::{Column, Committed, Derived, LIMB_BITS, LIMBS, Layout, Linear, Slot, signed},
+    equation::{Column, Committed, Derived, LIMB_BITS, Layout, Linear, Slot, signed},
     transcript::Chunks,
 };
 
@@ -70,7 +70,7 @@ impl<'a> Committing<'a> {
         (keys, u32::try_from(padding).expect("checked when executed"))
     }
 
-    /// How often every entry is looked up, absent chunks included.
+    /// How often every entry is looked up, in all 2^L rows of each slot.
     fn count(&self) -> Vec<Secret<u32>> {
         let tables = self.layout.tables();
         let mut counts: Vec<Vec<u32>> = tables.iter().map(|t| vec![0; t.len()]).collect();
@@ -96,9 +96,9 @@ impl<'a> Committing<'a> {
     }
 
     fn sum(&self) -> Result<BTreeMap<usize, Vec<Arc<SumsByValue>>>, CircuitError> {
-        let chunks = self.layout.equation.rows.chunks();
+        let chunks = |slot| self.layout.chunks(Committed::Reciprocal(slot));
         let jobs: Vec<(usize, usize)> = (0..self.layout.slots.len())
-            .flat_map(|slot| (0..chunks).map(move |chunk| (slot, chunk)))
+            .flat_map(|slot| (0..chunks(slot)).map(move |chunk| (slot, chunk)))
             .collect();
         let all: Vec<Arc<SumsByValue>> = jobs
             .par_iter()
@@ -262,15 +262,15 @@ fn is_of_the_dataset(key: &Linear) -> bool {
 
 /// The limbs of every inequality's value, lowest first.
 fn limbs(layout: &Layout<'_>, hidden: &[i128]) -> Result<Vec<u32>, CircuitError> {
-    let mut limbs = Vec::with_capacity(LIMBS * layout.inequalities().len());
+    let mut limbs = Vec::with_capacity(layout.length(Committed::Limbs));
     for inequality in layout.inequalities() {
         let terms = inequality.terms.iter();
         let sum: i128 = terms.map(|(cell, k)| i128::from(*k) * hidden[*cell]).sum();
         let value = u64::try_from(sum - i128::from(inequality.bound))
             .ok()
-            .filter(|v| v >> crate::equation::RANGE_BITS == 0)
+            .filter(|v| v >> (LIMB_BITS as usize * inequality.limbs) == 0)
             .ok_or_else(|| CircuitError::Unsatisfied("an inequality over hidden cells".into()))?;
-        for limb in 0..LIMBS {
+        for limb in 0..inequality.limbs {
             let limb = value >> (LIMB_BITS as usize * limb) & ((1 << LIMB_BITS) - 1);
             limbs.push(u32::try_from(limb).expect("a limb has 8 bits"));
         }

@@ -84,6 +84,15 @@ impl Folded {
         }
         short(Committed::Cells, &committing.hidden.0);
         short(Committed::Limbs, &numbers(&committing.limbs.0));
+        // The limbs' chunks are not the dataset's.
+        if let Some(slot) = layout.slots.iter().position(|s| *s == Slot::Limbs) {
+            let (keys, padding) = committing.keys(Slot::Limbs);
+            let by_key = slots.reciprocals(slot);
+            let key = |row: usize| keys.get(row).copied().unwrap_or(padding);
+            let rows = 0..layout.slot_rows(Slot::Limbs);
+            let e: Vec<Fr> = rows.map(|row| by_key[key(row) as usize]).collect();
+            short(Committed::Reciprocal(slot), &e);
+        }
         for (column, weight) in &self.columns {
             let blindings = match column {
                 Committed::Base(i) => Some(task.bases[i].blindings),
@@ -98,7 +107,7 @@ impl Folded {
         Ok(f)
     }
 
-    /// What every row adds: a table for each key and each base column.
+    /// What every row of the dataset's chunks adds: a table for each key and each base column.
     fn tables<'a>(
         &self,
         task: &'a Task<'a>,
@@ -109,6 +118,9 @@ impl Folded {
         let equation = layout.equation;
         let mut out = Vec::new();
         for (index, slot) in layout.slots.iter().enumerate() {
+            if *slot == Slot::Limbs {
+                continue;
+            }
             let (keys, padding) = committing.keys(*slot);
             let weight = self.weight(Committed::Reciprocal(index));
             let mut table: Vec<Fr> = slots

@@ -92,7 +92,7 @@ pub struct Task<'a> {
     pub store: &'a dyn SumsStore,
 }
 
-/// How often a proof is begun anew when a challenge met a public entry, which happens with probability 2^-226.
+/// How often a proof is begun anew when a challenge met a public entry, which happens with probability 2^-224.
 const ATTEMPTS: usize = 3;
 
 impl Task<'_> {

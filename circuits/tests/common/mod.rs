@@ -110,14 +110,35 @@ impl<'a> Statement<'a> {
             assert_eq!(place, self.cells.hidden().len(), "ascending");
             let value = self.cells.published[*cell].take().unwrap();
             let value = i64::try_from(value).unwrap();
-            for (factor, bound) in [(1, value - 3), (-1, -value - 5)] {
+            for (factor, bound, limbs) in [(1, value - 3, 2), (-1, -value - 5, 1)] {
                 self.cells.inequalities.push(Inequality {
                     terms: vec![(place, factor)],
                     bound,
+                    limbs,
                 });
             }
         }
         self
+    }
+
+    /// The same with its inequalities over and over, as many as have room in `rows` rows of limbs.
+    pub fn repeating(mut self, rows: usize) -> Self {
+        let all = self.cells.inequalities.clone();
+        let mut free = rows - all.iter().map(|i| i.limbs).sum::<usize>();
+        for inequality in all.iter().cycle() {
+            if inequality.limbs > free {
+                break;
+            }
+            free -= inequality.limbs;
+            self.cells.inequalities.push(inequality.clone());
+        }
+        self
+    }
+
+    /// The row of an inequality's lowest limb.
+    pub fn limb(&self, inequality: usize) -> usize {
+        let before = &self.cells.inequalities[..inequality];
+        before.iter().map(|i| i.limbs).sum()
     }
 
     pub fn bases(&self) -> BTreeMap<usize, BaseColumn<'a>> {

@@ -6,7 +6,7 @@ use galen_circuits::{
     CircuitError, Fr, G1, G2,
     batch::{BatchError, Claim},
     class::{Class, Size},
-    equation::{Fingerprint, Layout},
+    equation::{Fingerprint, Layout, MAX_LIMBS},
     proof::EquationProof,
 };
 
@@ -115,6 +115,50 @@ fn v6_another_number_of_chunks_of_a_committed_column() {
     assert_eq!(changed(|p| p.first[0].truncate(2)), length(what, 3, 2));
     let more = changed(|p| p.second[0].push(p.mask));
     assert_eq!(more, length(what, 3, 4));
+}
+
+/// Limbs lie in as many chunks as they fill, whatever the dataset's are, and their slot's e in as many.
+#[test]
+fn v6_another_number_of_chunks_of_limbs() {
+    let statement = statement().repeating(257);
+    let proof = statement.prove().unwrap();
+    statement.verify(&proof).unwrap();
+    let what = "chunks of a committed column";
+    let layout = statement.layout();
+    let limbs = layout.first_columns().len() - 1;
+    let slot = statement.equation.lookups.len();
+    assert_eq!((proof.first[limbs].len(), proof.second[slot].len()), (2, 2));
+    for chunks in [0, 1, 3] {
+        let mut other = proof.clone();
+        other.first[limbs].resize(chunks, proof.mask);
+        assert_eq!(why(&statement, &other, |_| {}), length(what, 2, chunks));
+        let mut other = proof.clone();
+        other.second[slot].resize(chunks, proof.mask);
+        assert_eq!(why(&statement, &other, |_| {}), length(what, 2, chunks));
+    }
+}
+
+#[test]
+fn w_inequalities_without_limbs_or_with_too_many() {
+    let mut other = statement();
+    let refused = |other: &Statement<'_>| {
+        let refused = Layout::new(&other.equation, &other.cells).unwrap_err();
+        refused.to_string()
+    };
+    for limbs in [0, MAX_LIMBS + 1] {
+        other.cells.inequalities[0].limbs = limbs;
+        let expected = "malformed: an inequality with no limbs or too many";
+        assert_eq!(refused(&other), expected);
+    }
+    other.cells.inequalities[0].limbs = 1;
+    let full = other.repeating(1024);
+    full.layout();
+    let mut more = full.clone();
+    more.cells.inequalities[0].limbs += 1;
+    assert_eq!(
+        refused(&more),
+        "limbs of hidden cells: 1025 where at most 1024 are possible"
+    );
 }
 
 #[test]

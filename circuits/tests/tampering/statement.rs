@@ -51,6 +51,16 @@ fn a_changed_bound_of_a_hidden_cell() {
     }
 }
 
+/// One limb more or less, in the same chunk.
+#[test]
+fn another_number_of_limbs() {
+    for inequality in 0..6 {
+        does_not_prove(|s| s.cells.inequalities[inequality].limbs += 1);
+    }
+    does_not_prove(|s| s.cells.inequalities[0].limbs -= 1);
+    does_not_prove(|s| s.cells.inequalities.iter_mut().for_each(|i| i.limbs = 6));
+}
+
 #[test]
 fn changed_terms_of_an_inequality() {
     does_not_prove(|s| s.cells.inequalities[0].terms[0].1 = 2);

@@ -100,7 +100,7 @@ fn every_command_speaks_json() {
     let study = study();
     let params = ok_json(&["params", "--shape", "16k"]);
     assert_eq!(params["insecure"], true);
-    assert_eq!(params["circuits"].as_array().unwrap().len(), 4);
+    assert_eq!(params["circuits"].as_array().unwrap().len(), 5);
     assert!(params["circuits"][0]["proving_key_bytes"].as_u64().unwrap() > 0);
     let query = ok_json(&study.query("SELECT count(*) FROM mini WHERE ldl > 3", "json.json"));
     assert_eq!(query["lookups"], 1);

@@ -37,7 +37,7 @@ pub const MAX_IN_LIST: usize = 1 << 16;
 /// The most items of the SELECT list.
 pub const MAX_OUTPUTS: usize = 64;
 /// The most criteria of EXPLAIN COHORT.
-pub const MAX_CRITERIA: usize = 32;
+pub const MAX_CRITERIA: usize = 128;
 /// The most columns of GROUP BY.
 pub const MAX_GROUP_COLUMNS: usize = 2;
 /// The most groups of an answer: each has one cell at least, and an answer has as many at most.

@@ -159,32 +159,9 @@ impl Asked<'_> {
             groupings: grouping.into_iter().collect(),
             blocks: roots.blocks,
         };
-        let most = self.most_inequalities(groups.keys.len());
-        let cost = limits::cost(&equation, most)?;
+        let cost = limits::cost(&equation)?;
         let layout = self.layout(&equation, &groups, &roots.places, &ranks);
         Ok((cost, (equation, layout)))
-    }
-
-    /// How many statements about hidden cells may have to be proven.
-    fn most_inequalities(&self, groups: usize) -> usize {
-        let counts = self.fields.iter().copied().filter(|f| f.is_count());
-        let counts: Vec<Field> = counts.collect();
-        let chains = match self.query.criteria.is_empty() {
-            true => limits::chains(&counts, &within(&self.query.filters())),
-            // An attrition table's counts are hidden each by itself.
-            false => counts.len(),
-        };
-        limits::most_inequalities(chains, groups, self.percentiles.len())
-            + counts.len() * self.lines()
-    }
-
-    /// Lines of groups, at most.
-    fn lines(&self) -> usize {
-        let each = self.query.group_by.iter().map(|g| g.groups(self.registry));
-        match self.query.group_by.len() {
-            0 | 1 => 1,
-            _ => each.sum(),
-        }
     }
 
     /// The bits that place each percentile; none where it is hidden everywhere.

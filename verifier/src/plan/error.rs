@@ -26,12 +26,12 @@ pub enum PlanError {
     },
     /// More counts than can be proven hidden.
     #[error(
-        "if all counts were small, {needed} statements about hidden ones would have to be proven, and over a table of this size at most {most} can be; ask for fewer groups"
+        "if all counts had to be hidden, what is proven of them would take {needed} rows, and a table of this size has {most}; ask for fewer groups, or for fewer counts and percentiles in one query"
     )]
     TooManyHidden {
-        /// Statements in the worst case.
+        /// Rows of limbs in the worst case.
         needed: usize,
-        /// What there is room for.
+        /// Rows that there are.
         most: usize,
     },
     /// No circuit is large enough.

@@ -98,7 +98,7 @@ impl Plan {
             "Numbers: {published} to publish or hide by the release rule, {} that stay hidden; at most {MAX_CELLS}",
             cells - published
         )];
-        let hidden = limits::hidden(cells, 1);
+        let hidden = limits::hidden(cells);
         let shown = Cells {
             published: vec![Some(0); cells],
             inequalities: Vec::new(),

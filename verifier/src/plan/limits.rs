@@ -2,16 +2,16 @@
 
 use galen_circuits::{
     class::Class,
-    equation::{Cells, Equation, Inequality, LIMBS, Layout, RANGE_BITS, Rows},
+    equation::{Cells, Equation, Inequality, Layout, RANGE_BITS},
 };
 use galen_query::{
     query::{Percentile, Predicate},
     registry::Registry,
 };
 
-use super::{Field, PlanError, Statistic};
+use super::{PlanError, Statistic};
 
-/// The most cells of an answer: so many lie along the rows of the smallest dataset's one chunk.
+/// The most cells of an answer: so many lie along the rows of any dataset's first chunk.
 pub const MAX_CELLS: usize = 1 << 12;
 
 /// The most ranges of one condition on a column wider than 16 bits.
@@ -30,23 +30,18 @@ pub(super) struct Cost {
     entries: usize,
 }
 
-/// The cost of an equation of whose cells `inequalities` statements are proven at most.
-pub(super) fn cost(equation: &Equation, inequalities: usize) -> Result<Cost, PlanError> {
+/// The cost of an equation whose cells are all hidden, with something proven of them.
+pub(super) fn cost(equation: &Equation) -> Result<Cost, PlanError> {
     let cells = equation.cells();
     if cells > MAX_CELLS {
         return Err(PlanError::TooManyCells { cells });
-    }
-    let most = room(&equation.rows);
-    if inequalities > most {
-        let needed = inequalities;
-        return Err(PlanError::TooManyHidden { needed, most });
     }
     let published = Cells {
         published: vec![Some(0); cells],
         inequalities: Vec::new(),
     };
     Layout::new(equation, &published)?;
-    let hidden = hidden(cells, inequalities);
+    let hidden = hidden(cells);
     let layout = Layout::new(equation, &hidden)?;
     Ok(Cost {
         class: layout.class,
@@ -64,43 +59,17 @@ fn slots(layout: &Layout<'_>) -> usize {
     equation.lookups.len() + limbs + equation.groupings.len() + layout.table_slots.len()
 }
 
-/// All cells hidden, with as many statements about them.
-pub(super) fn hidden(cells: usize, inequalities: usize) -> Cells {
-    let none = Inequality {
+/// All cells hidden, with a statement about them: how many there are is nothing to the circuit.
+pub(super) fn hidden(cells: usize) -> Cells {
+    let one = Inequality {
         terms: Vec::new(),
         bound: 0,
+        limbs: 1,
     };
     Cells {
         published: vec![None; cells],
-        inequalities: vec![none; inequalities],
+        inequalities: vec![one],
     }
-}
-
-/// The most statements about bounds of an answer's hidden cells, if shown counts are exact: two for one count of each
-/// chain, since what contains a hidden one is shown and nothing is proven of what it contains; and of each percentile
-/// that there are enough values and that it is the right one.
-pub(super) fn most_inequalities(chains: usize, groups: usize, percentiles: usize) -> usize {
-    groups * (2 * chains + 3 * percentiles)
-}
-
-/// How many chains of counts, each containing the next, take in all.
-pub(super) fn chains(counts: &[Field], within: &[(usize, usize)]) -> usize {
-    let containing = |f: &Field| counts.iter().filter(|o| o.contains(*f, within)).count();
-    let mut ordered: Vec<(usize, Field)> = counts.iter().map(|f| (containing(f), *f)).collect();
-    ordered.sort_unstable();
-    let mut ends: Vec<Field> = Vec::new();
-    for (_, field) in ordered {
-        match ends.iter_mut().find(|end| end.contains(field, within)) {
-            Some(end) => *end = field,
-            None => ends.push(field),
-        }
-    }
-    ends.len()
-}
-
-/// How many statements there is room for.
-pub(super) fn room(rows: &Rows) -> usize {
-    rows.committed() / LIMBS
 }
 
 /// That no list of values of a wide column is so long that nobody could plan it, and no circuit hold it.
@@ -144,23 +113,4 @@ pub(super) fn check_statements(percentiles: &[Percentile], rows: u64) -> Result<
     }
     let column = "counts".to_owned();
     Err(PlanError::TooWide { column, rows })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_within_counts_are_a_chain() {
-        let of = |column, filter| Field::count(column, filter);
-        let (all, filtered) = (of(None, None), of(None, Some(0)));
-        let (known, other) = (of(Some(1), None), of(Some(2), None));
-        let both = of(Some(1), Some(0));
-        assert_eq!(chains(&[all], &[]), 1);
-        assert_eq!(chains(&[known, all, both], &[]), 1);
-        assert_eq!(chains(&[all, known, other, filtered, both], &[]), 3);
-        let inner = of(None, Some(1));
-        assert_eq!(chains(&[all, filtered, inner], &[]), 2);
-        assert_eq!(chains(&[all, filtered, inner], &[(1, 0)]), 1);
-    }
 }

@@ -103,12 +103,6 @@ impl Plan {
         self.layout.groups.get(group)?.1.get(&field).copied()
     }
 
-    /// How many statements about hidden cells the rows of the dataset have room for.
-    #[must_use]
-    pub fn room_for_hidden(&self) -> usize {
-        limits::room(&self.rows())
-    }
-
     /// For each of the equation's cells the group and the field whose number it holds: of a rank the first one.
     /// `None` where nobody asked for the cell: it is always hidden, and nothing is proven of it.
     #[must_use]

@@ -18,6 +18,8 @@ mod decide;
 mod percentile;
 mod profile;
 mod release;
+mod room;
+mod statements;
 
 pub use check::{Broken, Checked, Order, check};
 pub use counts::Counts;

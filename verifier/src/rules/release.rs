@@ -1,8 +1,11 @@
 //! Between a plan's cells and the rule's: what is published, and what is proven of the cells that are hidden.
 
-use galen_circuits::equation::{Cells, Inequality};
+use galen_circuits::equation::Cells;
 
-use super::{Broken, Counts, ReleaseProfile, State, check, decide, percentile};
+use super::{
+    Broken, Counts, ReleaseProfile, State, check, decide, percentile, room::most_limbs,
+    statements::Proof,
+};
 use crate::{
     VerifyError,
     plan::{Field, FieldKind, Plan, PlanError, Rank},
@@ -50,22 +53,17 @@ pub fn publish(
     Ok((published, cells))
 }
 
-/// Under a profile that rounds counts, nothing but counts is released, and of each of them two bounds are proven.
+/// Under a profile that rounds counts, nothing but counts is released. Under any, what is proven of hidden counts must
+/// have room, whichever are hidden.
 ///
 /// # Errors
 /// [`PlanError::Rounded`], [`PlanError::TooManyHidden`].
 pub fn check_profile(plan: &Plan, profile: &ReleaseProfile) -> Result<(), PlanError> {
     let base = profile.rounding;
-    if base == 1 {
-        return Ok(());
-    }
-    if plan.statistics.keys().any(|f| !f.is_count()) {
+    if base > 1 && plan.statistics.keys().any(|f| !f.is_count()) {
         return Err(PlanError::Rounded { base });
     }
-    let counts = Counts::of(plan);
-    let percentiles = 3 * plan.quantiles.len();
-    let needed = 2 * counts.len() + counts.fields.len() * counts.lines.len() + percentiles;
-    let most = plan.room_for_hidden();
+    let (needed, most) = (most_limbs(plan, profile), plan.rows().all());
     if needed > most {
         return Err(PlanError::TooManyHidden { needed, most });
     }
@@ -162,81 +160,6 @@ fn ranks(
         }
     }
     Ok(())
-}
-
-/// Cells and statements so far, by the equation's cells.
-struct Proof {
-    cells: Cells,
-    rows: u64,
-    /// Σ coefficient·cell ≥ bound.
-    statements: Vec<(Vec<(usize, i64)>, i64)>,
-}
-
-impl Proof {
-    fn new(plan: &Plan) -> Self {
-        Self {
-            cells: Cells {
-                published: vec![None; plan.equation.cells()],
-                inequalities: Vec::new(),
-            },
-            rows: plan.patients(),
-            statements: Vec::new(),
-        }
-    }
-
-    /// A count between bounds, or published where they are equal.
-    fn between(&mut self, cell: usize, (first, last): (u64, u64)) {
-        if first == last {
-            self.cells.published[cell] = Some(i128::from(first));
-        } else {
-            self.bounded(cell, (first, last));
-        }
-    }
-
-    /// A hidden count between bounds. That it is a sum of at most R bits is proven anyway.
-    fn bounded(&mut self, cell: usize, (first, last): (u64, u64)) {
-        let signed = |n: u64| i64::try_from(n).expect("counts are below 2^48");
-        if first > 0 {
-            self.at_least(&[(cell, 1)], signed(first));
-        }
-        if last < self.rows {
-            self.at_least(&[(cell, -1)], -signed(last));
-        }
-    }
-
-    fn at_least(&mut self, terms: &[(usize, i64)], bound: i64) {
-        self.statements.push((terms.to_vec(), bound));
-    }
-
-    /// Statements in terms of the hidden cells; those about published ones alone are checked.
-    fn finish(mut self) -> Result<Cells, VerifyError> {
-        let hidden = self.cells.hidden();
-        for (terms, bound) in self.statements {
-            let mut left = Vec::new();
-            let mut rest = i128::from(bound);
-            for (cell, coefficient) in terms {
-                match self.cells.published[cell] {
-                    Some(value) => rest -= i128::from(coefficient) * value,
-                    None => {
-                        let place = hidden.binary_search(&cell).expect("it is hidden");
-                        left.push((place, coefficient));
-                    }
-                }
-            }
-            if !left.is_empty() {
-                let bound = i64::try_from(rest)
-                    .map_err(|_| VerifyError::Malformed("a bound beyond 2^63".into()))?;
-                self.cells
-                    .inequalities
-                    .push(Inequality { terms: left, bound });
-            } else if rest > 0 {
-                return Err(VerifyError::Malformed(
-                    "published numbers contradict one another".into(),
-                ));
-            }
-        }
-        Ok(self.cells)
-    }
 }
 
 /// The value of a statistic that is no count.

@@ -93,6 +93,10 @@ pub static HOSPITAL: LazyLock<Hospital> = LazyLock::new(|| Hospital::new(1, 5_00
 
 impl Hospital {
     pub fn new(epoch: u32, rows: usize) -> Self {
+        Self::under(ReleaseProfile::default(), epoch, rows)
+    }
+
+    pub fn under(release: ReleaseProfile, epoch: u32, rows: usize) -> Self {
         let registry = Registry::from_toml(REGISTRY).unwrap();
         let srs = STORE.srs().unwrap();
         let mut table = table(rows);
@@ -122,7 +126,7 @@ impl Hospital {
             parameter_set: *keys().id(),
             shape: STORE.shape(),
             rows: rows as u64,
-            release: ReleaseProfile::default(),
+            release,
             commitments: &commitments,
         };
         let manifest = Manifest::sign(&draft, &SigningKey::from_bytes(&[7; 32]));

@@ -14,12 +14,12 @@ use galen_verifier::{
     Job, VerifyError,
     answer::Answer,
     bundle::Bundle,
-    manifest::Manifest,
+    manifest::{Manifest, ReleaseProfile},
     registration::{Registered, Registration, verify_registration},
     rules::State,
     verify, verify_all,
 };
-use hospital::{HOSPITAL, Hospital, keys};
+use hospital::{HOSPITAL, Hospital, STORE, keys};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -79,6 +79,65 @@ fn small_counts_stay_hidden() {
     check(bundle, question).unwrap();
     let states: Vec<&State> = bundle.cells.iter().flatten().collect();
     assert!(states.iter().any(|s| s.shown().is_none()), "{states:?}");
+}
+
+/// 4,096 groups of 5,000 patients, most of them hidden: under a small k what is proven of them has one limb, under a
+/// large one two, and lies in more chunks than the table.
+#[test]
+fn as_many_groups_as_there_may_be() {
+    let sql = "SELECT width_bucket(cost, 0, 200000, 4095), count(*) FROM test GROUP BY 1";
+    for (k, chunks) in [(11, 1), (300, 2)] {
+        let profile = ReleaseProfile::exact("test", k, true);
+        let hospital = Hospital::under(profile, 1, 5_000);
+        let registered = hospital.registered();
+        let (question, bundle) = answered(&hospital, sql);
+        assert_eq!(bundle.cells.len(), 4_096);
+        let small = |s: &&State| **s == State::Small;
+        let hidden = bundle.cells.iter().flatten().filter(small).count();
+        assert!(hidden > 2_500, "{hidden}");
+        let limbs = hidden * 2 * if k > 256 { 2 } else { 1 };
+        assert_eq!(limbs.div_ceil(STORE.srs().unwrap().rows()), chunks);
+        let check = |bundle: &Bundle| {
+            let (registry, keys) = (&hospital.registry, keys());
+            verify(bundle, &registered, registry, &question, &keys)
+        };
+        let answer = check(&bundle).unwrap();
+        assert_eq!(answer.rows.len(), 4_096);
+        let group = bundle.cells.iter().position(|c| c[0] == State::Small);
+        let mut other = bundle.clone();
+        other.cells[group.unwrap()][0] = State::Shown(0);
+        let e = check(&other).unwrap_err();
+        let refused = matches!(e, VerifyError::Proof { .. } | VerifyError::Encoding { .. });
+        assert!(refused, "{e}");
+    }
+}
+
+/// Means under more filters than the class `large` has blocks, and more criteria than it has slots.
+#[test]
+fn what_only_the_largest_class_holds() {
+    let filters: Vec<String> = (0..20)
+        .map(|i| format!("stddev(cost) FILTER (WHERE age > {})", 20 + 2 * i))
+        .collect();
+    let filters = format!("SELECT {} FROM test", filters.join(", "));
+    let criteria: Vec<String> = (0..82)
+        .map(|i| format!("age <> {}", 19 + i))
+        .chain((0..18).map(|i| format!("cost >= {}", 7 * i + 7)))
+        .collect();
+    let criteria = format!(
+        "EXPLAIN COHORT SELECT count(*) FROM test WHERE {}",
+        criteria.join(" AND ")
+    );
+    for (sql, numbers) in [(filters, 60), (criteria, 101)] {
+        let (question, bundle) = answered(&HOSPITAL, &sql);
+        assert_eq!(bundle.cells[0].len(), numbers);
+        check(&bundle, &question).unwrap();
+        let mut other = bundle.clone();
+        let State::Shown(n) = &mut other.cells[0][0] else {
+            panic!("a large count is shown");
+        };
+        *n -= 1;
+        assert!(check(&other, &question).is_err());
+    }
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! What has no plan, and what is said of it.
 
+use galen_circuits::equation::{Cells, Inequality, Layout};
 use galen_query::{query::parse_query, registry::Registry};
-use galen_verifier::plan::{PlanError, assumed_quantiles};
+use galen_verifier::{
+    plan::{PlanError, assumed_quantiles},
+    rules::{ReleaseProfile, check_profile},
+};
 
 use crate::{
     data::{registry, study},
@@ -30,31 +34,108 @@ fn groups_and_cells() {
     insta::assert_snapshot!(message(many, &r, 100_000), @"GROUP BY makes 8591 groups, more than 4096; group by a column with fewer codes, or filter them in separate queries");
     let some = "SELECT width_bucket(lab, 2, 80, 780), flag, count(*), avg(age_n), avg(wide_n) FROM t GROUP BY 1, 2";
     insta::assert_snapshot!(message(some, &r, 100_000), @"the answer would have 7810 numbers, more than 4096; ask for fewer groups, or for fewer columns in one query");
-    let few = "SELECT width_bucket(lab, 2, 80, 780), count(*) FROM t GROUP BY 1";
-    insta::assert_snapshot!(message(few, &r, 100), @"if all counts were small, 1563 statements about hidden ones would have to be proven, and over a table of this size at most 1365 can be; ask for fewer groups");
-    assert_eq!(refused(few, &r, 100_000), None);
+}
+
+/// What is proven of hidden counts has room for all groups that an answer may have, over the smallest tables too.
+#[test]
+fn rows_for_hidden_counts() {
+    let r = registry(
+        &[("a", 4095), ("b", 2047), ("c", 1), ("d", 99)]
+            .map(|(n, max)| number(n, max))
+            .concat(),
+    );
+    let refused = |sql: &str, profile: &ReleaseProfile, patients: usize| {
+        let query = parse_query(sql, &r).unwrap();
+        let quantiles = assumed_quantiles(&query, &r);
+        let plan = plan_with(&query, &r, patients, &quantiles).unwrap();
+        check_profile(&plan, profile).err().map(|e| e.to_string())
+    };
+    let one = "SELECT width_bucket(a, 0, 4096, 4096), count(*) FROM t GROUP BY 1";
+    let two = "SELECT width_bucket(b, 0, 2048, 2048), width_bucket(c, 0, 2, 2), count(*) FROM t GROUP BY 1, 2";
+    let halves = "SELECT width_bucket(b, 0, 2048, 600), count(*), percentile_disc(0.5) WITHIN GROUP (ORDER BY d) FROM t GROUP BY 1";
+    let strict = ReleaseProfile::exact("strict", 5_000, true);
+    let wide = ReleaseProfile::named("cms-11").unwrap();
+    let rounded = ReleaseProfile::named("opensafely").unwrap();
+    for patients in [1, 5_000, 16_384, 1_000_000] {
+        for profile in [&strict, &wide, &rounded] {
+            assert_eq!(refused(one, profile, patients), None);
+        }
+        assert_eq!(refused(halves, &wide, patients), None);
+    }
+    insta::assert_snapshot!(refused(two, &wide, 16_384).unwrap(), @"if all counts had to be hidden, what is proven of them would take 16392 rows, and a table of this size has 16384; ask for fewer groups, or for fewer counts and percentiles in one query");
+    assert_eq!(refused(two, &wide, 16_385), None);
+    assert_eq!(
+        refused(two, &ReleaseProfile::named("ohdsi-5").unwrap(), 16_384),
+        None
+    );
+}
+
+fn number(name: &str, max: u32) -> String {
+    format!("[[column]]\nname = \"{name}\"\ntype = \"number\"\nmin = 0\nmax = {max}\n")
 }
 
 #[test]
 fn circuits() {
     let r = study();
-    let columns: Vec<String> = (0..60)
-        .map(|i| format!("[[column]]\nname = \"x{i}\"\ntype = \"number\"\nmin = 0\nmax = 9000\n"))
-        .collect();
-    let wide = registry(&columns.concat());
-    let all: Vec<String> = (0..60).map(|i| format!("x{i} > 7")).collect();
-    let sql = format!("SELECT count(*) FROM t WHERE {}", all.join(" AND "));
-    assert!(is_too_large(&sql, &wide));
+    let wide = numbers(140, 9000);
+    let all = |count: usize| -> String {
+        let all: Vec<String> = (0..count).map(|i| format!("x{i} > 7")).collect();
+        format!("SELECT count(*) FROM t WHERE {}", all.join(" AND "))
+    };
+    assert_eq!(class(&all(60), &wide, 1_000_000), "huge-20");
+    assert!(is_too_large(&all(140), &wide));
     let squares: Vec<String> = (0..60).map(|i| format!("stddev(x{i})")).collect();
     let sql = format!("SELECT {} FROM t", squares.join(", "));
     assert_eq!(refused(&sql, &wide, 1_000_000), None);
-    let filters: Vec<String> = (0..8)
-        .map(|i| format!("stddev(x{i}) FILTER (WHERE x{} > 9)", i + 1))
-        .collect();
-    let sql = format!("SELECT {} FROM t", filters.join(", "));
-    assert!(is_too_large(&sql, &wide));
+    let filters = |count: usize| -> String {
+        let each = (0..count).map(|i| format!("stddev(x{i}) FILTER (WHERE x{} > 9)", i + 1));
+        format!("SELECT {} FROM t", each.collect::<Vec<_>>().join(", "))
+    };
+    assert_eq!(class(&filters(6), &wide, 1_000_000), "large-20");
+    assert_eq!(class(&filters(20), &wide, 5_000), "huge-14");
+    assert_eq!(class(&filters(20), &wide, 1_000_000), "huge-20");
+    assert!(is_too_large(&filters(25), &wide));
+    insta::assert_snapshot!(message(&filters(25), &wide, 1_000_000), @"the query needs 25 filters with means or products, and cannot have more than 24; ask for the aggregates under different filters, or of different nullable columns, in separate queries");
     let half = "SELECT code, percentile_disc(0.5) WITHIN GROUP (ORDER BY day) FROM t GROUP BY 1";
     assert_eq!(refused(half, &r, 20_000), None);
+}
+
+/// The criteria of an attrition table take one lookup each where their columns have few values, or the table many rows.
+#[test]
+fn a_hundred_criteria() {
+    let criteria: Vec<String> = (0..100).map(|i| format!("x{i} >= 3")).collect();
+    let criteria = criteria.join(" AND ");
+    let sql = format!("EXPLAIN COHORT SELECT count(*) FROM t WHERE {criteria}");
+    assert_eq!(class(&sql, &numbers(100, 2_000), 5_000), "huge-14");
+    let wide = numbers(100, 9_000);
+    assert_eq!(class(&sql, &wide, 1_000_000), "huge-20");
+    let error = refused(&sql, &wide, 5_000);
+    assert!(
+        matches!(error, Some(PlanError::TooLarge { .. })),
+        "{error:?}"
+    );
+}
+
+/// Number columns x0, x1, … from 0 to `max`.
+fn numbers(count: usize, max: u32) -> Registry {
+    let columns: Vec<String> = (0..count).map(|i| number(&format!("x{i}"), max)).collect();
+    registry(&columns.concat())
+}
+
+/// The class of the circuit that proves a query with a count hidden.
+fn class(sql: &str, registry: &Registry, patients: usize) -> String {
+    let query = parse_query(sql, registry).unwrap();
+    let plan = plan_with(&query, registry, patients, &[]).unwrap();
+    let one = Inequality {
+        terms: Vec::new(),
+        bound: 0,
+        limbs: 1,
+    };
+    let hidden = Cells {
+        published: vec![None; plan.equation.cells()],
+        inequalities: vec![one],
+    };
+    Layout::new(&plan.equation, &hidden).unwrap().class.name()
 }
 
 #[test]

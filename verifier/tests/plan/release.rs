@@ -142,6 +142,27 @@ fn rounded_counts_are_between_bounds() {
     ));
 }
 
+/// Limbs are as many as a true value may need: a statement about a small count has one, one about what is left of all
+/// patients as many as their number.
+#[test]
+fn limbs_are_derived_from_what_is_public() {
+    let Case { plan, totals, .. } = case("SELECT code, flag, count(*) FROM t GROUP BY 1, 2", 300);
+    let limbs = |profile: &ReleaseProfile| {
+        let (_, cells) = publish(&plan, profile, &totals).unwrap();
+        holds(&cells, &totals);
+        let limbs: Vec<usize> = cells.inequalities.iter().map(|i| i.limbs).collect();
+        limbs
+    };
+    let one = limbs(&ReleaseProfile::exact("test", 60, false));
+    assert!(!one.is_empty() && one.iter().all(|l| *l == 1), "{one:?}");
+    assert!(limbs(&opensafely()).iter().all(|l| *l == 1));
+    // Some cells are hidden for the sake of a line, and are between k and what is left of 300.
+    let lines = limbs(&ReleaseProfile::exact("test", 25, true));
+    assert!(lines.contains(&1), "{lines:?}");
+    let most = Rows::of(300).unwrap().all();
+    assert!(lines.iter().sum::<usize>() <= most);
+}
+
 #[test]
 fn bundles_of_another_shape_are_refused() {
     let Case { plan, totals, .. } =

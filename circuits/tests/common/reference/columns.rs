@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use ark_ff::{Field, One, Zero};
 use galen_circuits::{
     Fr,
-    equation::{Column, Committed, Fingerprint, LIMB_BITS, LIMBS, Layout, Linear, Slot},
+    equation::{Column, Committed, Fingerprint, LIMB_BITS, Layout, Linear, Slot},
     execute::Execution,
 };
 
@@ -35,7 +35,8 @@ pub fn honest(statement: &Statement<'_>, layout: &Layout<'_>, execution: &Execut
         let terms = inequality.terms.iter();
         let sum: i128 = terms.map(|(c, k)| i128::from(*k) * hidden[*c]).sum();
         let value = sum - i128::from(inequality.bound);
-        limbs.extend((0..LIMBS).map(|i| number(value >> (LIMB_BITS as usize * i) & 255)));
+        let limb = |i| number(value >> (LIMB_BITS as usize * i) & 255);
+        limbs.extend((0..inequality.limbs).map(limb));
     }
     columns.insert(Committed::Cells, hidden.into_iter().map(number).collect());
     columns.insert(Committed::Limbs, limbs);
@@ -118,6 +119,18 @@ pub fn tuple(layout: &Layout<'_>, slot: Slot) -> [Form; 3] {
             let [group, known] = layout.equation.groupings[g].tuple.clone();
             [Form::Linear(group), Form::Linear(known), zero()]
         }
+    }
+}
+
+/// The rows in which a slot's e is committed: the chunks of the dataset, or those that hold limbs.
+pub fn committed_rows(layout: &Layout<'_>, slot: Slot) -> usize {
+    let rows = &layout.equation.rows;
+    match slot {
+        Slot::Limbs => {
+            let limbs: usize = layout.inequalities().iter().map(|i| i.limbs).sum();
+            limbs.div_ceil(rows.chunk()) * rows.chunk()
+        }
+        Slot::Lookup(_) | Slot::Groups(_) => rows.committed(),
     }
 }
 

@@ -6,8 +6,8 @@ use ark_ff::{Field, One, Zero};
 use galen_circuits::{
     Fr,
     equation::{
-        Challenges, Column, Committed, FACTORS, Fingerprint, LIMB_BITS, LIMBS, Layout, Linear,
-        Measure, Slot,
+        Challenges, Column, Committed, FACTORS, Fingerprint, LIMB_BITS, Layout, Linear, Measure,
+        Slot,
     },
 };
 
@@ -49,7 +49,8 @@ pub fn sums(statement: &Statement<'_>, layout: &Layout<'_>, c: &Challenges) -> (
         for (cell, factor) in &inequality.terms {
             cells[*cell] += power * number(i128::from(*factor));
         }
-        limbs.extend((0..LIMBS).map(|i| -power * Fr::from(1u64 << (LIMB_BITS as usize * i))));
+        let weight = |i| -power * Fr::from(1u64 << (LIMB_BITS as usize * i));
+        limbs.extend((0..inequality.limbs).map(weight));
     }
     (rhs, [cells, limbs])
 }

@@ -90,11 +90,10 @@ impl<'a> Reference<'a> {
 
     /// The columns that are committed after X.
     fn add_reciprocals(&mut self, c: [Fr; 2]) {
-        let committed = self.layout.equation.rows.committed();
         for (index, slot) in self.layout.slots.iter().enumerate() {
             let mut e = columns::denominators(&self.layout, &self.columns, *slot, c);
             ark_ff::batch_inversion(&mut e);
-            e[committed..].fill(Fr::zero());
+            e[columns::committed_rows(&self.layout, *slot)..].fill(Fr::zero());
             self.columns.insert(Committed::Reciprocal(index), e);
         }
         for slot in 0..self.layout.table_slots.len() {

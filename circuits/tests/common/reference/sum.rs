@@ -9,7 +9,7 @@ use galen_circuits::{
 use super::{
     super::dense::{Dense, Terms},
     Reference,
-    columns::{self, Form, dense, number},
+    columns::{self, Form, dense},
     combine,
 };
 
@@ -30,7 +30,6 @@ impl Reference<'_> {
         let mut sum = Sum::new();
         let mut powers = std::iter::successors(Some(one), |p| Some(*p * chi));
         let mut reciprocals = Vec::new();
-        let absent = self.absent();
         for index in 0..size.slots() {
             let power = powers.next().unwrap();
             let Some(slot) = layout.slots.get(index) else {
@@ -41,9 +40,7 @@ impl Reference<'_> {
             let q = columns::denominators(layout, &self.columns, *slot, [c.x, c.gamma]);
             let padding = q[q.len() - 1].inverse().unwrap();
             let mut e = self.columns[&Committed::Reciprocal(index)].clone();
-            e.iter_mut()
-                .zip(&absent)
-                .for_each(|(e, a)| *e += padding * a);
+            e[columns::committed_rows(layout, *slot)..].fill(padding);
             let (e, q) = (sum.dense.push(e), sum.dense.push(q));
             sum.constraints
                 .extend([(power, vec![e, q]), (-power, vec![])]);
@@ -74,7 +71,7 @@ impl Reference<'_> {
         }
         for (column, weights) in [Committed::Cells, Committed::Limbs].iter().zip(weights) {
             let mut weights = weights.clone();
-            weights.resize(absent.len(), Fr::zero());
+            weights.resize(layout.equation.rows.all(), Fr::zero());
             let pair = [self.columns[column].clone(), weights].map(|v| sum.dense.push(v));
             sum.sum.push((one, pair.to_vec()));
         }
@@ -148,14 +145,6 @@ impl Reference<'_> {
         }
         let unused = 2 * (layout.class.size.pairs() - pairs.len());
         sum.evaluations.extend(vec![vec![]; unused]);
-    }
-
-    /// 1 in the rows of absent chunks.
-    fn absent(&self) -> Vec<Fr> {
-        let rows = &self.layout.equation.rows;
-        let mut absent = vec![Fr::zero(); rows.all()];
-        absent[rows.committed()..].fill(number(1));
-        absent
     }
 }
 
