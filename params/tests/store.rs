@@ -130,9 +130,12 @@ fn two_that_open_an_empty_cache_get_one_set() {
 #[test]
 fn damaged_files_are_refused_when_they_are_read() {
     let (cache, folder) = copy();
-    for name in ["srs.bin", "medium-"] {
-        let end = if name == "medium-" { ".pk" } else { "" };
-        spoil(&file(&folder, name, end));
+    open(cache.path())
+        .unwrap()
+        .proving_key(Size::Medium)
+        .unwrap();
+    for (start, end) in [("srs.bin", ""), ("medium-", ".pk")] {
+        spoil(&file(&folder, start, end));
     }
     let store = open(cache.path()).unwrap();
     assert!(matches!(store.srs(), Err(ParamsError::Digest { .. })));
@@ -146,6 +149,42 @@ fn damaged_files_are_refused_when_they_are_read() {
     ));
     fs::write(folder.join("index.json"), "{}").unwrap();
     assert!(matches!(open(cache.path()), Err(ParamsError::Index { .. })));
+}
+
+#[test]
+fn a_proving_key_is_made_of_the_secrets_that_its_verifying_key_is_of() {
+    let (cache, folder) = copy();
+    let secret = file(&folder, "small-", ".secret");
+    let of_another = file(&folder, "medium-", ".secret");
+    let index = folder.join("index.json");
+    let mut json: serde_json::Value = serde_json::from_slice(&fs::read(&index).unwrap()).unwrap();
+    let name = |p: &Path| p.file_name().unwrap().to_str().unwrap().to_owned();
+    json["files"][name(&secret)] = json["files"][name(&of_another)].clone();
+    fs::copy(of_another, secret).unwrap();
+    fs::write(&index, json.to_string()).unwrap();
+    let refused = open(cache.path()).unwrap().proving_key(Size::Small);
+    assert!(matches!(refused, Err(ParamsError::Verifying(_))));
+}
+
+#[test]
+fn two_that_ask_for_a_key_get_one() {
+    let (cache, folder) = copy();
+    let stores = [open(cache.path()).unwrap(), open(cache.path()).unwrap()];
+    std::thread::scope(|s| {
+        let threads = stores.each_ref().map(|store| {
+            s.spawn(move || {
+                store
+                    .proving_key(Size::Registration)
+                    .unwrap()
+                    .verifying_key()
+                    .clone()
+            })
+        });
+        let [one, two] = threads.map(|t| t.join().unwrap());
+        assert_eq!(one, two);
+    });
+    assert!(stores.iter().all(|s| s.key_bytes(Size::Registration) > 0));
+    file(&folder, "registration-", ".pk");
 }
 
 #[test]

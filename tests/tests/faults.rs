@@ -492,6 +492,8 @@ fn damaged_parameters_are_refused() {
     let cache = tempfile::tempdir().unwrap();
     let folder = copied_set(cache.path());
     let id = *keys().verifying().id();
+    // Proving keys are made when they are first asked for.
+    read(cache.path()).unwrap();
     for file in names(&folder) {
         if file == "lock" || file == "index.json" {
             continue;
@@ -531,6 +533,8 @@ fn parameters_of_two_sets_are_not_mixed() {
     let (cache, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let folder = copied_set(cache.path());
     let set = another_set(other.path());
+    set.proving_key(Size::Small).unwrap();
+    read(cache.path()).unwrap();
     let is_small = |n: &String| n.starts_with("small-") && n.ends_with(".pk");
     let name = names(&folder).into_iter().find(is_small).unwrap();
     fs::copy(set.folder().join(&name), folder.join(&name)).unwrap();
@@ -552,6 +556,7 @@ fn parameters_of_two_sets_are_not_mixed() {
 fn parameters_whose_generation_was_interrupted_are_completed() {
     let cache = tempfile::tempdir().unwrap();
     let folder = copied_set(cache.path());
+    read(cache.path()).unwrap();
     // A key file that no index names: the crash came between the two writes.
     forget(&folder, "small-");
     let is_small = |n: &String| n.starts_with("small-") && n.ends_with(".pk");

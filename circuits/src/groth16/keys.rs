@@ -2,9 +2,10 @@
 
 use std::io::{Read, Write};
 
-use ark_ec::AffineRepr;
-use ark_ff::{AdditiveGroup, UniformRand};
+use ark_ec::{AffineRepr, CurveGroup};
+use ark_ff::{AdditiveGroup, Field, UniformRand};
 use ark_groth16::Groth16;
+use ark_poly::{EvaluationDomain, GeneralEvaluationDomain};
 use ark_relations::gr1cs::{
     ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError, Variable,
 };
@@ -218,12 +219,63 @@ pub fn generate(
     Ok(ProvingKey::new(&pk, matrices))
 }
 
+/// The verifying key that [`generate`] makes of the same randomness, without the prover's points, which are nearly all
+/// of its work.
+///
+/// # Errors
+/// As [`generate`].
+pub fn generate_verifying(
+    matrices: &Matrices,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<VerifyingKey, CircuitError> {
+    let [alpha, beta, gamma, delta] = secrets(rng);
+    let rows = matrices.constraints() + matrices.publics() + 1;
+    let domain =
+        GeneralEvaluationDomain::<Fr>::new(rows).ok_or(SynthesisError::PolynomialDegreeTooLarge)?;
+    let t = domain.sample_element_outside_domain(rng);
+    let columns = public_columns(matrices, &domain.evaluate_all_lagrange_coefficients(t));
+    let inverse = gamma.inverse().expect("not 0");
+    let abc = columns
+        .iter()
+        .map(|[a, b, c]| (beta * a + alpha * b + c) * inverse);
+    let abc: Vec<_> = abc.map(|s| G1::generator() * s).collect();
+    let in_g2 = [beta, gamma, delta].map(|s| (G2::generator() * s).into_affine());
+    Ok(VerifyingKey {
+        alpha_g1: (G1::generator() * alpha).into_affine(),
+        beta_g2: in_g2[0],
+        gamma_g2: in_g2[1],
+        delta_g2: in_g2[2],
+        gamma_abc: abc.into_iter().map(CurveGroup::into_affine).collect(),
+    })
+}
+
+/// A, B and C at the point of the QAP, for the constant 1 and each public input. Row n_constraints + i of A holds
+/// public i, as in [`CircomReduction`].
+fn public_columns(matrices: &Matrices, lagrange: &[Fr]) -> Vec<[Fr; 3]> {
+    let mut columns = vec![[Fr::ZERO; 3]; matrices.publics() + 1];
+    for (row, weight) in lagrange[..matrices.constraints()].iter().enumerate() {
+        for (place, side) in [Side::A, Side::B, Side::C].into_iter().enumerate() {
+            for (coefficient, variable) in matrices.row(side, row) {
+                if let Some(column) = columns.get_mut(variable) {
+                    column[place] += coefficient * weight;
+                }
+            }
+        }
+    }
+    let own = &lagrange[matrices.constraints()..];
+    columns
+        .iter_mut()
+        .zip(own)
+        .for_each(|(column, weight)| column[0] += weight);
+    columns
+}
+
 /// ark-groth16's own key, over the standard generators as ceremonies have them.
 pub(super) fn stock_key(
     matrices: &Matrices,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<ark_groth16::ProvingKey<E>, SynthesisError> {
-    let [alpha, beta, gamma, delta] = std::array::from_fn(|_| nonzero(rng));
+    let [alpha, beta, gamma, delta] = secrets(rng);
     Groth16::<E, CircomReduction>::generate_parameters_with_qap(
         Replay(matrices),
         alpha,
@@ -234,6 +286,11 @@ pub(super) fn stock_key(
         G2::generator().into_group(),
         rng,
     )
+}
+
+/// α, β, γ, δ.
+fn secrets(rng: &mut impl RngCore) -> [Fr; 4] {
+    std::array::from_fn(|_| nonzero(rng))
 }
 
 fn nonzero(rng: &mut impl RngCore) -> Fr {

@@ -11,7 +11,7 @@ mod reduction;
 mod snarkjs;
 mod verifier;
 
-pub use keys::{ProvingKey, VerifyingKey, generate};
+pub use keys::{ProvingKey, VerifyingKey, generate, generate_verifying};
 pub use proof::Proof;
 pub use prover::prove;
 pub use reduction::CircomReduction;

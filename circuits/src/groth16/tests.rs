@@ -86,6 +86,14 @@ fn keys() -> &'static Keys {
     })
 }
 
+#[test]
+fn a_verifying_key_is_made_without_the_provers_points() {
+    let alone = generate_verifying(&Statement::shape(), &mut rng()).unwrap();
+    assert_eq!(alone, *keys().proving.verifying_key());
+    let other = generate_verifying(&Statement::shape(), &mut StdRng::seed_from_u64(1)).unwrap();
+    assert_ne!(alone, other);
+}
+
 fn honest() -> (Assignment, Proof) {
     let run = Statement::honest().assign();
     let proof = prove(&keys().proving, run.values(), &mut rng()).unwrap();
