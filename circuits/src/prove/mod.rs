@@ -92,6 +92,14 @@ pub struct Task<'a> {
     pub store: &'a dyn SumsStore,
 }
 
+/// What [`Task::prove_watched`] counts up to.
+pub const WHOLE: u64 = 100;
+// Where the work of a proof over a million rows stands, roughly: sums by value made, what is fixed before and after X
+// committed, the rounds over. The opening and the circuit's proof are the rest.
+const AFTER_SUMS: u64 = 14;
+const BEFORE_ROUNDS: u64 = 40;
+const AFTER_ROUNDS: u64 = 72;
+
 /// How often a proof is begun anew when a challenge met a public entry, which happens with probability 2^-224.
 const ATTEMPTS: usize = 3;
 
@@ -102,12 +110,20 @@ impl Task<'_> {
     /// [`CircuitError::Unsatisfied`] where the data or the cells are not what the equation says: no proof is made
     /// then. Lengths, capacity.
     pub fn prove(&self) -> Result<EquationProof, CircuitError> {
-        let mut result = self.attempt();
+        self.prove_watched(&|_| {})
+    }
+
+    /// As [`Task::prove`], and tells `watch` how far it is, of [`WHOLE`].
+    ///
+    /// # Errors
+    /// As [`Task::prove`].
+    pub fn prove_watched(&self, watch: &dyn Fn(u64)) -> Result<EquationProof, CircuitError> {
+        let mut result = self.attempt(watch);
         for _ in 1..ATTEMPTS {
             if !matches!(result, Err(CircuitError::Degenerate(_))) {
                 break;
             }
-            result = self.attempt();
+            result = self.attempt(watch);
         }
         result
     }
@@ -127,7 +143,7 @@ impl Task<'_> {
         self.equation.bases().into_iter().map(of).collect()
     }
 
-    fn attempt(&self) -> Result<EquationProof, CircuitError> {
+    fn attempt(&self, watch: &dyn Fn(u64)) -> Result<EquationProof, CircuitError> {
         let layout = Layout::new(self.equation, self.cells)?;
         if self.srs.rows() != self.equation.rows.chunk() {
             return Err(CircuitError::Length {
@@ -138,6 +154,7 @@ impl Task<'_> {
         }
         let bases = self.base_commitments()?;
         let mut committing = Committing::new(self, &layout)?;
+        watch(AFTER_SUMS);
         let first = committing.first()?;
         let mask = Mask::fresh(self.srs, &mut OsRng);
         let mask_commitment = mask.commit(self.srs)?;
@@ -151,6 +168,7 @@ impl Task<'_> {
         let slots = Slots::new(&layout, x, gamma)?;
         let second = committing.second(&slots)?;
         let alpha_1 = transcript::alpha_1(alpha_0, [x, gamma, beta], &second);
+        watch(BEFORE_ROUNDS);
         let (theta, zeta) = transcript::theta_zeta(alpha_1);
         let challenges = Challenges {
             x,
@@ -167,7 +185,11 @@ impl Task<'_> {
         let wide = slots.wide(&layout, &committing, &chi);
         let rows = sumcheck::build(&layout, wide, &values, self.execution, &challenges, &chi)?;
         let tables = slots.short(&layout, &committing, &chi, &sums);
+        // A round costs about half of the one before.
+        let mut left = AFTER_ROUNDS - BEFORE_ROUNDS;
         let finished = sumcheck::prove(&rows, tables, &t, sums.rhs, |message| {
+            left /= 2;
+            watch(AFTER_ROUNDS - left);
             sponge.absorb(message);
             sponge.squeeze()
         });

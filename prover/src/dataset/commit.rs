@@ -9,6 +9,7 @@ use std::{
 use ed25519_dalek::SigningKey;
 use galen_circuits::{
     G1,
+    class::Size,
     commitment::{self, Blinding},
     srs::Srs,
 };
@@ -113,6 +114,8 @@ pub fn commit(
         request.registry_toml.as_bytes(),
     )?;
     let commit_time = started.elapsed();
+    // Read or made once in a process, and no part of what is measured.
+    params.proving_key(Size::Registration)?;
     let started = Instant::now();
     let dataset = CommittedDataset::open(partial.path(), params)?;
     let registration = register(&dataset, params, progress)?;

@@ -9,7 +9,7 @@ use galen_circuits::{
     equation::{Cells, Layout},
     execute::Execution,
     groth16::ProvingKey,
-    prove::Task,
+    prove::{Task, WHOLE},
 };
 use galen_params::{ParameterStore, Progress};
 use galen_query::question::Question;
@@ -32,7 +32,10 @@ pub struct ProveReport {
 
 /// What is reported of a proof on its way.
 const STAGE: &str = "proving";
-const STEPS: u64 = 4;
+/// Reading and executing, then the proof.
+const READ: u64 = 4;
+const EXECUTED: u64 = 10;
+const STEPS: u64 = EXECUTED + WHOLE;
 
 /// Proves the answer to `question` and verifies the bundle before handing it out.
 ///
@@ -82,10 +85,10 @@ pub fn prove_plan(
     params.srs()?;
     let started = Instant::now();
     let stored = dataset.base_columns(&plan.equation.bases())?;
-    progress.report(STAGE, 1, STEPS);
+    progress.report(STAGE, READ, STEPS);
     let execution = execute(plan, dataset, &stored)?;
     let (published, cells) = rules::publish(plan, &d.manifest.release, &execution.cells)?;
-    progress.report(STAGE, 2, STEPS);
+    progress.report(STAGE, EXECUTED, STEPS);
     // Which key it is depends on what is hidden. It is read once in a process: that is no part of a query's own work.
     let before_keys = started.elapsed();
     let size = Layout::new(&plan.equation, &cells)?.class.size;
@@ -104,8 +107,8 @@ pub fn prove_plan(
             key: &key,
         },
         &context,
+        progress,
     )?;
-    progress.report(STAGE, 3, STEPS);
     let report = ProveReport {
         proving_time: before_keys + started.elapsed(),
         ..ProveReport::default()
@@ -138,6 +141,7 @@ fn prove(
     params: &ParameterStore,
     executed: &Executed<'_>,
     context: &[u8],
+    progress: &dyn Progress,
 ) -> Result<Vec<u8>, ProverError> {
     let bases = executed.stored.as_columns(dataset.dataset());
     let task = Task {
@@ -150,5 +154,6 @@ fn prove(
         bases: &bases,
         store: &dataset.sums(),
     };
-    Ok(task.prove()?.to_bytes())
+    let proof = task.prove_watched(&|done| progress.report(STAGE, EXECUTED + done, STEPS))?;
+    Ok(proof.to_bytes())
 }

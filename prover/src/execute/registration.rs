@@ -3,7 +3,7 @@
 use galen_circuits::{
     equation::{Cells, Equation},
     execute::Execution,
-    prove::Task,
+    prove::{Task, WHOLE},
 };
 use galen_params::{ParameterStore, Progress};
 use galen_verifier::{
@@ -14,6 +14,8 @@ use galen_verifier::{
 
 use crate::{ProverError, dataset::CommittedDataset};
 
+const STAGE: &str = "registration proofs";
+
 /// Proves that every column of a freshly committed dataset is well-formed; verified before it is handed out. Fills
 /// the store of sums by value on the way.
 pub(crate) fn register(
@@ -21,17 +23,18 @@ pub(crate) fn register(
     params: &ParameterStore,
     progress: &dyn Progress,
 ) -> Result<Registration, ProverError> {
-    const STAGE: &str = "registration proofs";
     let d = dataset.dataset();
     let equations =
         registration_equations(dataset.registry(), d.rows()).map_err(VerifyError::from)?;
-    let total = equations.len() as u64;
+    let total = equations.len() as u64 * WHOLE;
     progress.report(STAGE, 0, total);
     let mut proofs = Vec::with_capacity(equations.len());
     for (part, equation) in equations.iter().enumerate() {
         let context = d.registration_context(part, equations.len());
-        proofs.push(prove_part(dataset, params, equation, &context)?);
-        progress.report(STAGE, part as u64 + 1, total);
+        let before = part as u64 * WHOLE;
+        let watch = |done| progress.report(STAGE, before + done, total);
+        proofs.push(prove_part(dataset, params, equation, &context, &watch)?);
+        watch(WHOLE);
     }
     let set = params.verifying();
     let registration = Registration::new(&set, d, &proofs);
@@ -44,6 +47,7 @@ fn prove_part(
     params: &ParameterStore,
     equation: &Equation,
     context: &[u8],
+    watch: &dyn Fn(u64),
 ) -> Result<Vec<u8>, ProverError> {
     let d = dataset.dataset();
     let stored = dataset.base_columns(&equation.bases())?;
@@ -61,5 +65,5 @@ fn prove_part(
         bases: &bases,
         store: &dataset.sums(),
     };
-    Ok(task.prove()?.to_bytes())
+    Ok(task.prove_watched(watch)?.to_bytes())
 }
