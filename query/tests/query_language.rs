@@ -78,6 +78,47 @@ fn an_aggregate_may_have_a_cohort_of_its_own() {
     assert_eq!(query.outputs[1].label, "n");
 }
 
+/// Counts under filters of two forms and one meaning would contain each other, and each could be hidden for the other.
+#[test]
+fn filters_that_lie_within_one_another_are_one() {
+    let query = parse(
+        "SELECT count(*) FILTER (WHERE htn), count(*) FILTER (WHERE htn OR (htn AND age < 50)), \
+         count(*) FILTER (WHERE htn AND age < 50), count(*), count(*) FILTER (WHERE htn AND age < 60) FROM breast_cancer",
+    )
+    .unwrap();
+    let indices = [Some(0), Some(0), Some(1), None, Some(2)];
+    assert_eq!(query.filter_indices(), indices);
+    assert_eq!(query.filters().len(), 3);
+    assert_eq!(query.filters_within(), [(1, 0), (1, 2), (2, 0)]);
+}
+
+/// What is asked of the parts of two filters is asked once: it took twice as long for each level.
+#[test]
+fn deep_filters_are_compared_quickly() {
+    let nested = |first: [&str; 2], words: [&str; 2], last: &str| {
+        (0..40).rev().fold(last.to_owned(), |inner, level| {
+            format!("{} {} ({inner})", first[level % 2], words[level % 2])
+        })
+    };
+    let a = nested(
+        ["age BETWEEN 10 AND 20", "grade = 1"],
+        ["AND", "OR"],
+        "bmi > 30",
+    );
+    let b = nested(
+        ["grade IN (1, 2)", "age BETWEEN 0 AND 50"],
+        ["OR", "AND"],
+        "bmi > 50",
+    );
+    let sql = format!(
+        "SELECT count(*) FILTER (WHERE {a}), count(*) FILTER (WHERE {b}) FROM breast_cancer"
+    );
+    let query = parse(&sql).unwrap();
+    let started = std::time::Instant::now();
+    assert_eq!(query.filters().len(), 2);
+    assert!(started.elapsed() < std::time::Duration::from_secs(2));
+}
+
 #[test]
 fn groups() {
     let query = parse(

@@ -43,13 +43,24 @@ pub fn copied_set(cache: &Path) -> PathBuf {
 
 /// Strikes the files whose names start with `start` from the index of a set, as if they had never been written.
 pub fn forget(folder: &Path, start: &str) {
+    let struck = strike(folder, |name| name.starts_with(start));
+    assert!(struck > 0, "no file {start}");
+}
+
+/// The same for all whose names end with `end`, if there are any.
+pub fn forget_all(folder: &Path, end: &str) {
+    strike(folder, |name| name.ends_with(end));
+}
+
+fn strike(folder: &Path, which: impl Fn(&str) -> bool) -> usize {
     let path = folder.join("index.json");
     let mut index: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     let files = index["files"].as_object_mut().unwrap();
     let before = files.len();
-    files.retain(|name, _| !name.starts_with(start));
-    assert!(files.len() < before, "no file {start}");
+    files.retain(|name, _| !which(name));
+    let struck = before - files.len();
     fs::write(&path, index.to_string()).unwrap();
+    struck
 }
 
 /// Another set below `cache`: the same, with another key of the circuit for small answers.

@@ -20,7 +20,7 @@ use galen_tests::{
     Hospital, Setup, ask,
     hospital::copy_folder,
     keys,
-    keys::{N, another_set, copied_set, forget},
+    keys::{N, another_set, copied_set, forget, forget_all},
 };
 use galen_verifier::VerifyError;
 
@@ -495,7 +495,8 @@ fn damaged_parameters_are_refused() {
     // Proving keys are made when they are first asked for.
     read(cache.path()).unwrap();
     for file in names(&folder) {
-        if file == "lock" || file == "index.json" {
+        // Secrets are read no more once their key is made.
+        if file == "lock" || file == "index.json" || file.ends_with(".secret") {
             continue;
         }
         let path = folder.join(&file);
@@ -525,6 +526,28 @@ fn damaged_parameters_are_refused() {
     fs::write(folder.join("index.json"), "{").unwrap();
     let e = open(cache.path()).unwrap_err();
     assert!(matches!(e, ParamsError::Index { .. }), "{e}");
+}
+
+#[test]
+fn no_key_is_made_of_damaged_secrets() {
+    let cache = tempfile::tempdir().unwrap();
+    let folder = copied_set(cache.path());
+    // Whatever keys others have made of the set that was copied.
+    forget_all(&folder, ".pk");
+    let secrets = names(&folder)
+        .into_iter()
+        .filter(|n| n.ends_with(".secret"));
+    for path in secrets.map(|n| folder.join(n)) {
+        let whole = fs::read(&path).unwrap();
+        damage(&path);
+        let refused = read(cache.path()).unwrap_err();
+        assert!(
+            matches!(&refused, ParamsError::Digest { path: p, .. } if *p == path),
+            "{refused}"
+        );
+        fs::write(&path, whole).unwrap();
+    }
+    read(cache.path()).unwrap();
 }
 
 /// A file that is whole, and stands in the index as it is, but belongs to another set.

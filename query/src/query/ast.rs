@@ -30,26 +30,6 @@ pub struct Output {
 }
 
 impl CohortQuery {
-    /// The outputs' filters, each once, in the order of the SELECT list.
-    #[must_use]
-    pub fn filters(&self) -> Vec<&Predicate> {
-        let mut filters: Vec<&Predicate> = Vec::new();
-        for output in &self.outputs {
-            if output.filter != Predicate::Always && !filters.contains(&&output.filter) {
-                filters.push(&output.filter);
-            }
-        }
-        filters
-    }
-
-    /// For each output where its filter stands among [`Self::filters`].
-    #[must_use]
-    pub fn filter_indices(&self) -> Vec<Option<usize>> {
-        let filters = self.filters();
-        let index = |o: &Output| filters.iter().position(|f| **f == o.filter);
-        self.outputs.iter().map(index).collect()
-    }
-
     /// The registry columns of all aggregates.
     #[must_use]
     pub fn aggregate_columns(&self) -> Vec<usize> {

@@ -6,6 +6,7 @@ mod attrition;
 mod clauses;
 mod constant;
 mod error;
+mod filters;
 mod functions;
 mod group;
 mod grouping;

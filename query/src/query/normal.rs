@@ -21,28 +21,6 @@ impl Predicate {
         }
     }
 
-    /// Whether one can read off the normal forms that `other` is true wherever this is. `false` says nothing.
-    #[must_use]
-    pub fn implies(&self, other: &Predicate) -> bool {
-        match (self, other) {
-            (Self::Never, _) | (_, Self::Always) => true,
-            (a, b) if a == b => true,
-            (a, Self::All(all)) => all.iter().all(|b| a.implies(b)),
-            (Self::Any(any), b) => any.iter().all(|a| a.implies(b)),
-            (a, Self::Any(any)) if any.iter().any(|b| a.implies(b)) => true,
-            (Self::All(all), b) => all.iter().any(|a| a.implies(b)),
-            (
-                Self::In { column, set },
-                Self::In {
-                    column: of,
-                    set: larger,
-                },
-            ) => column == of && set.intersection(larger) == *set,
-            (Self::In { column, .. }, Self::IsNotNull { column: of }) => column == of,
-            _ => false,
-        }
-    }
-
     /// The registry columns of which it says something, one for each leaf, in order.
     #[must_use]
     pub fn columns(&self) -> Vec<usize> {

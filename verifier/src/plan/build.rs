@@ -18,7 +18,7 @@ use super::{
     terms::Term,
 };
 use galen_query::{
-    query::{CohortQuery, Percentile, Predicate},
+    query::{CohortQuery, Percentile},
     registry::Registry,
 };
 
@@ -77,7 +77,7 @@ impl Plan {
             statistics,
             percentiles: asked.percentiles,
             quantiles: quantiles.to_vec(),
-            within: within(&query.filters()),
+            within: query.filters_within(),
             is_chain: !query.criteria.is_empty(),
         })
     }
@@ -267,13 +267,4 @@ impl Wanted {
             self.terms.len() - 1
         })
     }
-}
-
-/// Which filter can be seen to lie within which.
-fn within(filters: &[&Predicate]) -> Vec<(usize, usize)> {
-    let all = 0..filters.len();
-    let pairs = all.clone().flat_map(|a| all.clone().map(move |b| (a, b)));
-    pairs
-        .filter(|(a, b)| a != b && filters[*a].implies(filters[*b]))
-        .collect()
 }
