@@ -97,17 +97,30 @@ fn ranks(log_rows: u32, rng: &mut StdRng) -> [usize; 3] {
     let single: Vec<Fixed> = (0..2 * variables)
         .map(|k| vec![(k / 2, k % 2 == 1)])
         .collect();
-    let pairs: Vec<Fixed> = (0..20)
-        .map(|_| {
-            let i = rng.gen_range(1..variables);
-            vec![(rng.gen_range(0..i), rng.r#gen()), (i, rng.r#gen())]
-        })
-        .collect();
+    let pair = |_| {
+        let i = rng.gen_range(1..variables);
+        let j = rng.gen_range(0..i);
+        let at_i = rng.r#gen();
+        // Of bits that agree one cannot be 0 and the other 1.
+        let at_j = if agree(&places, i, j) {
+            at_i
+        } else {
+            rng.r#gen()
+        };
+        vec![(j, at_j), (i, at_i)]
+    };
+    let pairs: Vec<Fixed> = (0..20).map(pair).collect();
     [
         least(log_rows, &places, &vec![Fixed::new(); 10], rng),
         least(log_rows, &places, &single, rng),
         least(log_rows, &places, &pairs, rng),
     ]
+}
+
+/// Whether two bits are equal in all positions of rows.
+fn agree(places: &[usize], i: usize, j: usize) -> bool {
+    let (_, rows) = places.split_last().expect("the blinder's place");
+    rows.iter().all(|row| (row >> i ^ row >> j) & 1 == 0)
 }
 
 /// The ranks with `rows` random coefficients of rows and the blinder.
@@ -123,7 +136,7 @@ fn main() {
     println!(
         "least rank (of {REVEALED}) over r that are random, with one, with two coordinates 0 or 1"
     );
-    for log_rows in 9..=16 {
+    for log_rows in 9..=17 {
         let ranks = ranks(log_rows, rng);
         println!("2^{log_rows:<2} rows: {ranks:?}");
         assert_eq!(ranks, [REVEALED; 3], "the mask is degenerate");
@@ -142,6 +155,33 @@ mod tests {
         let rng = &mut StdRng::seed_from_u64(1);
         for log_rows in 4..=10 {
             assert_eq!(ranks(log_rows, rng), [REVEALED; 3], "2^{log_rows} rows");
+        }
+    }
+
+    /// From 2^16 rows on there are more low bits than parities.
+    #[test]
+    fn large_masks_have_full_rank() {
+        let rng = &mut StdRng::seed_from_u64(5);
+        for log_rows in 13..=17 {
+            let mut places = positions(log_rows);
+            places.push(1 << log_rows);
+            let bits = log_rows as usize;
+            let pairs = (0..bits).flat_map(|i| (0..i).map(move |j| (i, j)));
+            let equal: Vec<_> = pairs.filter(|(i, j)| agree(&places, *i, *j)).collect();
+            let expected: &[_] = match log_rows {
+                16 => &[(11, 0)],
+                17 => &[(11, 0), (12, 1)],
+                _ => &[],
+            };
+            assert_eq!(equal, expected);
+            let any = [Fixed::new(), vec![(0, false)], vec![(bits - 1, true)]];
+            assert_eq!(least(log_rows, &places, &any, rng), REVEALED);
+            for (i, j) in equal {
+                let same = [vec![(i, true), (j, true)]];
+                assert_eq!(least(log_rows, &places, &same, rng), REVEALED);
+                let opposite = [vec![(i, true), (j, false)]];
+                assert_eq!(least(log_rows, &places, &opposite, rng), REVEALED - 1);
+            }
         }
     }
 

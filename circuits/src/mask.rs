@@ -19,8 +19,9 @@
 //! Row positions are the 16 words of a linear code: bit j of position k is the parity of k ∧ c_j, the
 //! c_j ≠ 0. The top four bits are those of k itself, so that every sixteenth of the chunk has one.
 //! Each bit is 1 in exactly eight of them, and each pair of bits takes its four values four times
-//! (up to ν = 15; at 16, bits 0 and 11 agree). So the mask still enters y where up to two
-//! coordinates of r are 0 or 1. Rows spaced evenly would not do: they agree in their low bits, and y would
+//! (up to ν = 15; the parities are used again where they do not suffice: at 16, bits 0 and 11 agree, at 17 bits 1
+//! and 12 too). So the mask still enters y where up to two coordinates of r are 0 or 1, unless they are those of
+//! bits that agree, one 0 and one 1. Rows spaced evenly would not do: they agree in their low bits, and y would
 //! be bare where r_0 = 1. `examples/mask_rank.rs` computes the ranks.
 
 use std::fmt;

@@ -9,7 +9,6 @@ use std::{
 use anyhow::{Context, Result};
 use galen_params::{MAX_VERIFYING_BYTES, VerifyingSet};
 use galen_query::{
-    ReadError,
     question::Question,
     registry::{MAX_BYTES as MAX_REGISTRY_BYTES, Registry},
 };
@@ -18,7 +17,6 @@ use galen_verifier::{
     manifest::{self, Manifest},
     registration::{MAX_REGISTRATION_BYTES, Registration},
 };
-use serde::de::DeserializeOwned;
 
 use crate::failure::refusal;
 
@@ -61,7 +59,9 @@ pub fn registry(path: &Path) -> Result<(String, Registry)> {
 
 /// Reads a query document.
 pub fn question(path: &Path) -> Result<Question> {
-    json(path, "query", MAX_QUERY_BYTES)
+    let bytes = read_limited(path, "query", MAX_QUERY_BYTES)?;
+    let named = || format!("query {}", path.display());
+    Question::from_json(&bytes).with_context(named)
 }
 
 /// Reads a manifest, unchecked.
@@ -89,16 +89,6 @@ pub fn bundle(path: &Path) -> Result<(Bundle, usize)> {
 pub fn parameters(path: &Path) -> Result<VerifyingSet> {
     let bytes = read_limited(path, "parameters", MAX_VERIFYING_BYTES)?;
     VerifyingSet::from_bytes(&bytes).with_context(|| format!("parameters {}", path.display()))
-}
-
-fn json<T: DeserializeOwned>(path: &Path, what: &'static str, limit: u64) -> Result<T> {
-    let bytes = read_limited(path, what, limit)?;
-    serde_json::from_slice(&bytes)
-        .map_err(|e| ReadError::Json {
-            what,
-            why: e.to_string(),
-        })
-        .with_context(|| format!("{what} {}", path.display()))
 }
 
 /// The folder that a file stands in.

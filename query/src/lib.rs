@@ -13,6 +13,7 @@ pub mod hash;
 pub mod query;
 pub mod question;
 pub mod registry;
+mod shape;
 pub mod text;
 
 pub use error::ReadError;

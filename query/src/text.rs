@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
 
-use crate::ReadError;
+use crate::{ReadError, shape::Shape};
 
 /// Lower-case hex.
 #[must_use]
@@ -53,8 +52,11 @@ pub fn from_base64(text: &str, limit: usize) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// Parses a JSON document of bounded size.
-pub fn parse_json<T: DeserializeOwned>(
+/// Parses a JSON document of bounded size, which says [exactly](parse_exact) what is read of it.
+///
+/// # Errors
+/// Too large, which is found before anything is parsed; or not JSON of this form.
+pub fn parse_json<T: DeserializeOwned + Serialize>(
     bytes: &[u8],
     what: &'static str,
     limit: usize,
@@ -66,21 +68,22 @@ pub fn parse_json<T: DeserializeOwned>(
             limit,
         });
     }
-    serde_json::from_slice(bytes).map_err(|e| ReadError::Json {
-        what,
-        why: e.to_string(),
-    })
+    parse_exact(bytes).map_err(|why| ReadError::Json { what, why })
 }
 
 /// Parses JSON that says exactly what is read of it: a struct is an object and no list of its fields, and no
-/// member is null where it can be left out. Spaces and the order of members are free.
+/// member is null or empty where it can be left out. Spaces and the order of members are free.
 pub fn parse_exact<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, String> {
     let read: T = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
-    let said: Value = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
-    if serde_json::to_value(&read).is_ok_and(|v| v == said) {
+    let said: Shape = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    let again = serde_json::to_vec(&read).map_err(|e| e.to_string())?;
+    if serde_json::from_slice::<Shape>(&again).is_ok_and(|shape| shape == said) {
         Ok(read)
     } else {
-        Err("a list in the place of an object, or a null that is better left out".into())
+        Err(
+            "a list in the place of an object, or a null or empty list that is better left out"
+                .into(),
+        )
     }
 }
 
@@ -124,6 +127,27 @@ mod tests {
         ] {
             assert!(parse_exact::<Thing>(bad.as_bytes()).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn structs_within_are_objects_too() {
+        #[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
+        struct Outer {
+            inner: Vec<Inner>,
+        }
+        #[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
+        struct Inner {
+            n: i64,
+        }
+        let read = |text: &str| parse_json::<Outer>(text.as_bytes(), "thing", 30);
+        let inner = vec![Inner { n: -1 }];
+        assert_eq!(read(r#"{"inner":[{"n":-1}]}"#).unwrap(), Outer { inner });
+        for bad in [r#"{"inner":[[-1]]}"#, r#"[[{"n":-1}]]"#, "[[]]"] {
+            let error = read(bad).unwrap_err();
+            assert!(matches!(error, ReadError::Json { .. }), "{bad}");
+        }
+        let error = read(&" ".repeat(31)).unwrap_err();
+        assert!(matches!(error, ReadError::TooLarge { .. }));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use galen_query::{
     ReadError,
     text::{hex, parse_json},
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{VerifyError, manifest::Dataset};
 
@@ -27,23 +27,29 @@ pub(crate) struct Kind {
 /// What is left to do with a table of the first design.
 pub(crate) const COMMIT_AGAIN: &str = "commit the table again as a new epoch";
 
+/// All that is read of a document of another format.
+#[derive(Deserialize)]
+struct Head {
+    format: String,
+}
+
 impl Kind {
     /// Reads a document. One of another format is refused for that, whatever else stands in it.
-    pub(crate) fn read<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, VerifyError> {
-        #[derive(Deserialize)]
-        struct Head {
-            format: String,
-        }
-        let read = parse_json(bytes, self.what, self.limit);
-        read.map_err(
-            |error| match (&error, serde_json::from_slice::<Head>(bytes)) {
-                (ReadError::Json { .. }, Ok(head)) => match self.check_format(&head.format) {
-                    Err(another) => another,
-                    Ok(()) => error.into(),
-                },
-                _ => error.into(),
-            },
-        )
+    pub(crate) fn read<T: DeserializeOwned + Serialize>(
+        &self,
+        bytes: &[u8],
+    ) -> Result<T, VerifyError> {
+        parse_json(bytes, self.what, self.limit).map_err(|error| match error {
+            // Only of a document that is not too large is anything parsed.
+            ReadError::Json { .. } => self.another_format(bytes).unwrap_or_else(|| error.into()),
+            _ => error.into(),
+        })
+    }
+
+    /// What is wrong with the format line, if there is one.
+    fn another_format(&self, bytes: &[u8]) -> Option<VerifyError> {
+        let head: Head = serde_json::from_slice(bytes).ok()?;
+        self.check_format(&head.format).err()
     }
 
     pub(crate) fn check_format(&self, format: &str) -> Result<(), VerifyError> {

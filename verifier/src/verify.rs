@@ -14,7 +14,7 @@ use crate::{
     bundle::{self, Bundle},
     document::MadeFor,
     manifest::{Dataset, Manifest},
-    plan::{Plan, Quantile},
+    plan::{Plan, Quantile, check_percentiles},
     registration::Registered,
     rules,
     verify_all::{Job, verify_all},
@@ -79,7 +79,8 @@ pub(crate) fn check_made_with(
 /// for most questions): the same for everyone.
 ///
 /// # Errors
-/// When the query has no plan, or not with these percentiles, or not under the dataset's release profile.
+/// When the query has no plan, or not with these percentiles or with others that it could have, or not under the
+/// dataset's release profile.
 pub fn plan_for(
     resolved: &Resolved,
     registry: &Registry,
@@ -87,6 +88,7 @@ pub fn plan_for(
     quantiles: &[Quantile],
 ) -> Result<Plan, VerifyError> {
     let (query, purpose) = (&resolved.query, resolved.purpose);
+    check_percentiles(query, purpose, registry, dataset.rows())?;
     let plan = Plan::new(query, purpose, registry, dataset.rows(), quantiles)?;
     rules::check_profile(&plan, &dataset.manifest.release)?;
     Ok(plan)

@@ -10,7 +10,7 @@ use galen_query::{
 };
 use galen_verifier::{
     VerifyError,
-    plan::{Plan, assumed_quantiles},
+    plan::{Plan, assumed_quantiles, check_percentiles},
 };
 use serde_json::json;
 
@@ -130,6 +130,8 @@ pub fn plan_for_many(question: &Question, registry: &Registry) -> Result<Plan> {
     let shape = Shape::ALL[0];
     let quantiles = assumed_quantiles(&resolved.query, registry);
     let rows = shape.rows(shape.capacity());
+    check_percentiles(&resolved.query, resolved.purpose, registry, rows)
+        .map_err(VerifyError::from)?;
     let plan = Plan::new(
         &resolved.query,
         resolved.purpose,

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 pub use error::EvidenceError;
 pub use needs::{Gathering, Need, needs};
-pub use pooled::{PooledError, PooledReport};
+pub use pooled::{Hospital, PooledError, PooledReport};
 pub use report::{LogReport, ParameterSetReport, Report, ReportedEntry, ReportedKey};
 
 use galen_query::{

@@ -29,7 +29,7 @@ pub(super) fn quantiles(
     if query.percentiles().is_empty() {
         return Ok(Vec::new());
     }
-    // A query with too many groups is refused here, before any work.
+    // A query with too many groups, or too many percentiles that could all differ, is refused here, before any work.
     let none = vec![None; count];
     let plan = plan_for(resolved, registry, dataset.dataset(), &none)?;
     let counts = Counts::of(&plan);

@@ -16,11 +16,12 @@ use crate::{
     },
 };
 
-/// Two sites' verified evidence: the second is told from the first by its hospital alone.
+/// Two sites' verified evidence: the second is told from the first by its hospital and its key alone.
 fn two() -> [Report; 2] {
     let first = verify(&honest().to_json()).unwrap();
     let mut second = first.clone();
     second.answer.source.hospital = "St. Other".into();
+    second.answer.source.hospital_key = [1; 32];
     [first, second]
 }
 
@@ -110,6 +111,7 @@ fn logs_are_told_apart_by_their_keys() {
 fn two_datasets_of_a_hospital_are_told() {
     let [first, mut second] = two();
     second.answer.source.hospital = first.answer.source.hospital.clone();
+    second.answer.source.hospital_key = first.answer.source.hospital_key;
     second.answer.source.dataset = "more".into();
     let report = PooledReport::new(vec![first, second]).unwrap();
     let unsaid = report.unchecked();
@@ -117,6 +119,40 @@ fn two_datasets_of_a_hospital_are_told() {
         unsaid[2].contains("St. Test") && unsaid[2].contains("main, more"),
         "{unsaid:?}"
     );
+}
+
+/// A hospital is its key: it may not count its patients twice under two names.
+#[test]
+fn one_key_under_two_names_counts_once() {
+    let [first, mut second] = two();
+    second.answer.source.hospital_key = first.answer.source.hospital_key;
+    second.answer.source.dataset = first.answer.source.dataset.clone();
+    assert_ne!(second.answer.source.hospital, first.answer.source.hospital);
+    let again = vec![first.clone(), second.clone()];
+    let e = PooledReport::new(again).unwrap_err();
+    assert!(
+        matches!(
+            &e,
+            PooledError::Pool(PoolError::SameDataset { sites: (0, 1), .. })
+        ),
+        "{e:?}"
+    );
+    second.answer.source.dataset = "more".into();
+    let report = PooledReport::new(vec![first, second]).unwrap();
+    let unsaid = report.unchecked();
+    assert!(unsaid[2].contains("also called"), "{unsaid:?}");
+}
+
+#[test]
+fn equal_names_under_two_keys_are_two_hospitals() {
+    let [first, mut second] = two();
+    second.answer.source.hospital = first.answer.source.hospital.clone();
+    second.answer.source.dataset = first.answer.source.dataset.clone();
+    second.answer.source.hospital_key = [7; 32];
+    let report = PooledReport::new(vec![first, second]).unwrap();
+    let names: Vec<_> = report.hospitals().into_iter().map(|h| h.name).collect();
+    assert_eq!(names[1], "St. Test (key 07070707…)");
+    assert!(names[0].starts_with("St. Test (key "), "{names:?}");
 }
 
 /// Two trees, both of them signed, with valid proofs of inclusion.

@@ -63,12 +63,15 @@ pub enum PoolError {
         /// The places of the first and of one to another query.
         sites: (usize, usize),
     },
-    /// Two answers over epochs of one dataset, or the same answer twice: patients would count twice.
-    #[error("both are over the dataset {dataset} of {hospital}, whose patients would count twice")]
+    /// Two answers over epochs of one dataset of one hospital key, or the same answer twice: patients would count
+    /// twice.
+    #[error(
+        "both are over the dataset {dataset} of {hospital} (one key), whose patients would count twice"
+    )]
     SameDataset {
         /// Their places.
         sites: (usize, usize),
-        /// The hospital.
+        /// The hospital, as the second of them names it.
         hospital: String,
         /// The dataset.
         dataset: String,
@@ -117,7 +120,8 @@ pub fn pool<A: Borrow<Answer>>(
         if s.query != digest {
             return Err(PoolError::AnotherQuery { sites: (0, at) });
         }
-        if let Some(first) = seen.insert((&s.hospital, &s.dataset), at) {
+        // A hospital is its key: its name is a label that it chooses anew in each manifest.
+        if let Some(first) = seen.insert((s.hospital_key, &s.dataset), at) {
             return Err(PoolError::SameDataset {
                 sites: (first, at),
                 hospital: s.hospital.clone(),

@@ -33,7 +33,7 @@ pub use error::PlanError;
 pub use fields::{Field, FieldKind, Rank, contributors, fields_of};
 pub use galen_query::query::MAX_GROUPS;
 pub use limits::MAX_CELLS;
-pub use percentile::{Quantile, assumed_quantiles, quantile_count};
+pub use percentile::{Quantile, assumed_quantiles, check_percentiles, quantile_count};
 pub use registration::registration_equations;
 
 use galen_query::query::Percentile;

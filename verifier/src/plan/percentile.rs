@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use galen_circuits::equation::Linear;
+use galen_circuits::equation::{Linear, Rows};
 
 use super::{
-    MAX_GROUPS, PlanError,
+    MAX_GROUPS, Plan, PlanError,
     bases::Mixed,
     bits::Bits,
     groups::Groups,
@@ -36,14 +36,56 @@ pub fn quantile_count(query: &CohortQuery, registry: &Registry) -> usize {
 /// answered yet.
 #[must_use]
 pub fn assumed_quantiles(query: &CohortQuery, registry: &Registry) -> Vec<Quantile> {
+    assumed(query, registry, quantile_count(query, registry))
+}
+
+/// That the query has a plan whatever its percentiles turn out to be. Else whether it is answered would depend on the
+/// patients, and tell something of them. Planned are all of the percentiles, published in every group, with one value
+/// each, with two, with four … with as many as there are groups.
+///
+/// # Errors
+/// As [`Plan::new`].
+pub fn check_percentiles(
+    query: &CohortQuery,
+    purpose: usize,
+    registry: &Registry,
+    rows: Rows,
+) -> Result<(), PlanError> {
+    let each = query.percentiles().len();
+    if each == 0 {
+        return Ok(());
+    }
+    let groups = quantile_count(query, registry) / each;
+    let fewer = std::iter::successors(Some(1), |n| Some(2 * n)).take_while(|n| *n < groups);
+    // First the most values: what is refused is mostly refused for these.
+    for values in [groups].into_iter().chain(fewer) {
+        let quantiles = assumed(query, registry, values * each);
+        Plan::new(query, purpose, registry, rows, &quantiles)?;
+    }
+    Ok(())
+}
+
+/// Percentiles for all groups, of which the first `count` are different and the others repeat them.
+fn assumed(query: &CohortQuery, registry: &Registry, count: usize) -> Vec<Quantile> {
     let percentiles = query.percentiles();
-    let count = quantile_count(query, registry);
-    let each = percentiles.iter().cycle().take(count).enumerate();
-    each.map(|(at, percentile)| {
-        let span = u128::from(registry.columns[percentile.column].span());
-        u64::try_from(span * (at as u128 + 1) / (count as u128 + 1)).ok()
-    })
-    .collect()
+    let quantile = |at: usize| {
+        let percentile = &percentiles[at % percentiles.len()];
+        let span = registry.columns[percentile.column].span();
+        Some(spread(span, (at % count) as u64, count as u64))
+    };
+    (0..quantile_count(query, registry)).map(quantile).collect()
+}
+
+/// The value at place `at` of `count` from 0 to `span`, evenly; of wide columns the low parts differ too, as far as they can,
+/// and are not neighbours.
+fn spread(span: u64, at: u64, count: u64) -> u64 {
+    let even = span * (at + 1) / (count + 1);
+    let (high, low) = (even >> 16, (2 * at + 1) & 0xffff);
+    match span >> 16 {
+        0 => even,
+        last if high < last || low <= span & 0xffff => high << 16 | low,
+        _ => (high - 1) << 16 | low,
+    }
 }
 
 pub(super) fn check(

@@ -391,3 +391,41 @@ fn documents_of_the_first_design_are_named() {
     let e = Bundle::from_json(br#"{"format":"galen/bundle/v2"}"#).unwrap_err();
     assert!(matches!(e, VerifyError::Read(_)), "{e}");
 }
+
+/// A document with the list of its members' values in its place, or in that of its member `inner`.
+fn as_list<T: Serialize>(document: &T, members: &[&str], inner: Option<&str>) -> Vec<u8> {
+    let mut json = serde_json::to_value(document).unwrap();
+    let object = match inner {
+        Some(name) => &mut json[name],
+        None => &mut json,
+    };
+    let values = members.iter().map(|m| object[*m].clone()).collect();
+    *object = Value::Array(values);
+    serde_json::to_vec(&json).unwrap()
+}
+
+#[test]
+fn a_document_is_an_object_in_all_its_parts() {
+    let bundle = ["format", "warning", "parameter_set", "manifest", "query"];
+    let bundle = [&bundle[..], &["quantiles", "cells", "proof"]].concat();
+    let with_quantiles = Bundle {
+        quantiles: vec![None],
+        ..COUNTED.1.clone()
+    };
+    let registration = HOSPITAL.register();
+    let release = ["name", "k", "zero_releasable", "rounding", "ties"];
+    let release = [&release[..], &["complementary"]].concat();
+    let read = [
+        Bundle::from_json(&as_list(&with_quantiles, &bundle, None)).map(|_| ()),
+        Registration::from_json(&as_list(
+            &registration,
+            &["format", "warning", "parameter_set", "manifest", "proofs"],
+            None,
+        ))
+        .map(|_| ()),
+        Manifest::from_json(&as_list(&HOSPITAL.manifest, &release, Some("release"))).map(|_| ()),
+    ];
+    for e in read.map(Result::unwrap_err) {
+        assert!(e.to_string().contains("in the place of an object"), "{e}");
+    }
+}

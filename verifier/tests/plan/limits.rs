@@ -1,9 +1,9 @@
 //! What has no plan, and what is said of it.
 
-use galen_circuits::equation::{Cells, Inequality, Layout};
+use galen_circuits::equation::{Cells, Inequality, Layout, Rows};
 use galen_query::{query::parse_query, registry::Registry};
 use galen_verifier::{
-    plan::{PlanError, assumed_quantiles},
+    plan::{PlanError, assumed_quantiles, check_percentiles, quantile_count},
     rules::{ReleaseProfile, check_profile},
 };
 
@@ -169,4 +169,63 @@ fn a_plan_is_told_in_words() {
     Slots: 2 of lookups, 1 of groups, 1 of tables; a lookup more where a count is hidden
     Circuit: medium-14
     ");
+}
+
+/// Whether it is answered must not depend on what its percentiles are: with few different ones it has a plan, with many
+/// none.
+#[test]
+fn percentiles_that_could_be_too_many_are_refused() {
+    let r = study();
+    let sql = |groups: u32| {
+        let half = "percentile_disc(0.5) WITHIN GROUP (ORDER BY lab)";
+        format!("SELECT width_bucket(wide, 0, 200000, {groups}), {half} FROM t GROUP BY 1")
+    };
+    let rows = Rows::of(100_000).unwrap();
+    let checked = |groups: u32| {
+        let query = parse_query(&sql(groups), &r).unwrap();
+        check_percentiles(&query, 0, &r, rows)
+    };
+    assert!(checked(100).is_ok());
+    assert!(matches!(checked(250), Err(PlanError::TooLarge { .. })));
+    let query = parse_query(&sql(250), &r).unwrap();
+    let few = vec![Some(7); quantile_count(&query, &r)];
+    assert!(plan_with(&query, &r, 100_000, &few).is_ok());
+}
+
+/// What passes the check has a plan with whatever percentiles.
+#[test]
+fn percentiles_of_any_values_are_planned() {
+    let r = study();
+    let mut state = 1u64;
+    let mut next = move |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    for (column, groups) in [
+        ("lab", 100),
+        ("wide", 100),
+        ("wide", 170),
+        ("age_n", 250),
+        ("day", 30),
+    ] {
+        let half = format!("percentile_disc(0.5) WITHIN GROUP (ORDER BY {column})");
+        let most = format!("percentile_disc(0.9) WITHIN GROUP (ORDER BY {column})");
+        let sql = format!(
+            "SELECT width_bucket(wide, 0, 200000, {groups}), {half}, {most} FROM t GROUP BY 1"
+        );
+        let query = parse_query(&sql, &r).unwrap();
+        if check_percentiles(&query, 0, &r, Rows::of(100_000).unwrap()).is_err() {
+            continue;
+        }
+        let span = r.columns[query.percentiles()[0].column].span();
+        for values in [2, 5, 40, 1_000] {
+            let drawn: Vec<u64> = (0..values).map(|_| next(span + 1)).collect();
+            let quantile = |_| (next(9) > 0).then(|| drawn[next(values) as usize]);
+            let quantiles: Vec<_> = (0..quantile_count(&query, &r)).map(quantile).collect();
+            let plan = plan_with(&query, &r, 100_000, &quantiles);
+            assert!(plan.is_ok(), "{sql}: {:?}", plan.err());
+        }
+    }
 }

@@ -56,7 +56,7 @@ fn print(report: &PooledReport, shown: &Shown<'_>, files: &[File], output: &Outp
     for (file, report) in files.iter().zip(&report.sites) {
         say(site(file, report))?;
     }
-    let hospitals = show::plural(report.datasets().len(), "hospital");
+    let hospitals = show::plural(report.hospitals().len(), "hospital");
     let count = format!("{} of {hospitals}", show::plural(files.len(), "dataset"));
     say(format!("\nPooled: {count}\n\n{}", show::answer(shown)))?;
     say(format!("\n{}\n", show::derived(shown)))?;

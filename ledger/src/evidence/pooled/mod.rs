@@ -3,10 +3,11 @@
 mod check;
 mod error;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 pub use error::PooledError;
 
+use galen_query::text::hex;
 use galen_verifier::answer::{Cell, PoolError, Pooled, pool};
 
 use super::Report;
@@ -18,6 +19,15 @@ pub struct PooledReport {
     pub sites: Vec<Report>,
     /// The answers, added up.
     pub pooled: Pooled,
+}
+
+/// A hospital among the sites.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hospital<'a> {
+    /// What it calls itself, with its key's first digits where another one calls itself so too.
+    pub name: String,
+    /// Its datasets' names.
+    pub datasets: Vec<&'a str>,
 }
 
 impl PooledReport {
@@ -44,7 +54,7 @@ impl PooledReport {
         let log = self.sites.first().map(|s| &s.log);
         vec![
             format!(
-                "The {} answers are to one query, each over a dataset of another name or hospital.",
+                "The {} answers are to one query, each over a dataset of another name or of another hospital's key.",
                 self.sites.len()
             ),
             format!(
@@ -63,10 +73,10 @@ impl PooledReport {
             "Whether these are all the sites that answered or refused: whoever chose the files may have left some out. The log knows them.".into(),
             "Whether somebody is in two of these datasets: such a patient counts twice.".into(),
         ];
-        for (hospital, datasets) in self.datasets() {
+        for Hospital { name, datasets } in self.hospitals() {
             if datasets.len() > 1 {
                 all.push(format!(
-                    "Whether {hospital} has committed other patients in each of its datasets {}: it may have committed the same ones.",
+                    "Whether {name} has committed other patients in each of its datasets {}: it may have committed the same ones.",
                     datasets.join(", ")
                 ));
             }
@@ -78,15 +88,30 @@ impl PooledReport {
         all
     }
 
-    /// The datasets' names, by hospital.
+    /// The hospitals, in the order of their first answers. Each is told by its key: what it calls itself is its own
+    /// choice.
     #[must_use]
-    pub fn datasets(&self) -> BTreeMap<&str, Vec<&str>> {
-        let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for site in &self.sites {
-            let s = &site.answer.source;
-            all.entry(&s.hospital).or_default().push(&s.dataset);
+    pub fn hospitals(&self) -> Vec<Hospital<'_>> {
+        let sources = || self.sites.iter().map(|s| &s.answer.source);
+        let mut keys: Vec<[u8; 32]> = Vec::new();
+        for source in sources() {
+            if !keys.contains(&source.hospital_key) {
+                keys.push(source.hospital_key);
+            }
         }
-        all
+        let named = |key: &[u8; 32]| {
+            let own = || sources().filter(|s| s.hospital_key == *key);
+            let names: BTreeSet<&str> = own().map(|s| &*s.hospital).collect();
+            let is_shared =
+                sources().any(|s| s.hospital_key != *key && names.contains(&*s.hospital));
+            let mut name = names.into_iter().collect::<Vec<_>>().join(", also called ");
+            if is_shared {
+                name += &format!(" (key {}…)", hex(&key[..4]));
+            }
+            let datasets = own().map(|s| &*s.dataset).collect();
+            Hospital { name, datasets }
+        };
+        keys.iter().map(named).collect()
     }
 
     /// What is proven and what is computed here, in a line or two for people.
