@@ -246,6 +246,7 @@ fn trees_of_two_sizes_are_said_not_to_be_compared() {
     let shorter = Log::new(&story()[..12]).evidence(&NEEDED, &blobs());
     let mut second = verify(&shorter.to_json()).unwrap();
     second.answer.source.hospital = "St. Other".into();
+    second.answer.source.hospital_key = [1; 32];
     let unsaid = unsaid(vec![first, second]);
     assert!(unsaid[2].contains("different sizes"), "{unsaid:?}");
 }
