@@ -47,6 +47,15 @@ pub fn facts(rows: &[(&str, String)]) -> String {
     lines.join("\n")
 }
 
+/// The same for a file that may come from anyone: each fact on one line of its own.
+pub fn plain_facts(rows: &[(&str, String)]) -> String {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(l, text)| (*l, plain_line(text)))
+        .collect();
+    facts(&rows)
+}
+
 /// The answer's rows; where they are few and long, one line for each output.
 pub fn answer(answer: &Shown<'_>) -> String {
     if answer.rows.len() <= 4 && answer.columns.len() > 8 {

@@ -74,8 +74,8 @@ pub fn parse_json<T: DeserializeOwned + Serialize>(
 /// Parses JSON that says exactly what is read of it: a struct is an object and no list of its fields, and no
 /// member is null or empty where it can be left out. Spaces and the order of members are free.
 pub fn parse_exact<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, String> {
-    let read: T = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
-    let said: Shape = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    let read: T = serde_json::from_slice(bytes).map_err(|e| without_content(&e.to_string()))?;
+    let said: Shape = serde_json::from_slice(bytes).map_err(|e| without_content(&e.to_string()))?;
     let again = serde_json::to_vec(&read).map_err(|e| e.to_string())?;
     if serde_json::from_slice::<Shape>(&again).is_ok_and(|shape| shape == said) {
         Ok(read)
@@ -85,6 +85,37 @@ pub fn parse_exact<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, S
                 .into(),
         )
     }
+}
+
+/// What is wrong with JSON, without the values that stand in it: a secret key or a patient's record may have been given
+/// by mistake. An unknown member is named where its name could be one of ours.
+fn without_content(message: &str) -> String {
+    let expected = message.rfind(", expected ").unwrap_or(message.len());
+    let (found, rest) = message.split_at(expected);
+    let is_name = |name: &str| {
+        let of_ours = |c: char| c.is_ascii_lowercase() || c == '_';
+        name.len() < 32 && name.chars().all(of_ours)
+    };
+    for kind in ["unknown field", "unknown variant"] {
+        let Some(name) = found.strip_prefix(kind) else {
+            continue;
+        };
+        return match name.trim_matches([' ', '`']) {
+            name if is_name(name) => message.to_owned(),
+            _ => format!("{kind}{rest}"),
+        };
+    }
+    for kind in ["invalid type", "invalid value"] {
+        let Some(value) = found.strip_prefix(kind) else {
+            continue;
+        };
+        let word = value
+            .trim_start_matches([':', ' '])
+            .split([' ', '`'])
+            .next();
+        return format!("{kind}: {}{rest}", word.unwrap_or_default());
+    }
+    message.to_owned()
 }
 
 /// Whether a character leaves no mark of its own, or moves others about: control characters, direction marks,
@@ -127,6 +158,38 @@ mod tests {
         ] {
             assert!(parse_exact::<Thing>(bad.as_bytes()).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn errors_repeat_nothing_of_a_file_given_by_mistake() {
+        #[derive(Debug, Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Thing {
+            name: String,
+        }
+        let secrets = [
+            "3101ab",
+            "\"Jane Doe, expected never\"",
+            "[\"Jane Doe\"]",
+            "{\"Jane Doe\": 1}",
+            "{\"name\": 19500102}",
+            "{\"Jane`, expected `Doe\": 1}",
+        ];
+        for text in secrets {
+            let why = parse_exact::<Thing>(text.as_bytes()).unwrap_err();
+            let told = ["3101", "Jane", "Doe", "1950"];
+            assert!(!told.iter().any(|t| why.contains(t)), "{why}");
+        }
+        let why = parse_exact::<Thing>(b"{\"note\": 1}").unwrap_err();
+        assert!(
+            why.starts_with("unknown field `note`, expected `name`"),
+            "{why}"
+        );
+        let why = parse_exact::<Thing>(b"{\"name\": 1}").unwrap_err();
+        assert!(
+            why.starts_with("invalid type: integer, expected a string"),
+            "{why}"
+        );
     }
 
     #[test]

@@ -228,7 +228,7 @@ max = "1899-12-31"
     line 33, column "bmi", unit: "kg\nm2" is empty, longer than 256 bytes, or has control characters; write one short line
 line 2, [registry], purpose: no purpose is declared; add a [[purpose]] with `code` and `column`: every query runs for one purpose and counts who consented to it
 line 2, [registry], column: no data column is declared; add a [[column]] with `name` and `type`
-line 1, column 1: missing field `registry`; is this a registry?
+line 1, column 1: is this a registry? It has no table [registry]
 "##);
 }
 

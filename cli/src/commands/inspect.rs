@@ -90,7 +90,12 @@ fn unknown() -> anyhow::Error {
 
 fn parse<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|e| {
-        let why = e.to_string();
+        // Not what stands in it: it may be a patient's record, given by mistake.
+        let why = format!(
+            "no JSON of this form, at line {} column {}",
+            e.line(),
+            e.column()
+        );
         ReadError::Json { what, why }.into()
     })
 }
@@ -127,7 +132,7 @@ fn bundle(bundle: &Bundle, bytes: usize) -> Result<Shown> {
         ("proof", show::bytes(proof as u64)),
     ];
     facts.extend(bundle.warning.iter().map(|w| ("warning", w.clone())));
-    Ok(Shown(document, show::facts(&facts)))
+    Ok(Shown(document, show::plain_facts(&facts)))
 }
 
 fn manifest(m: &Manifest) -> Result<Shown> {
@@ -172,7 +177,7 @@ fn manifest(m: &Manifest) -> Result<Shown> {
     ];
     let text = format!(
         "{}\n\n{}",
-        show::facts(&facts),
+        show::plain_facts(&facts),
         show::indent(&columns.join("\n"))
     );
     Ok(Shown(document, text))
@@ -197,7 +202,11 @@ fn query(q: &Question) -> Result<Shown> {
         ("purpose", q.purpose.clone()),
     ];
     facts.extend(q.title.iter().map(|t| ("title", t.clone())));
-    let text = format!("{}\n\n{}", show::facts(&facts), show::indent(&q.sql));
+    let text = format!(
+        "{}\n\n{}",
+        show::plain_facts(&facts),
+        show::indent(&show::plain(&q.sql))
+    );
     Ok(Shown(document, text))
 }
 
@@ -228,7 +237,7 @@ fn parameters(bytes: &[u8]) -> Result<Shown> {
         ("mark", mark.into()),
         ("size", show::bytes(bytes.len() as u64)),
     ];
-    Ok(Shown(document, show::facts(&facts)))
+    Ok(Shown(document, show::plain_facts(&facts)))
 }
 
 fn registry(r: &Registry) -> Result<Shown> {
@@ -270,10 +279,10 @@ fn registry(r: &Registry) -> Result<Shown> {
             c.title.clone().unwrap_or_default(),
         ]
     });
-    let columns = show::table(&["column", "type", "", "title"], &[], rows);
+    let columns = show::plain(&show::table(&["column", "type", "", "title"], &[], rows));
     Ok(Shown(
         document,
-        format!("{}\n\n{columns}", show::facts(&facts)),
+        format!("{}\n\n{columns}", show::plain_facts(&facts)),
     ))
 }
 

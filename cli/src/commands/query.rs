@@ -44,7 +44,7 @@ pub struct Args {
     /// Say what is read, looked up and summed, and which circuit proves it
     #[arg(long)]
     explain: bool,
-    /// The document to write; it must not exist. Without it the query is only checked
+    /// The document to write; it must not exist. With --explain it may be left out: the query is only checked then
     #[arg(long, value_name = "FILE", required_unless_present = "explain")]
     out: Option<PathBuf>,
 }

@@ -29,7 +29,8 @@ impl Registry {
     }
 }
 
-/// The line for people, where it is one of TOML: a patient table given by mistake is not repeated.
+/// The line for people, in a file that has a registry's table: a patient table or a secret key given by mistake is not
+/// repeated.
 fn quoted(line: &str) -> String {
     if line.contains('=') || line.starts_with('[') {
         let shown: String = line.chars().take(80).collect();
@@ -44,9 +45,17 @@ fn syntax(text: &str, error: &toml::de::Error) -> RegistryError {
     let before = text.get(..at).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |i| i + 1);
     let source = text[line_start..].lines().next().unwrap_or_default();
+    let (line, column) = (line_of(text, at), before[line_start..].chars().count() + 1);
+    if !text.lines().any(|l| l.trim().starts_with("[registry]")) {
+        return RegistryError::Syntax {
+            line,
+            column,
+            message: "is this a registry? It has no table [registry]".into(),
+        };
+    }
     RegistryError::Syntax {
-        line: line_of(text, at),
-        column: before[line_start..].chars().count() + 1,
+        line,
+        column,
         message: format!(
             "{}{}",
             error

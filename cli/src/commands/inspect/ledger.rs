@@ -36,7 +36,7 @@ pub fn envelope(bytes: &[u8]) -> Result<Shown> {
     facts.extend(signers.iter().map(signed));
     facts.push(("signatures", "not verified here".into()));
     let text = show::plain(&format!("{payload:#}"));
-    let text = format!("{}\n\n{}", show::facts(&facts), show::indent(&text));
+    let text = format!("{}\n\n{}", show::plain_facts(&facts), show::indent(&text));
     Ok(Shown(document, text))
 }
 
@@ -67,7 +67,7 @@ pub fn registration(bytes: &[u8]) -> Result<Shown> {
         ),
     ];
     facts.extend(registration.warning.iter().map(|w| ("warning", w.clone())));
-    Ok(Shown(document, show::plain(&show::facts(&facts))))
+    Ok(Shown(document, show::plain_facts(&facts)))
 }
 
 /// The evidence of an answer: whose log, which entries, which files.
@@ -90,7 +90,7 @@ pub fn evidence(bytes: &[u8]) -> Result<Shown> {
         })).collect::<Vec<_>>(),
         "files": blobs,
     });
-    let facts = show::facts(&[
+    let facts = show::plain_facts(&[
         ("evidence", show::bytes(bytes.len() as u64)),
         ("log key", text(&file["log"])),
         ("checkpoint", format!("of {size} entries")),
@@ -131,7 +131,7 @@ pub fn signing_key(path: &Path) -> Result<Shown> {
         "secret: who has this file signs with it".into(),
     )];
     facts.extend(public.facts());
-    Ok(Shown(document, show::facts(&facts)))
+    Ok(Shown(document, show::plain_facts(&facts)))
 }
 
 /// A log's public key.
@@ -144,5 +144,5 @@ pub fn log_key(text: &str) -> Option<Shown> {
         ("log key", log.encoded()),
         ("origin", log.origin().to_owned()),
     ];
-    Some(Shown(document, show::facts(&facts)))
+    Some(Shown(document, show::plain_facts(&facts)))
 }
