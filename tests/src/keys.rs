@@ -7,6 +7,7 @@ use std::{
     sync::OnceLock,
 };
 
+use galen_circuits::class::Size;
 use galen_params::{ParameterStore, Shape, Silent, development_folder};
 use serde_json::Value;
 
@@ -21,7 +22,12 @@ pub fn keys() -> &'static ParameterStore {
     KEYS.get_or_init(|| {
         let shape = Shape::ALL[0];
         assert_eq!(shape.rows(1).chunk(), N);
-        ParameterStore::open_development(&cache(), shape, &Silent).unwrap()
+        let set = ParameterStore::open_development(&cache(), shape, &Silent).unwrap();
+        // All of them now: a key that is made while a test copies the folder would be copied by half.
+        for size in Size::ALL {
+            set.proving_key(size).unwrap();
+        }
+        set
     })
 }
 
