@@ -113,10 +113,28 @@ fn deep_filters_are_compared_quickly() {
     let sql = format!(
         "SELECT count(*) FILTER (WHERE {a}), count(*) FILTER (WHERE {b}) FROM breast_cancer"
     );
-    let query = parse(&sql).unwrap();
     let started = std::time::Instant::now();
+    let query = parse(&sql).unwrap();
     assert_eq!(query.filters().len(), 2);
     assert!(started.elapsed() < std::time::Duration::from_secs(2));
+}
+
+/// An attrition table's criteria lie within one another as they are written: comparing them took seconds.
+#[test]
+fn criteria_are_nested_without_being_compared() {
+    let criteria: Vec<String> = (0..128)
+        .map(|i| format!("(age > {i} OR bmi > {})", i % 50))
+        .collect();
+    let sql = format!(
+        "EXPLAIN COHORT SELECT count(*) FROM breast_cancer WHERE {}",
+        criteria.join(" AND ")
+    );
+    let started = std::time::Instant::now();
+    let query = parse(&sql).unwrap();
+    assert!(started.elapsed() < std::time::Duration::from_secs(2));
+    let filters = query.filters().len();
+    let pairs = (0..filters).flat_map(|inner| (0..inner).map(move |outer| (inner, outer)));
+    assert_eq!(query.filters_within(), pairs.collect::<Vec<_>>());
 }
 
 #[test]

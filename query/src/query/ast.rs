@@ -2,7 +2,7 @@
 
 use crate::registry::Registry;
 
-use super::{Grouping, IntervalSet};
+use super::{Grouping, IntervalSet, filters::Filters};
 
 /// A parsed, resolved cohort query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct CohortQuery {
     /// Of `EXPLAIN COHORT`, the criteria as they are written, in order; else empty. The outputs are then
     /// `count(*)` of the whole cohort and, for each criterion, of those who meet it and all before it.
     pub criteria: Vec<String>,
+    /// Found once, when the query is read.
+    pub(super) filters: Filters,
 }
 
 /// One item of the SELECT list.

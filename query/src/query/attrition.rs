@@ -8,6 +8,7 @@ use crate::registry::Registry;
 
 use super::clauses::Text;
 use super::error::{mismatch, unsupported};
+use super::filters::Filters;
 use super::refuse::{from_span, stripped};
 use super::scope::Scope;
 use super::{Aggregate, CohortQuery, MAX_CRITERIA, Output, OutputValue, Predicate, QueryError};
@@ -86,6 +87,7 @@ pub(super) fn explain(
         });
     }
     Ok(CohortQuery {
+        filters: Filters::nested(&outputs),
         outputs,
         filter: Predicate::Always,
         group_by: Vec::new(),

@@ -9,6 +9,7 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 use crate::registry::Registry;
 
 use super::clauses::Text;
+use super::filters::{Filters, MAX_COMPARISONS};
 use super::refuse::from_location;
 use super::scope::Scope;
 use super::{
@@ -191,7 +192,14 @@ fn resolve(
         None => Predicate::Always,
         Some(condition) => scope.bounded_condition(condition)?,
     };
+    let filters = Filters::compared(&outputs).ok_or(QueryError::TooLarge {
+        what: "parts of filters to compare with one another",
+        found: MAX_COMPARISONS,
+        limit: MAX_COMPARISONS - 1,
+        help: "ask for some of them in another query, or write shorter ones",
+    })?;
     let query = CohortQuery {
+        filters,
         outputs,
         filter,
         group_by,

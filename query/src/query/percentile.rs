@@ -22,7 +22,7 @@ impl CohortQuery {
                 let percentile = Percentile {
                     column,
                     share,
-                    filter,
+                    filter: *filter,
                     fold: self.fold(column).unwrap_or(FOLDS[FOLDS.len() - 1]),
                 };
                 if !all.contains(&percentile) {

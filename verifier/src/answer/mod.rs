@@ -121,7 +121,7 @@ fn table(
     let groups = Groups {
         released,
         query: &resolved.query,
-        filters: resolved.query.filter_indices(),
+        filters: resolved.query.filter_indices().to_vec(),
         registry,
         k,
     };

@@ -77,7 +77,7 @@ impl Plan {
             statistics,
             percentiles: asked.percentiles,
             quantiles: quantiles.to_vec(),
-            within: query.filters_within(),
+            within: query.filters_within().to_vec(),
             is_chain: !query.criteria.is_empty(),
         })
     }

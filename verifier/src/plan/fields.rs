@@ -252,7 +252,7 @@ pub(super) fn fields_of_query(query: &CohortQuery, registry: &Registry) -> Vec<F
         .iter()
         .zip(query.filter_indices())
         .filter_map(|(o, filter)| match &o.value {
-            OutputValue::Aggregate(a) => Some(fields_of(a, filter, registry)),
+            OutputValue::Aggregate(a) => Some(fields_of(a, *filter, registry)),
             OutputValue::Key(_) => None,
         })
         .flatten()
