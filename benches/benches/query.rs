@@ -5,10 +5,10 @@ use std::{fs, path::Path};
 use anyhow::Result;
 use galen_benches::{
     arguments,
-    hospital::{Asked, ask, commit, copy_folder, forget_sums, params},
+    hospital::{Asked, ask, commit, copy_folder, forget_sums, params, shape},
     load, measuring, median, ms, us_each,
 };
-use galen_params::{ParameterStore, Shape};
+use galen_params::ParameterStore;
 
 const PATIENTS: u64 = 15_000;
 const RUNS: usize = 5;
@@ -24,7 +24,7 @@ fn main() -> Result<()> {
 }
 
 fn measure(cache: &Path, patients: u64, runs: usize) -> Result<()> {
-    let shape = Shape::for_patients(usize::try_from(patients)?).unwrap_or(Shape::ALL[0]);
+    let shape = shape(patients)?;
     let params = params(cache, shape)?;
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let committed = folder.path().join("committed");

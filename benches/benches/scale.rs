@@ -6,13 +6,14 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use galen_benches::{
     arguments, cpu_timed,
-    hospital::{Asked, GROUPS, Q2, WIDE_REGISTRY_TOML, ask_as, commit_as, forget_sums, params},
+    hospital::{
+        Asked, GROUPS, Q2, WIDE_REGISTRY_TOML, ask_as, commit_as, forget_sums, params, shape,
+    },
     load, measuring, median, memory, ms,
 };
-use galen_params::Shape;
 use galen_query::{question::Question, registry::Registry};
 
 const RUNS: usize = 3;
@@ -36,17 +37,13 @@ fn main() -> Result<()> {
     }
 }
 
-fn shape(patients: u64) -> Result<Shape> {
-    Shape::for_patients(usize::try_from(patients)?).context("too many patients")
-}
-
 fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("parameters")
 }
 
 fn measure(patients: u64) -> Result<()> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    // Keys are made beforehand.
+    // The string is made beforehand; each process makes or reads the keys that it needs, outside of the clock.
     params(&cache(), shape(patients)?)?.srs()?;
     println!(
         "{patients} patients, parameters for {}; {}",

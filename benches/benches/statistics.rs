@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::Result;
 use galen_benches::{
     arguments,
-    hospital::{Asked, ask_as, commit_as},
+    hospital::{Asked, ask_as, commit_as, shape},
     load, measuring, median, ms,
 };
-use galen_params::{ParameterStore, Shape, Silent};
+use galen_params::{ParameterStore, Silent};
 use galen_prover::synthetic;
 use galen_query::{question::Question, registry::Registry};
 
@@ -80,7 +80,7 @@ fn registry_toml() -> String {
 fn measure(cache: &Path, patients: u64, runs: usize) -> Result<()> {
     let toml = registry_toml();
     let registry = Registry::from_toml(&toml)?;
-    let shape = Shape::for_patients(usize::try_from(patients)?).unwrap_or(Shape::ALL[0]);
+    let shape = shape(patients)?;
     let params = ParameterStore::open_development(cache, shape, &Silent)?;
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let committed = folder.path().join("committed");

@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use galen_benches::{
     arguments,
-    hospital::{REGISTRY_TOML, commit, params},
+    hospital::{REGISTRY_TOML, commit, params, shape},
     load, measuring, median, ms, timed,
 };
-use galen_params::{Shape, Silent};
+use galen_params::Silent;
 use galen_prover::{dataset::CommittedDataset, execute};
 use galen_query::{question::Question, registry::Registry};
 use galen_verifier::{Job, bundle::Bundle, verify_all};
@@ -27,7 +27,7 @@ fn main() -> Result<()> {
 
 fn measure(patients: u64, answers: u32, runs: usize) -> Result<()> {
     let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let shape = Shape::for_patients(usize::try_from(patients)?).unwrap_or(Shape::ALL[0]);
+    let shape = shape(patients)?;
     let params = params(&temporary.join("parameters"), shape)?;
     let folder = tempfile::tempdir_in(temporary)?;
     let committed = folder.path().join("committed");

@@ -164,6 +164,14 @@ pub fn question() -> Result<Question> {
     Ok(Question::new(&registry()?, "DUO:0000042", SQL, None)?)
 }
 
+/// The shape of a table of so many patients.
+///
+/// # Errors
+/// More patients than any has.
+pub fn shape(patients: u64) -> Result<Shape> {
+    Shape::for_patients(usize::try_from(patients)?).context("too many patients")
+}
+
 /// The parameter set of `shape` below `cache`, made if need be.
 ///
 /// # Errors

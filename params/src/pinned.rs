@@ -30,12 +30,8 @@ pub(crate) fn digest(class: Class) -> Option<[u8; 32]> {
 }
 
 fn bytes(text: &str) -> [u8; 32] {
-    let digit = |i: usize| text[i..=i].chars().next().and_then(|c| c.to_digit(16));
-    let byte = |i: usize| digit(2 * i).zip(digit(2 * i + 1));
-    std::array::from_fn(|i| {
-        let (high, low) = byte(i).expect("64 hex digits");
-        u8::try_from(16 * high + low).expect("two hex digits")
-    })
+    let byte = |i: usize| u8::from_str_radix(&text[2 * i..2 * i + 2], 16);
+    std::array::from_fn(|i| byte(i).expect("64 hex digits"))
 }
 
 #[cfg(test)]

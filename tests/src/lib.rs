@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
 pub mod dice;
+pub mod generated;
 pub mod hospital;
 pub mod keys;
 pub mod oracle;

@@ -12,7 +12,6 @@ use galen_query::{
     text::hex,
 };
 use galen_verifier::{bundle::Bundle, manifest::Manifest};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::{failure::refusal, files, keys::is_seed, output::Output, show};
@@ -57,7 +56,10 @@ fn show(path: &Path, bytes: &[u8]) -> Result<Shown> {
         return parameters(bytes);
     }
     if bytes.trim_ascii_start().starts_with(b"{") {
-        let document: Value = parse("document", bytes)?;
+        let document: Value = serde_json::from_slice(bytes).map_err(|e| ReadError::Json {
+            what: "document",
+            why: e.to_string(),
+        })?;
         if document["payloadType"].is_string() {
             return ledger::envelope(bytes);
         }
@@ -65,7 +67,7 @@ fn show(path: &Path, bytes: &[u8]) -> Result<Shown> {
         return match format.split('/').nth(1) {
             Some("bundle") => bundle(&Bundle::from_json(bytes)?, bytes.len()),
             Some("dataset") => manifest(&Manifest::from_json(bytes)?),
-            Some("query") => query(&parse("query", bytes)?),
+            Some("query") => query(&Question::from_json(bytes)?),
             Some("registration") => ledger::registration(bytes),
             Some("evidence") => ledger::evidence(bytes),
             _ => Err(unknown()),
@@ -86,18 +88,6 @@ fn unknown() -> anyhow::Error {
     let why = "not a file of galen's: neither a bundle, manifest, query, registry, parameters, evidence, registration, \
                signed statement nor key";
     refusal("Format", why)
-}
-
-fn parse<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|e| {
-        // Not what stands in it: it may be a patient's record, given by mistake.
-        let why = format!(
-            "no JSON of this form, at line {} column {}",
-            e.line(),
-            e.column()
-        );
-        ReadError::Json { what, why }.into()
-    })
 }
 
 fn bundle(bundle: &Bundle, bytes: usize) -> Result<Shown> {
@@ -137,6 +127,7 @@ fn bundle(bundle: &Bundle, bytes: usize) -> Result<Shown> {
 
 fn manifest(m: &Manifest) -> Result<Shown> {
     let columns: Vec<&str> = m.columns.iter().map(|c| c.name.as_str()).collect();
+    let names: Vec<String> = columns.iter().map(|c| show::plain_line(c)).collect();
     let chunks = m.columns.first().map_or(0, |c| c.chunks.len());
     let document = json!({
         "kind": "manifest",
@@ -178,7 +169,7 @@ fn manifest(m: &Manifest) -> Result<Shown> {
     let text = format!(
         "{}\n\n{}",
         show::plain_facts(&facts),
-        show::indent(&columns.join("\n"))
+        show::indent(&names.join("\n"))
     );
     Ok(Shown(document, text))
 }

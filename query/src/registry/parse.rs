@@ -29,14 +29,13 @@ impl Registry {
     }
 }
 
-/// The line for people, in a file that has a registry's table: a patient table or a secret key given by mistake is not
-/// repeated.
+/// The line for people, where it is one of TOML.
 fn quoted(line: &str) -> String {
     if line.contains('=') || line.starts_with('[') {
         let shown: String = line.chars().take(80).collect();
         format!("; the line is `{shown}`")
     } else {
-        "; is this a registry?".into()
+        String::new()
     }
 }
 
@@ -46,6 +45,7 @@ fn syntax(text: &str, error: &toml::de::Error) -> RegistryError {
     let line_start = before.rfind('\n').map_or(0, |i| i + 1);
     let source = text[line_start..].lines().next().unwrap_or_default();
     let (line, column) = (line_of(text, at), before[line_start..].chars().count() + 1);
+    // A patient table or a secret key given by mistake is not repeated.
     if !text.lines().any(|l| l.trim().starts_with("[registry]")) {
         return RegistryError::Syntax {
             line,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use galen_tests::{
     dice::Dice,
+    generated::PAIRS,
     oracle::Oracle,
     plain::{day, decimal_text},
 };
@@ -47,20 +48,6 @@ enum Value {
     Date(&'static str),
 }
 
-const PAIRS: [&str; 12] = [
-    "covar_samp",
-    "covar_pop",
-    "corr",
-    "regr_count",
-    "regr_slope",
-    "regr_intercept",
-    "regr_r2",
-    "regr_avgx",
-    "regr_avgy",
-    "regr_sxx",
-    "regr_syy",
-    "regr_sxy",
-];
 const SHARES: [(&str, i64, i64); 6] = [
     ("0.5", 1, 2),
     ("0.25", 1, 4),

@@ -2,8 +2,11 @@
 
 use galen_tests::{
     dice::Dice,
+    generated::{column, number, random_number, table},
     plain::{PlainTable, Value, day},
 };
+
+pub use galen_tests::generated::{Column, ColumnKind};
 
 /// Which columns a table has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,28 +15,6 @@ pub enum Kind {
     Narrow,
     /// Columns of 16 bits and beyond.
     Wide,
-}
-
-/// A column as the generators need it.
-#[derive(Debug, Clone, Copy)]
-pub struct Column {
-    pub name: &'static str,
-    pub kind: ColumnKind,
-    pub nullable: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub enum ColumnKind {
-    Boolean,
-    Category(&'static [&'static str]),
-    /// Bounds in units of 10^-decimals.
-    Number {
-        min: i64,
-        max: i64,
-        decimals: u32,
-    },
-    /// Days of a year and a half from 2020-01-01, by their number.
-    Date,
 }
 
 pub const ARMS: &[&str] = &["a", "b", "it's"];
@@ -58,18 +39,6 @@ const WIDE: &[Column] = &[
     column("money", number(-12_345_678, 20_000_000, 2), true),
 ];
 
-const fn column(name: &'static str, kind: ColumnKind, nullable: bool) -> Column {
-    Column {
-        name,
-        kind,
-        nullable,
-    }
-}
-
-const fn number(min: i64, max: i64, decimals: u32) -> ColumnKind {
-    ColumnKind::Number { min, max, decimals }
-}
-
 impl Kind {
     pub fn columns(self) -> &'static [Column] {
         match self {
@@ -88,39 +57,18 @@ impl Kind {
 
 /// `rows` rows: about one patient in six without consent, one value in five NULL where it may be.
 pub fn generate(kind: Kind, rows: usize, dice: &mut Dice) -> PlainTable {
-    let columns = kind.columns();
-    let names = ["pid", "consent"]
-        .into_iter()
-        .chain(columns.iter().map(|c| c.name));
-    PlainTable {
-        columns: names.map(str::to_owned).collect(),
-        rows: (0..rows)
-            .map(|i| {
-                let mut row = vec![Value::Text(format!("p{i}")), Value::Bool(dice.below(6) > 0)];
-                row.extend(columns.iter().map(|c| value(c, dice)));
-                row
-            })
-            .collect(),
-    }
+    table(kind.columns(), rows, 6, dice, value)
 }
 
-fn value(column: &Column, dice: &mut Dice) -> Value {
-    if column.nullable && dice.below(5) == 0 {
+fn value(column: Column, dice: &mut Dice) -> Value {
+    if column.nullable && dice.once_in(5) {
         return Value::Null;
     }
     match column.kind {
         ColumnKind::Boolean => Value::Bool(dice.below(2) == 1),
         ColumnKind::Category(codes) => Value::Text((*dice.pick(codes)).to_owned()),
         ColumnKind::Date => Value::Text(day(dice.between(0, DAYS - 1))),
-        ColumnKind::Number { min, max, decimals } => Value::Number {
-            // The bounds themselves come often enough to be seen.
-            units: match dice.below(20) {
-                0 => min,
-                1 => max,
-                _ => dice.between(min, max),
-            },
-            decimals,
-        },
+        ColumnKind::Number { min, max, decimals } => random_number((min, max), decimals, dice),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Aggregates, chosen at random.
 
-use galen_tests::dice::Dice;
+use galen_tests::{dice::Dice, generated::PAIRS};
 
 use crate::table::{COLUMNS, Column, Kind};
 
@@ -37,20 +37,6 @@ const MOMENTS: [&str; 7] = [
     "stddev_samp",
     "stddev_pop",
     "stddev",
-];
-const PAIRS: [&str; 12] = [
-    "covar_samp",
-    "covar_pop",
-    "corr",
-    "regr_count",
-    "regr_slope",
-    "regr_intercept",
-    "regr_r2",
-    "regr_avgx",
-    "regr_avgy",
-    "regr_sxx",
-    "regr_syy",
-    "regr_sxy",
 ];
 const SHARES: [i64; 8] = [5_000, 2_500, 7_500, 9_000, 1_000, 500, 3_333, 9_900];
 

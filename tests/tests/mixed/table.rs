@@ -5,30 +5,11 @@ use std::fmt::Write as _;
 use galen_tests::{
     PURPOSE,
     dice::Dice,
+    generated::{column, number, random_number, table},
     plain::{PlainTable, Value, day, decimal_text},
 };
 
-/// A column as the generators need it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Column {
-    pub name: &'static str,
-    pub kind: Kind,
-    pub nullable: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Boolean,
-    Category(&'static [&'static str]),
-    /// Bounds in units of 10^-decimals.
-    Number {
-        min: i64,
-        max: i64,
-        decimals: u32,
-    },
-    /// Days from 2020-01-01, by their number.
-    Date,
-}
+pub use galen_tests::generated::{Column, ColumnKind as Kind};
 
 /// Days that the date column spans, with the last of 2020 and the first of 2022.
 pub const DAYS: i64 = 740;
@@ -49,39 +30,9 @@ pub const COLUMNS: &[Column] = &[
     column("day", Kind::Date, true),
 ];
 
-const fn column(name: &'static str, kind: Kind, nullable: bool) -> Column {
-    Column {
-        name,
-        kind,
-        nullable,
-    }
-}
-
-const fn number(min: i64, max: i64, decimals: u32) -> Kind {
-    Kind::Number { min, max, decimals }
-}
-
 /// The column of a name.
 pub fn named(name: &str) -> Column {
     *COLUMNS.iter().find(|c| c.name == name).unwrap()
-}
-
-impl Column {
-    pub fn is_number(self) -> bool {
-        matches!(self.kind, Kind::Number { .. })
-    }
-
-    /// Whether its stored values take more than 16 bits.
-    pub fn is_wide(self) -> bool {
-        matches!(self.kind, Kind::Number { min, max, .. } if max - min >= 1 << 16)
-    }
-
-    pub fn decimals(self) -> u32 {
-        match self.kind {
-            Kind::Number { decimals, .. } => decimals,
-            _ => 0,
-        }
-    }
 }
 
 /// The registry's text.
@@ -117,18 +68,7 @@ pub fn registry() -> String {
 /// `rows` patients, one in eight without consent. Of a category the later codes are rarer, so that some
 /// groups are small; one value in six is NULL where it may be.
 pub fn generate(rows: usize, dice: &mut Dice) -> PlainTable {
-    let names = ["pid", "consent"].into_iter();
-    let names = names.chain(COLUMNS.iter().map(|c| c.name));
-    PlainTable {
-        columns: names.map(str::to_owned).collect(),
-        rows: (0..rows)
-            .map(|i| {
-                let mut row = vec![Value::Text(format!("p{i}")), Value::Bool(!dice.once_in(8))];
-                row.extend(COLUMNS.iter().map(|c| value(*c, dice)));
-                row
-            })
-            .collect(),
-    }
+    table(COLUMNS, rows, 8, dice, value)
 }
 
 fn value(column: Column, dice: &mut Dice) -> Value {
@@ -143,14 +83,6 @@ fn value(column: Column, dice: &mut Dice) -> Value {
             Value::Text(codes[usize::try_from(at).unwrap()].to_owned())
         }
         Kind::Date => Value::Text(day(dice.between(0, DAYS - 1))),
-        Kind::Number { min, max, decimals } => Value::Number {
-            // The bounds themselves come often enough to be seen.
-            units: match dice.below(20) {
-                0 => min,
-                1 => max,
-                _ => dice.between(min, max),
-            },
-            decimals,
-        },
+        Kind::Number { min, max, decimals } => random_number((min, max), decimals, dice),
     }
 }
