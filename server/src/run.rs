@@ -11,6 +11,7 @@ use std::{
 };
 
 use axum_server::Handle;
+use futures::future::BoxFuture;
 use galen_ledger::{
     LedgerError, Proposal,
     entry::Envelope,
@@ -115,6 +116,10 @@ pub enum RunError {
     },
 }
 
+/// What the service does for a caller who waits for it. Boxed: a caller that polled the bare future would compile
+/// the whole service a second time, and the command line is the last crate that everyone waits for.
+type Work<'a, T> = BoxFuture<'a, Result<T, RunError>>;
+
 fn at(what: impl Into<String>) -> impl FnOnce(io::Error) -> RunError {
     let what = what.into();
     |source| RunError::Io { what, source }
@@ -163,27 +168,31 @@ impl Place {
 ///
 /// # Errors
 /// What keeps it from looking; all else is in the report.
-pub async fn audit(place: &Place, log: &LogVerifier) -> Result<Report, RunError> {
-    let store = place.open(false).await?;
-    let objects = Objects::local(&place.files())?;
-    let report = fsck(&store, &objects, log).await?;
-    store.close().await;
-    Ok(report)
+pub fn audit<'a>(place: &'a Place, log: &'a LogVerifier) -> Work<'a, Report> {
+    Box::pin(async {
+        let store = place.open(false).await?;
+        let objects = Objects::local(&place.files())?;
+        let report = fsck(&store, &objects, log).await?;
+        store.close().await;
+        Ok(report)
+    })
 }
 
 /// Writes the tiles, bundles and checkpoint that are missing of a ledger that nobody serves, from its entries.
 ///
 /// # Errors
 /// As [`start`]; a tile that is there with other contents halts the log.
-pub async fn restore(place: &Place, key: LogKey) -> Result<(), RunError> {
-    fs::create_dir_all(place.files()).map_err(at(place.files().display().to_string()))?;
-    let _lock = place.lock()?;
-    let store = place.open(false).await?;
-    let objects = Objects::local(&place.files())?;
-    let mut publisher = Publisher::open(store.clone(), objects, key, &[]).await?;
-    publisher.restore().await?;
-    store.close().await;
-    Ok(())
+pub fn restore(place: &Place, key: LogKey) -> Work<'_, ()> {
+    Box::pin(async {
+        fs::create_dir_all(place.files()).map_err(at(place.files().display().to_string()))?;
+        let _lock = place.lock()?;
+        let store = place.open(false).await?;
+        let objects = Objects::local(&place.files())?;
+        let mut publisher = Publisher::open(store.clone(), objects, key, &[]).await?;
+        publisher.restore().await?;
+        store.close().await;
+        Ok(())
+    })
 }
 
 /// A service that runs.
@@ -207,7 +216,11 @@ pub struct Running {
 ///
 /// # Errors
 /// A ledger that is not there, damaged or behind its fence; an address that is taken.
-pub async fn start(config: Config) -> Result<Running, RunError> {
+pub fn start(config: Config) -> Work<'static, Running> {
+    Box::pin(run(config))
+}
+
+async fn run(config: Config) -> Result<Running, RunError> {
     let Config {
         place,
         key,
@@ -333,7 +346,11 @@ impl Running {
     ///
     /// # Errors
     /// A publisher that failed at the last; its entries are published at the next start.
-    pub async fn stop(self, lame_duck: Duration) -> Result<(), RunError> {
+    pub fn stop(self, lame_duck: Duration) -> Work<'static, ()> {
+        Box::pin(self.go_down(lame_duck))
+    }
+
+    async fn go_down(self, lame_duck: Duration) -> Result<(), RunError> {
         self.stopping.cancel();
         sleep(lame_duck).await;
         self.handle.graceful_shutdown(Some(DRAIN));

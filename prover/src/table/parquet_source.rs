@@ -2,8 +2,8 @@
 
 use std::fs::File;
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::Schema;
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::Schema;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Compression;
@@ -56,7 +56,7 @@ impl ParquetSource {
             .with_batch_size(BATCH_ROWS)
             .build()
             .map_err(|_| broken())?;
-        let projected = check_schema(&arrow::array::RecordBatchReader::schema(&batches), state)?;
+        let projected = check_schema(&arrow_array::RecordBatchReader::schema(&batches), state)?;
         Ok(Self {
             batches,
             batch: None,

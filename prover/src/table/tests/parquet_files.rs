@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use arrow::array::*;
-use arrow::datatypes::{Int8Type, Int32Type};
+use arrow_array::types::{Int8Type, Int32Type};
+use arrow_array::*;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
