@@ -24,7 +24,7 @@ pub fn svg(answer: &Shown<'_>, title: &str) -> Result<String> {
     };
     // A curve that ends before it begins leaves the counts to draw.
     let named = |name: &str| tables().find(|(_, t)| t.title == name && !t.rows.is_empty());
-    let drawn = if let Some((d, table)) = named(titles::KAPLAN_MEIER) {
+    let drawn = if let Some((d, table)) = named(titles::SURVIVAL) {
         survival(answer, title, d, table).svg()
     } else if named(titles::ATTRITION).is_some() {
         flow(answer, title).svg()

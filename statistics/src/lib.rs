@@ -17,7 +17,7 @@ mod table;
 pub use means::{Sample, Welch, mean, proportion, welch};
 pub use number::LARGEST;
 pub use rates::{Stratum, rate, ratio, standardised};
-pub use survival::{Bin, Group, Point, kaplan_meier, log_rank, median};
+pub use survival::{Bin, Censored, Group, Point, Times, log_rank, median, survival};
 pub use table::{TwoByTwo, contingency};
 
 /// An estimate with its 95 % confidence interval, `lower <= value <= upper`.

@@ -83,7 +83,7 @@ impl TwoByTwo {
     /// not likelier than this one times 1 + 1e-7.
     ///
     /// It is 1 if nobody or everybody is exposed, or a case, and 0 where it would be below about 1e-300.
-    /// `None` if the patients are more than [`LARGEST`](super::LARGEST).
+    /// `None` of an empty table, and if the patients are more than [`LARGEST`](super::LARGEST).
     #[must_use]
     pub fn fisher(&self) -> Option<f64> {
         let cells = [
@@ -92,8 +92,9 @@ impl TwoByTwo {
             self.unexposed_cases,
             self.unexposed_others,
         ];
+        let total = sum(cells).filter(|n| *n > 0)?;
         let margins = Margins {
-            total: sum(cells)?,
+            total,
             row: cells[0] + cells[1],
             column: cells[0] + cells[2],
         };

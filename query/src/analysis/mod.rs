@@ -1,6 +1,7 @@
 //! Which statistics a researcher registers with a query (`docs/spec/analyses.md`): a line of text, checked
 //! against the query whose outputs it names. How they are computed is the verifier's.
 
+mod inputs;
 mod read;
 mod spec;
 

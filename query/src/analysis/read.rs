@@ -2,11 +2,12 @@
 
 use thiserror::Error;
 
+use super::inputs::Inputs;
 use super::spec::{
     Analysis, Contingency, Means, Outcome, Rates, Shares, Standardised, Survival, TwoByTwo, Welch,
 };
 use crate::{
-    query::{Aggregate, BinName, CohortQuery, OutputValue},
+    query::{Aggregate, BinName, CohortQuery, Grouping, OutputValue},
     registry::{ColumnKind, Registry},
 };
 
@@ -70,10 +71,12 @@ impl Analysis {
             fields.given.push((name.to_owned(), value.to_owned()));
         }
         let analysis = fields.read(&kind).map_err(error)?;
-        match fields.given.first() {
-            Some((name, _)) => Err(error(format!("{kind} has no {name}; {USAGE}"))),
-            None => Ok(analysis),
+        if let Some((name, _)) = fields.given.first() {
+            return Err(error(format!("{kind} has no {name}; {USAGE}")));
         }
+        let inputs = Inputs { query, registry };
+        inputs.check(&analysis).map_err(error)?;
+        Ok(analysis)
     }
 }
 
@@ -122,16 +125,17 @@ impl Fields<'_> {
         Ok(match kind {
             "two-by-two" => Analysis::TwoByTwo(self.two_by_two()?),
             "contingency" => Analysis::Contingency(Contingency {
-                rows: self.key("rows")?.0,
-                columns: self.key("columns")?.0,
+                rows: self.key("rows")?,
+                columns: self.key("columns")?,
                 count: self.count("count")?,
             }),
             "means" => Analysis::Means(self.means()?),
             "welch" => {
-                let (by, column) = self.key("by")?;
+                let by = self.key("by")?;
+                let groups = self.two("first", "second", &by)?;
                 Analysis::Welch(Welch {
                     by,
-                    groups: self.two("first", "second", column)?,
+                    groups,
                     sample: self.means()?,
                 })
             }
@@ -147,9 +151,8 @@ impl Fields<'_> {
             }),
             "rates" => Analysis::Rates(self.rates()?),
             "standardised-rates" | "standardized-rates" => {
-                let (strata, column) = self.key("strata")?;
-                let weights = self.weights(column)?;
-                self.all_strata(&strata, &weights)?;
+                let strata = self.key("strata")?;
+                let weights = self.weights(&strata)?;
                 Analysis::Standardised(Standardised {
                     rates: self.rates()?,
                     strata,
@@ -207,10 +210,6 @@ impl Fields<'_> {
         }
     }
 
-    fn is_boolean(&self, column: usize) -> bool {
-        matches!(self.registry.columns[column].kind, ColumnKind::Boolean)
-    }
-
     fn count(&mut self, name: &str) -> Read<String> {
         let registry = self.registry;
         let boolean = |c: &usize| matches!(registry.columns[*c].kind, ColumnKind::Boolean);
@@ -221,69 +220,83 @@ impl Fields<'_> {
         })
     }
 
-    /// A key's label and registry column.
-    fn key(&mut self, name: &str) -> Read<(String, usize)> {
+    /// A key's label.
+    fn key(&mut self, name: &str) -> Read<String> {
         let label = self.required(name)?;
-        match self.output(&label)? {
-            OutputValue::Key(i) => {
-                let column = self.query.group_by[*i].column;
-                Ok((label, column))
-            }
+        self.grouping(name, &label)?;
+        Ok(label)
+    }
+
+    /// What a key groups by.
+    fn grouping(&self, name: &str, label: &str) -> Read<&Grouping> {
+        match self.output(label)? {
+            OutputValue::Key(i) => Ok(&self.query.group_by[*i]),
             OutputValue::Aggregate(_) => Err(format!("{name}={label} is no key of GROUP BY")),
         }
+    }
+
+    /// The values of a key but NULL, as an analysis names them.
+    fn values(&self, label: &str) -> Read<Vec<String>> {
+        let grouping = self.grouping("key", label)?;
+        let column = &self.registry.columns[grouping.column];
+        Ok(match &grouping.bins {
+            None => (0..=column.span())
+                .map(|v| column.format_stored(v))
+                .collect(),
+            Some(bins) => bins.iter().map(|b| b.name.to_string()).collect(),
+        })
     }
 
     fn optional_key(&mut self, name: &str) -> Read<Option<String>> {
         if self.given.iter().all(|(n, _)| n != name) {
             return Ok(None);
         }
-        Ok(Some(self.key(name)?.0))
+        Ok(Some(self.key(name)?))
     }
 
     /// Two values of a key; true and false where it is a boolean and they are not given.
-    fn two(&mut self, first: &str, second: &str, column: usize) -> Read<[String; 2]> {
+    fn two(&mut self, first: &str, second: &str, key: &str) -> Read<[String; 2]> {
+        let column = self.grouping(first, key)?.column;
+        let is_boolean = matches!(self.registry.columns[column].kind, ColumnKind::Boolean);
         let values = match (self.optional(first), self.optional(second)) {
-            (None, None) if self.is_boolean(column) => ["true", "false"].map(str::to_owned),
+            (None, None) if is_boolean => ["true", "false"].map(str::to_owned),
             (Some(a), Some(b)) => [a, b],
             _ => return Err(format!("give both {first} and {second}")),
         };
-        values.iter().try_for_each(|v| self.value_of(column, v))?;
+        values.iter().try_for_each(|v| self.value_of(key, v))?;
         if values[0] == values[1] {
             return Err(format!("{first} and {second} are the same"));
         }
         Ok(values)
     }
 
-    /// That a boolean or category column has the value; bins are named as the answer names them.
-    fn value_of(&self, column: usize, value: &str) -> Read<()> {
-        let definition = &self.registry.columns[column];
-        let values: Vec<&str> = match &definition.kind {
-            ColumnKind::Boolean => vec!["false", "true"],
-            ColumnKind::Category { codes } => codes.iter().map(|c| c.code.as_str()).collect(),
-            _ => return Ok(()),
-        };
-        if values.contains(&value) {
+    /// That a key has the value.
+    fn value_of(&self, key: &str, value: &str) -> Read<()> {
+        let values = self.values(key)?;
+        if values.iter().any(|v| v == value) {
             return Ok(());
         }
-        let first: Vec<&str> = values.into_iter().take(20).collect();
-        let name = &definition.name;
+        let missing = match value.eq_ignore_ascii_case("null") {
+            true => " (missing values are no group of an analysis)",
+            false => "",
+        };
+        let first: Vec<&str> = values.iter().take(20).map(String::as_str).collect();
+        let more = if values.len() > 20 { " and others" } else { "" };
         Err(format!(
-            "{name} has no value {value}; it has {}",
+            "{key} has no value {value}{missing}; it has {}{more}",
             first.join(", ")
         ))
     }
 
     fn two_by_two(&mut self) -> Read<TwoByTwo> {
-        let (exposure, column) = self.key("exposure")?;
-        let groups = self.two("exposed", "unexposed", column)?;
+        let exposure = self.key("exposure")?;
+        let groups = self.two("exposed", "unexposed", &exposure)?;
         let outcome = if self.given.iter().any(|(n, _)| n == "outcome") {
-            let (outcome, column) = self.key("outcome")?;
-            if outcome == exposure {
-                return Err("exposure and outcome are the same".to_owned());
-            }
+            let outcome = self.key("outcome")?;
+            let values = self.two("case", "noncase", &outcome)?;
             Outcome::Key {
                 outcome,
-                values: self.two("case", "noncase", column)?,
+                values,
                 count: self.count("count")?,
             }
         } else {
@@ -351,11 +364,8 @@ impl Fields<'_> {
 
     /// Buckets that begin at or below every time.
     fn time(&mut self) -> Read<String> {
-        let (label, _) = self.key("time")?;
-        let OutputValue::Key(i) = self.output(&label)? else {
-            return Err("time is no key".to_owned());
-        };
-        let bins = self.query.group_by[*i].bins.as_ref();
+        let label = self.key("time")?;
+        let bins = self.grouping("time", &label)?.bins.as_ref();
         let first = bins.and_then(|b| b.first()).map(|b| &b.name);
         match first {
             Some(BinName::Bucket { number: 1.., .. }) => Ok(label),
@@ -385,7 +395,8 @@ impl Fields<'_> {
         Ok(Rates { events, time, per })
     }
 
-    fn weights(&mut self, column: usize) -> Read<Vec<(String, u64)>> {
+    /// A weight for each stratum: one that is meant to be left out has 0.
+    fn weights(&mut self, strata: &str) -> Read<Vec<(String, u64)>> {
         let text = self.required("weights")?;
         let mut weights: Vec<(String, u64)> = Vec::new();
         for pair in text.split(',') {
@@ -396,7 +407,7 @@ impl Fields<'_> {
             let Some((value, persons)) = parsed else {
                 return Err(format!("weights: '{pair}' is not VALUE:PERSONS"));
             };
-            self.value_of(column, &value)?;
+            self.value_of(strata, &value)?;
             if weights.iter().any(|(v, _)| *v == value) {
                 return Err(format!("weights: {value} stands twice"));
             }
@@ -405,31 +416,12 @@ impl Fields<'_> {
         if weights.iter().all(|(_, w)| *w == 0) {
             return Err("weights: all are 0".to_owned());
         }
-        Ok(weights)
-    }
-
-    /// That no stratum is forgotten: one that is meant to be left out has weight 0.
-    fn all_strata(&self, label: &str, weights: &[(String, u64)]) -> Read<()> {
-        let OutputValue::Key(i) = self.output(label)? else {
-            return Ok(());
-        };
-        let grouping = &self.query.group_by[*i];
-        let column = &self.registry.columns[grouping.column];
-        let names: Vec<String> = match &grouping.bins {
-            None => (0..=column.span())
-                .map(|v| column.format_stored(v))
-                .collect(),
-            Some(bins) => bins.iter().map(|b| b.name.to_string()).collect(),
-        };
         let weighted = |name: &String| weights.iter().any(|(v, _)| v == name);
-        if let Some(name) = names.iter().find(|n| !weighted(n)) {
-            return Err(format!(
-                "weights: stratum {name} of {label} has none; give it 0 to leave it out"
-            ));
-        }
-        match weights.iter().find(|(v, _)| !names.contains(v)) {
-            Some((value, _)) => Err(format!("weights: {label} has no stratum {value}")),
-            None => Ok(()),
+        match self.values(strata)?.iter().find(|n| !weighted(n)) {
+            Some(name) => Err(format!(
+                "weights: stratum {name} of {strata} has none; give it 0 to leave it out"
+            )),
+            None => Ok(weights),
         }
     }
 }

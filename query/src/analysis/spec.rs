@@ -33,6 +33,7 @@ impl Analysis {
                 ..
             }) => Some((cases, total)),
             Analysis::Proportions(s) => Some((&s.cases, &s.total)),
+            Analysis::Survival(s) => Some((&s.events, &s.leaving)),
             _ => None,
         }
     }

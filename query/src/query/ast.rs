@@ -31,27 +31,52 @@ pub struct Output {
     pub filter: Predicate,
 }
 
+impl Aggregate {
+    /// Its registry columns.
+    #[must_use]
+    pub fn columns(&self) -> Vec<usize> {
+        match self {
+            Aggregate::CountAll => Vec::new(),
+            Aggregate::Pair { y, x, .. } => vec![*y, *x],
+            Aggregate::Count(c)
+            | Aggregate::Sum(c)
+            | Aggregate::SumOfSquares(c)
+            | Aggregate::Avg(c)
+            | Aggregate::VarSamp(c)
+            | Aggregate::VarPop(c)
+            | Aggregate::StddevSamp(c)
+            | Aggregate::StddevPop(c)
+            | Aggregate::PercentileDisc { column: c, .. } => vec![*c],
+        }
+    }
+}
+
+impl OutputValue {
+    /// The registry columns of an aggregate; none of a key.
+    #[must_use]
+    pub fn columns(&self) -> Vec<usize> {
+        match self {
+            OutputValue::Key(_) => Vec::new(),
+            OutputValue::Aggregate(a) => a.columns(),
+        }
+    }
+
+    /// The registry column of an aggregate of one column.
+    #[must_use]
+    pub fn only_column(&self) -> Option<usize> {
+        match self.columns()[..] {
+            [column] => Some(column),
+            _ => None,
+        }
+    }
+}
+
 impl CohortQuery {
     /// The registry columns of all aggregates.
     #[must_use]
     pub fn aggregate_columns(&self) -> Vec<usize> {
-        let columns = |o: &Output| match &o.value {
-            OutputValue::Key(_) => Vec::new(),
-            OutputValue::Aggregate(a) => match a {
-                Aggregate::CountAll => Vec::new(),
-                Aggregate::Pair { y, x, .. } => vec![*y, *x],
-                Aggregate::Count(c)
-                | Aggregate::Sum(c)
-                | Aggregate::SumOfSquares(c)
-                | Aggregate::Avg(c)
-                | Aggregate::VarSamp(c)
-                | Aggregate::VarPop(c)
-                | Aggregate::StddevSamp(c)
-                | Aggregate::StddevPop(c)
-                | Aggregate::PercentileDisc { column: c, .. } => vec![*c],
-            },
-        };
-        self.outputs.iter().flat_map(columns).collect()
+        let outputs = self.outputs.iter();
+        outputs.flat_map(|o| o.value.columns()).collect()
     }
 
     /// The number of groups of an answer: one without GROUP BY.

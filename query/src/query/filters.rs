@@ -41,6 +41,14 @@ impl CohortQuery {
     }
 }
 
+impl Predicate {
+    /// Whether it can be seen that `other` is true wherever this is. `false` says nothing.
+    #[must_use]
+    pub fn lies_within(&self, other: &Self) -> bool {
+        Implications::default().ask(self, other)
+    }
+}
+
 impl Filters {
     /// Of any outputs. `None` where comparing them would take too long.
     pub(super) fn compared(outputs: &[Output]) -> Option<Self> {

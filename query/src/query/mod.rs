@@ -15,6 +15,7 @@ mod names;
 mod normal;
 mod parse;
 mod percentile;
+mod population;
 mod refuse;
 mod resolve;
 mod scope;

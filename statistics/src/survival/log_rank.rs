@@ -4,7 +4,7 @@ use crate::Test;
 use crate::distribution::chi_square_tail;
 use crate::number::{count, sum};
 
-use super::{Bin, at_risk};
+use super::{Bin, Censored, at_risk};
 
 /// The patients of one group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,8 @@ pub struct Group<'a> {
 }
 
 /// Tests that all groups have the same survival, with hypergeometric variances (Mantel 1966, Peto and Peto
-/// 1972).
+/// 1972). Of those who are censored in a bin that is not exact, half count as at risk there, as in the actuarial estimate
+/// (Mantel 1966).
 ///
 /// A group in which no event is expected, as nobody in it is at risk when one happens, is left out and
 /// gives no degree of freedom, as in R's survdiff. `None` if fewer than two groups are left, if no event
@@ -48,27 +49,32 @@ pub fn log_rank(groups: &[Group<'_>]) -> Option<Test> {
     })
 }
 
+/// How many of a group count as at risk in each bin.
+fn effective(group: &Group<'_>) -> Option<Vec<f64>> {
+    let at_risk = at_risk(group.bins, group.beyond)?;
+    let bins = group.bins.iter().zip(at_risk);
+    bins.map(|(bin, n)| bin.effective(n, Censored::Halfway))
+        .collect()
+}
+
 /// Of each group, the observed minus the expected events, if any are expected; and their covariance.
 #[expect(
     clippy::type_complexity,
     reason = "a vector and a matrix, both by group"
 )]
 fn compare(groups: &[Group<'_>], length: usize) -> Option<(Vec<Option<f64>>, Vec<Vec<f64>>)> {
-    let at_risk = groups
-        .iter()
-        .map(|group| at_risk(group.bins, group.beyond))
-        .collect::<Option<Vec<_>>>()?;
+    let at_risk = groups.iter().map(effective).collect::<Option<Vec<_>>>()?;
     let mut excess = vec![None; groups.len()];
     let mut covariance = vec![vec![0.0; groups.len()]; groups.len()];
     for bin in 0..length {
         let events = count(sum(groups.iter().map(|group| group.bins[bin].events))?)?;
-        let all = count(sum(at_risk.iter().map(|group| group[bin]))?)?;
+        let all: f64 = at_risk.iter().map(|group| group[bin]).sum();
         if events == 0.0 {
             continue;
         }
         let mut shares = Vec::with_capacity(groups.len());
         for ((group, at_risk), excess) in groups.iter().zip(&at_risk).zip(&mut excess) {
-            let share = count(at_risk[bin])? / all;
+            let share = at_risk[bin] / all;
             shares.push(share);
             if share > 0.0 {
                 let more = count(group.bins[bin].events)? - events * share;

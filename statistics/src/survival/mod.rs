@@ -1,7 +1,9 @@
-//! Survival in discrete time.
+//! Survival from counts by bins of time.
 //!
-//! All times in a bin count as the bin's end, events before censorings: who is censored in a bin is still
-//! at risk of its events.
+//! Within a bin, events come before censorings where all its times are one value, as Kaplan and Meier have it. In a wider
+//! bin nobody knows when its censored left: the actuarial estimate (Cutler and Ederer 1958; Lawless, Statistical Models
+//! and Methods for Lifetime Data, 3.6) takes half of them as at risk, and the two ends, that all left before the first
+//! event or after the last, bound what exact times could give.
 
 mod log_rank;
 
@@ -17,6 +19,19 @@ pub struct Bin {
     pub leaving: u64,
     /// Those with the event.
     pub events: u64,
+    /// Whether all times that fall in it are one.
+    pub is_exact: bool,
+}
+
+/// When those who are censored in a bin leave it. In an exact one they stay at risk of its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Censored {
+    /// All before its first event: no times make survival lower.
+    Early,
+    /// Half of them so: the actuarial estimate.
+    Halfway,
+    /// All after its last event: no times make survival higher.
+    Late,
 }
 
 /// Survival at the end of a bin.
@@ -30,24 +45,35 @@ pub struct Point {
     pub survival: Estimate,
 }
 
-/// The Kaplan-Meier estimate after each bin, with the interval by Greenwood's variance on the log(−log)
-/// scale, as lifelines and R's `conf.type = "log-log"`. `beyond` is the number of patients whose time is
-/// after the last bin.
+impl Bin {
+    /// Of `at_risk` patients at its beginning, those who count as at risk of its events.
+    fn effective(self, at_risk: u64, censored: Censored) -> Option<f64> {
+        let share = match censored {
+            _ if self.is_exact => 0.0,
+            Censored::Early => 1.0,
+            Censored::Halfway => 0.5,
+            Censored::Late => 0.0,
+        };
+        Some(count(at_risk)? - share * count(self.leaving - self.events)?)
+    }
+}
+
+/// Survival after each bin until nobody is at risk, with the interval by Greenwood's variance on the log(−log) scale, as
+/// lifelines and R's `conf.type = "log-log"`. `beyond` is the number of patients whose time is after the last bin.
 ///
-/// As in lifelines, the interval is [1, 1] before the first event and [0, 0] once nobody has survived, where
-/// R gives none; a bin with nobody at risk repeats the estimate before it. `None` without patients, and if
-/// a bin has more events than patients.
+/// As in lifelines, the interval is [1, 1] before the first event and [0, 0] once nobody has survived, where R gives
+/// none. `None` without patients, and if a bin has more events than patients.
 #[must_use]
-pub fn kaplan_meier(bins: &[Bin], beyond: u64) -> Option<Vec<Point>> {
+pub fn survival(bins: &[Bin], beyond: u64, censored: Censored) -> Option<Vec<Point>> {
     let at_risk = at_risk(bins, beyond)?;
     if sum(bins.iter().map(|bin| bin.leaving))? + beyond == 0 {
         return None;
     }
     let (mut survival, mut hazard, mut greenwood) = (1.0, 0.0, 0.0);
     let mut points = Vec::with_capacity(bins.len());
-    for (bin, at_risk) in bins.iter().zip(at_risk) {
+    for (bin, at_risk) in bins.iter().zip(at_risk).take_while(|(_, n)| *n > 0) {
         if bin.events > 0 {
-            let (n, events) = (count(at_risk)?, count(bin.events)?);
+            let (n, events) = (bin.effective(at_risk, censored)?, count(bin.events)?);
             survival *= (n - events) / n;
             // Not −ln of the survival, which has few digits where that is nearly 1.
             hazard -= (-events / n).ln_1p();
@@ -85,14 +111,28 @@ fn at_risk(bins: &[Bin], beyond: u64) -> Option<Vec<u64>> {
     Some(bins.iter().map(enter).collect())
 }
 
-/// Index of the first bin after which survival is at most 1/2; `None` if it stays above.
+/// Which times a bin holds; of an exact one both are the same.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Times {
+    /// Where it begins.
+    pub from: f64,
+    /// Where it ends.
+    pub until: f64,
+}
+
+/// The time at which survival falls to 1/2: in a straight line through a bin, as in a life table, and at an exact bin's own
+/// time. `times` are the bins' of the points. `None` if survival stays above.
 ///
 /// 1e-12 more still counts as 1/2, because a product of ratios that is exactly 1/2 need not come out so.
 #[must_use]
-pub fn median(points: &[Point]) -> Option<usize> {
-    points
-        .iter()
-        .position(|point| point.survival.value <= 0.5 + 1e-12)
+pub fn median(points: &[Point], times: &[Times]) -> Option<f64> {
+    let falls = |point: &Point| point.survival.value <= 0.5 + 1e-12;
+    let at = points.iter().position(falls)?;
+    let times = times.get(at)?;
+    let before = at.checked_sub(1).map_or(1.0, |i| points[i].survival.value);
+    let after = points[at].survival.value;
+    let share = ((before - 0.5) / (before - after)).clamp(0.0, 1.0);
+    Some(times.from + share * (times.until - times.from))
 }
 
 #[cfg(test)]

@@ -9,82 +9,102 @@ const NODE_NEGATIVE: [Bin; 20] = [
     Bin {
         leaving: 12,
         events: 5,
+        is_exact: true,
     },
     Bin {
         leaving: 43,
         events: 35,
+        is_exact: true,
     },
     Bin {
         leaving: 58,
         events: 52,
+        is_exact: true,
     },
     Bin {
         leaving: 66,
         events: 53,
+        is_exact: true,
     },
     Bin {
         leaving: 84,
         events: 43,
+        is_exact: true,
     },
     Bin {
         leaving: 126,
         events: 53,
+        is_exact: true,
     },
     Bin {
         leaving: 102,
         events: 31,
+        is_exact: true,
     },
     Bin {
         leaving: 197,
         events: 35,
+        is_exact: true,
     },
     Bin {
         leaving: 177,
         events: 21,
+        is_exact: true,
     },
     Bin {
         leaving: 162,
         events: 22,
+        is_exact: true,
     },
     Bin {
         leaving: 172,
         events: 22,
+        is_exact: true,
     },
     Bin {
         leaving: 88,
         events: 13,
+        is_exact: true,
     },
     Bin {
         leaving: 60,
         events: 4,
+        is_exact: true,
     },
     Bin {
         leaving: 41,
         events: 4,
+        is_exact: true,
     },
     Bin {
         leaving: 22,
         events: 1,
+        is_exact: true,
     },
     Bin {
         leaving: 11,
         events: 0,
+        is_exact: true,
     },
     Bin {
         leaving: 9,
         events: 1,
+        is_exact: true,
     },
     Bin {
         leaving: 3,
         events: 0,
+        is_exact: true,
     },
     Bin {
         leaving: 2,
         events: 0,
+        is_exact: true,
     },
     Bin {
         leaving: 1,
         events: 0,
+        is_exact: true,
     },
 ];
 
@@ -177,82 +197,102 @@ const NODE_POSITIVE: [Bin; 20] = [
     Bin {
         leaving: 56,
         events: 54,
+        is_exact: true,
     },
     Bin {
         leaving: 127,
         events: 123,
+        is_exact: true,
     },
     Bin {
         leaving: 180,
         events: 168,
+        is_exact: true,
     },
     Bin {
         leaving: 124,
         events: 115,
+        is_exact: true,
     },
     Bin {
         leaving: 148,
         events: 105,
+        is_exact: true,
     },
     Bin {
         leaving: 149,
         events: 79,
+        is_exact: true,
     },
     Bin {
         leaving: 134,
         events: 70,
+        is_exact: true,
     },
     Bin {
         leaving: 123,
         events: 41,
+        is_exact: true,
     },
     Bin {
         leaving: 122,
         events: 35,
+        is_exact: true,
     },
     Bin {
         leaving: 105,
         events: 30,
+        is_exact: true,
     },
     Bin {
         leaving: 110,
         events: 26,
+        is_exact: true,
     },
     Bin {
         leaving: 66,
         events: 11,
+        is_exact: true,
     },
     Bin {
         leaving: 41,
         events: 6,
+        is_exact: true,
     },
     Bin {
         leaving: 27,
         events: 6,
+        is_exact: true,
     },
     Bin {
         leaving: 17,
         events: 2,
+        is_exact: true,
     },
     Bin {
         leaving: 10,
         events: 4,
+        is_exact: true,
     },
     Bin {
         leaving: 4,
         events: 1,
+        is_exact: true,
     },
     Bin {
         leaving: 2,
         events: 1,
+        is_exact: true,
     },
     Bin {
         leaving: 0,
         events: 0,
+        is_exact: true,
     },
     Bin {
         leaving: 1,
         events: 0,
+        is_exact: true,
     },
 ];
 
@@ -353,14 +393,14 @@ const NODE_POSITIVE_CURVE: [(u64, [f64; 3]); 20] = [
 ];
 
 #[track_caller]
-fn curve_is(bins: &[Bin], beyond: u64, curve: &[(u64, [f64; 3])], middle: Option<usize>) {
-    let points = kaplan_meier(bins, beyond).unwrap();
+fn curve_is(bins: &[Bin], beyond: u64, curve: &[(u64, [f64; 3])], middle: Option<f64>) {
+    let points = survival(bins, beyond, Censored::Halfway).unwrap();
     assert_eq!(points.len(), curve.len());
     for (point, (at_risk, survival)) in points.iter().zip(curve) {
         assert_eq!(point.at_risk, *at_risk);
         close_all(Some(point.survival), *survival);
     }
-    assert_eq!(median(&points), middle);
+    assert_eq!(median(&points, &super::tests::numbered(bins.len())), middle);
 }
 
 #[test]
@@ -370,7 +410,7 @@ fn node_negative() {
 
 #[test]
 fn node_positive() {
-    curve_is(&NODE_POSITIVE, 0, &NODE_POSITIVE_CURVE, Some(7));
+    curve_is(&NODE_POSITIVE, 0, &NODE_POSITIVE_CURVE, Some(8.0));
 }
 
 #[test]

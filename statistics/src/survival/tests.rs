@@ -5,7 +5,36 @@ use super::*;
 use crate::close::{close, close_all};
 
 const fn bin(leaving: u64, events: u64) -> Bin {
-    Bin { leaving, events }
+    Bin {
+        leaving,
+        events,
+        is_exact: true,
+    }
+}
+
+const fn wide(leaving: u64, events: u64) -> Bin {
+    Bin {
+        leaving,
+        events,
+        is_exact: false,
+    }
+}
+
+/// Exact bins at the times 1, 2 and so on.
+pub(super) fn numbered(bins: usize) -> Vec<Times> {
+    let at = |n: u32| Times {
+        from: f64::from(n),
+        until: f64::from(n),
+    };
+    (1..).map(at).take(bins).collect()
+}
+
+fn kaplan_meier(bins: &[Bin], beyond: u64) -> Option<Vec<Point>> {
+    survival(bins, beyond, Censored::Halfway)
+}
+
+fn middle(points: &[Point]) -> Option<f64> {
+    median(points, &numbered(points.len()))
 }
 
 const A: Group<'_> = Group {
@@ -36,14 +65,15 @@ fn curve_to_the_last_patient() {
         [0.8333333333333333, 0.27312284992835606, 0.9747124266908934],
         [0.625, 0.14185338993165503, 0.8930506044985778],
         [0.0, 0.0, 0.0],
-        [0.0, 0.0, 0.0],
     ];
+    // Nobody is at risk in the last.
+    assert_eq!(points.len(), expected.len());
     for (point, expected) in points.iter().zip(expected) {
         close_all(Some(point.survival), expected);
     }
     let at_risk: Vec<u64> = points.iter().map(|point| point.at_risk).collect();
-    assert_eq!(at_risk, [6, 4, 3, 0]);
-    assert_eq!(median(&points), Some(2));
+    assert_eq!(at_risk, [6, 4, 3]);
+    assert_eq!(middle(&points), Some(3.0));
 }
 
 #[test]
@@ -52,28 +82,30 @@ fn curve_without_events() {
     for point in &points {
         close_all(Some(point.survival), [1.0, 1.0, 1.0]);
     }
-    assert_eq!(median(&points), None);
+    assert_eq!(points.len(), 3);
+    assert_eq!(middle(&points), None);
 }
 
 #[test]
 fn all_die_at_once() {
     let points = kaplan_meier(&[bin(2, 2)], 0).unwrap();
     close_all(Some(points[0].survival), [0.0, 0.0, 0.0]);
-    assert_eq!(median(&points), Some(0));
+    assert_eq!(middle(&points), Some(1.0));
 }
 
 #[test]
-fn nobody_left_repeats_the_curve() {
-    let points = kaplan_meier(&[bin(4, 1), bin(0, 0)], 0).unwrap();
-    assert_eq!(points[1].at_risk, 0);
-    assert_eq!(points[1].survival, points[0].survival);
+fn a_curve_ends_where_nobody_is_at_risk() {
+    let bins = [bin(4, 1), bin(0, 0)];
+    assert_eq!(kaplan_meier(&bins, 0), kaplan_meier(&bins[..1], 0));
+    assert_eq!(kaplan_meier(&bins, 1).unwrap().len(), 2);
 }
 
 #[test]
 fn half_is_half_whatever_its_factors() {
     for half in 1..200 {
         let bins = vec![bin(1, 1); half * 2];
-        assert_eq!(median(&kaplan_meier(&bins, 0).unwrap()), Some(half - 1));
+        let found = middle(&kaplan_meier(&bins, 0).unwrap()).unwrap();
+        assert_eq!(found, numbered(half)[half - 1].until);
     }
 }
 
@@ -209,4 +241,80 @@ fn no_test() {
         beyond: 0,
     };
     assert_eq!(log_rank(&[all, all]), None);
+}
+
+/// Six bins of patients with exact times, of whom some are censored: (time, event).
+fn patients(next: &mut impl FnMut(u64) -> u64) -> Vec<(u64, bool)> {
+    (0..1 + next(60)).map(|_| (next(60), next(3) > 0)).collect()
+}
+
+fn binned(patients: &[(u64, bool)], width: u64) -> Vec<Bin> {
+    let in_bin = |b: u64| patients.iter().filter(move |p| p.0 / width == b);
+    (0..60 / width)
+        .map(|b| Bin {
+            leaving: in_bin(b).count() as u64,
+            events: in_bin(b).filter(|p| p.1).count() as u64,
+            is_exact: width == 1,
+        })
+        .collect()
+}
+
+/// Whatever the exact times are: their curve lies between the two ends, and so does the actuarial one.
+#[test]
+fn the_ends_hold_the_exact_curve() {
+    let mut state = 11_u64;
+    let mut next = |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let mut apart = 0;
+    for _ in 0..500 {
+        let patients = patients(&mut next);
+        let exact = survival(&binned(&patients, 1), 0, Censored::Halfway).unwrap();
+        let wide = binned(&patients, 10);
+        let curve = |c| survival(&wide, 0, c).unwrap();
+        let [early, half, late] = [Censored::Early, Censored::Halfway, Censored::Late].map(curve);
+        for (i, point) in half.iter().enumerate() {
+            let at = exact[(10 * i + 9).min(exact.len() - 1)].survival.value;
+            let (low, high) = (early[i].survival.value, late[i].survival.value);
+            assert!(low - 1e-12 <= at && at <= high + 1e-12, "{low} {at} {high}");
+            assert!(low <= point.survival.value && point.survival.value <= high);
+            apart += u32::from(low < at && at < high);
+        }
+    }
+    assert!(apart > 500, "{apart}");
+}
+
+/// By hand: 100 patients, 10 of 30 who leave die, then 20 of 40: 1 − 10/90, and that by 1 − 20/60.
+#[test]
+fn half_of_the_censored_leave() {
+    let bins = [wide(30, 10), wide(40, 20)];
+    let value = |c| survival(&bins, 30, c).unwrap()[1].survival.value;
+    close(value(Censored::Halfway), (80.0 / 90.0) * (40.0 / 60.0));
+    close(value(Censored::Early), (70.0 / 80.0) * (30.0 / 50.0));
+    close(value(Censored::Late), (90.0 / 100.0) * (50.0 / 70.0));
+    // Of the survival 0.8889 … 0.5926 no half; the third bin takes it to 0.4444 over 8 to 12.
+    let bins = [wide(30, 10), wide(40, 20), wide(10, 7)];
+    let points = survival(&bins, 20, Censored::Halfway).unwrap();
+    let times = [(0.0, 4.0), (4.0, 8.0), (8.0, 12.0)].map(|(from, until)| Times { from, until });
+    let (before, after) = (points[1].survival.value, points[2].survival.value);
+    close(after, before * (1.0 - 7.0 / 28.5));
+    let share = (before - 0.5) / (before - after);
+    close(median(&points, &times).unwrap(), 8.0 + 4.0 * share);
+}
+
+/// Mantel's statistic with half of the censored, computed apart in exact fractions.
+#[test]
+fn log_rank_over_wide_bins() {
+    let a = Group {
+        bins: &[wide(30, 10), wide(40, 20)],
+        beyond: 30,
+    };
+    let b = Group {
+        bins: &[wide(20, 15), wide(30, 25)],
+        beyond: 10,
+    };
+    test_is(&[a, b], 15.567421900033475, 1.0, 7.96146110421562e-5);
 }

@@ -30,7 +30,7 @@ pub(crate) fn attrition(view: &View<'_>) -> Derived {
         let shown = || Value::Text(view.shown(row, 1));
         let patients = own.map_or_else(shown, Value::Count);
         table.rows.push(vec![
-            Value::Text(view.key(row, 0)),
+            Value::Text(view.key(row, 0).unwrap_or_default().into_owned()),
             patients,
             excluded,
             left,

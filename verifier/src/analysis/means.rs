@@ -3,7 +3,7 @@
 use galen_query::analysis::{Means, Shares, Welch};
 use galen_statistics::Sample;
 
-use super::{Computed, Table, Value, View, interval, test, titles};
+use super::{Computed, Table, Value, View, interval, test, titles, view::named};
 
 pub(super) const MEANS: &str = "Means with Student's t intervals; 95 %";
 pub(super) const WELCH: &str =
@@ -61,13 +61,20 @@ pub(super) fn welch(spec: &Welch, view: &View<'_>) -> Computed {
         let row = view.single_row(view.all_rows(), by, value)?;
         sample(&spec.sample, view, row)
     };
-    let samples = [group(&spec.groups[0])?, group(&spec.groups[1])?];
+    let samples = match spec.groups.each_ref().map(group) {
+        [Ok(a), Ok(b)] => [a, b],
+        // Each that is missing is named.
+        missing => {
+            let reasons = missing.into_iter().filter_map(Result::err);
+            return Err(reasons.collect::<Vec<_>>().join(" "));
+        }
+    };
     let mut means = Table::new(
         titles::MEANS,
         &[&spec.by, "n", &spec.sample.mean, "lower", "upper"],
     );
     for (name, sample) in spec.groups.iter().zip(samples) {
-        let head = [Value::Text(name.clone()), Value::Count(sample.n)];
+        let head = [Value::Text(named(name)), Value::Count(sample.n)];
         means.rows.push(
             head.into_iter()
                 .chain(interval(galen_statistics::mean(sample)))
@@ -77,13 +84,18 @@ pub(super) fn welch(spec: &Welch, view: &View<'_>) -> Computed {
     let found = galen_statistics::welch(samples[0], samples[1]);
     let columns = ["comparison", "difference", "lower", "upper", "t", "df", "p"];
     let mut difference = Table::new("Difference", &columns);
-    let name = Value::Text(format!("{} − {}", spec.groups[0], spec.groups[1]));
+    let [first, second] = spec.groups.each_ref().map(|g| named(g));
+    let name = Value::Text(format!("{first} − {second}"));
     let cells = interval(found.map(|w| w.difference));
     let tests = test(found.map(|w| w.test));
     difference
         .rows
         .push([name].into_iter().chain(cells).chain(tests).collect());
-    Ok((vec![means, difference], Vec::new()))
+    let used = |row: &usize| spec.groups.iter().any(|g| view.is(*row, by, g));
+    let others = view.all_rows().filter(|r| !used(r));
+    let what = format!("patients of other groups, or none, of {}", spec.by);
+    let left_out = view.left_out(others, view.column(&spec.sample.n)?, &what);
+    Ok((vec![means, difference], left_out.into_iter().collect()))
 }
 
 pub(super) fn proportions(spec: &Shares, view: &View<'_>) -> Computed {

@@ -134,7 +134,10 @@ fn one(analysis: &Analysis, query: &CohortQuery, registry: &Registry, view: &Vie
         Analysis::Means(spec) => (means::MEANS, means::means(spec, view)),
         Analysis::Welch(spec) => (means::WELCH, means::welch(spec, view)),
         Analysis::Proportions(spec) => (means::PROPORTIONS, means::proportions(spec, view)),
-        Analysis::Survival(spec) => (survival::METHOD, survival::survival(spec, query, view)),
+        Analysis::Survival(spec) => (
+            survival::method(spec, query),
+            survival::survival(spec, query, registry, view),
+        ),
         Analysis::Rates(spec) => (rates::RATES, rates::rates(spec, view)),
         Analysis::Standardised(spec) => (rates::STANDARDISED, rates::standardised(spec, view)),
     };

@@ -75,7 +75,27 @@ pub(super) fn standardised(spec: &Standardised, view: &View<'_>) -> Computed {
             }
         }
     }
+    notes.extend(left_out(spec, view, strata)?);
     Ok((vec![standard, crude], notes))
+}
+
+/// Patients of no group, or of no stratum that has a weight.
+fn left_out(spec: &Standardised, view: &View<'_>, strata: usize) -> Result<Vec<String>, String> {
+    let events = view.column(&spec.rates.events)?;
+    let by = spec.by.as_deref().map(|b| view.column(b)).transpose()?;
+    let is_grouped = |row: &usize| by.is_none_or(|by| view.key(*row, by).is_some());
+    let has_weight = |row: &usize| {
+        let mut weights = spec.weights.iter().filter(|(_, w)| *w > 0);
+        weights.any(|(value, _)| view.is(*row, strata, value))
+    };
+    let label = |by: &str| format!("patients without a value of {by}");
+    let ungrouped = view.all_rows().filter(|r| !is_grouped(r));
+    let unweighted = view.all_rows().filter(|r| is_grouped(r) && !has_weight(r));
+    let what = label(spec.by.as_deref().unwrap_or_default());
+    let groups = view.left_out(ungrouped, events, &what);
+    let what = format!("{}, or whose stratum has the weight 0", label(&spec.strata));
+    let strata = view.left_out(unweighted, events, &what);
+    Ok(groups.into_iter().chain(strata).collect())
 }
 
 /// A stratum for each weight above 0.

@@ -2,22 +2,40 @@
 
 use galen_query::{
     analysis::Survival,
-    query::{BinName, CohortQuery},
+    query::{self, BinName, CohortQuery, Grouping, OutputValue},
+    registry::{Column, Registry},
 };
-use galen_statistics::{Bin, Group, Point};
-use num_rational::Ratio;
+use galen_statistics::{Bin, Censored, Group, Point, Times};
 use num_traits::ToPrimitive;
 
 use super::{Computed, Table, Value, View, interval, test, titles};
 use crate::answer::Cell;
 
-pub(super) const METHOD: &str = "Kaplan–Meier over the bins (a time counts as its bin's end, events before \
-    censorings) with Greenwood's variance and log(−log) intervals, median survival, log-rank test; 95 %";
+pub(super) const EXACT: &str = "Kaplan–Meier estimate: each bin holds one time, events before censorings. Greenwood's \
+    variance and log(−log) intervals, median survival, log-rank test; 95 %";
+pub(super) const ACTUARIAL: &str = "Actuarial (life-table) estimate: of those censored within a bin half count as at risk \
+    in it; lowest and highest, which hold the Kaplan–Meier estimate of the exact times, if all or none of them left before \
+    the bin's events. Greenwood's variance and log(−log) intervals, median by a straight line within its bin, log-rank \
+    test with half of the censored; 95 %";
+
+/// How the numbers of an analysis are computed.
+pub(super) fn method(spec: &Survival, query: &CohortQuery) -> &'static str {
+    let mut bins = bins(spec, query).into_iter().flatten();
+    match bins.all(|b| b.stored.0 == b.stored.1 || is_last(b)) {
+        true => EXACT,
+        false => ACTUARIAL,
+    }
+}
+
+/// Whether a bin has no end: who falls in it stays at risk throughout.
+fn is_last(bin: &query::Bin) -> bool {
+    matches!(bin.name, BinName::Bucket { until: None, .. })
+}
 
 /// One group's bins.
 struct Curve {
     name: String,
-    ends: Vec<f64>,
+    times: Vec<Times>,
     bins: Vec<Bin>,
     beyond: u64,
     /// Whether hidden events end it.
@@ -36,7 +54,7 @@ impl Curve {
         let later = self.bins[len..].iter().map(|b| b.leaving);
         Self {
             name: self.name.clone(),
-            ends: self.ends[..len].to_vec(),
+            times: self.times[..len].to_vec(),
             bins: self.bins[..len].to_vec(),
             beyond: self.beyond + later.sum::<u64>(),
             is_cut: self.is_cut,
@@ -44,12 +62,21 @@ impl Curve {
     }
 }
 
-pub(super) fn survival(spec: &Survival, query: &CohortQuery, view: &View<'_>) -> Computed {
+pub(super) fn survival(
+    spec: &Survival,
+    query: &CohortQuery,
+    registry: &Registry,
+    view: &View<'_>,
+) -> Computed {
+    let bins = Bins {
+        bins: bins(spec, query).ok_or("The answer has no bins of time.")?,
+        column: time_column(spec, query, registry).ok_or("The answer has no bins of time.")?,
+    };
     let groups = view.groups(spec.by.as_deref())?;
     let mut curves = Vec::new();
     let mut notes = Vec::new();
     for group in &groups {
-        match curve(spec, query, view, group) {
+        match curve(spec, &bins, view, group) {
             Ok((curve, note)) => {
                 notes.extend(note);
                 curves.push(curve);
@@ -59,28 +86,68 @@ pub(super) fn survival(spec: &Survival, query: &CohortQuery, view: &View<'_>) ->
     }
     let by = spec.by.as_deref().unwrap_or("group");
     let columns = [
-        by, "time", "at risk", "events", "survival", "lower", "upper",
+        by, "time", "at risk", "events", "survival", "lower", "upper", "lowest", "highest",
     ];
-    let mut table = Table::new(titles::KAPLAN_MEIER, &columns);
-    let mut medians = Table::new(
-        "Median survival",
-        &[by, "patients", "until", "events until then", "median"],
-    );
+    let mut table = Table::new(titles::SURVIVAL, &columns);
+    let columns = [
+        by,
+        "patients",
+        "until",
+        "events until then",
+        "median",
+        "lowest",
+        "highest",
+    ];
+    let mut medians = Table::new("Median survival", &columns);
     for curve in &curves {
-        let Some(points) = galen_statistics::kaplan_meier(&curve.bins, curve.beyond) else {
+        let Some(estimates) = Estimates::of(curve) else {
             notes.push(format!(
                 "{}: nobody, or more events than patients.",
                 curve.name
             ));
             continue;
         };
-        rows(&mut table, &mut medians, curve, &points);
+        rows(&mut table, &mut medians, curve, &estimates);
     }
     let mut tables = vec![table, medians];
     if curves.len() > 1 && curves.len() == groups.len() {
         tables.push(comparison(&curves));
     }
+    notes.extend(left_out(spec, view)?);
     Ok((tables, notes))
+}
+
+/// Patients who are in no curve.
+fn left_out(spec: &Survival, view: &View<'_>) -> Result<Vec<String>, String> {
+    let leaving = view.column(&spec.leaving)?;
+    let time = view.column(&spec.time)?;
+    let by = spec.by.as_deref().map(|b| view.column(b)).transpose()?;
+    let ungrouped: Vec<usize> = by.map(|b| view.rows_without(b)).unwrap_or_default();
+    let timeless = view.rows_without(time).into_iter();
+    let timeless = timeless.filter(|r| !ungrouped.contains(r));
+    let what = |key: &str| format!("patients without a value of {key}");
+    let times = view.left_out(timeless, leaving, &what(&spec.time));
+    let by = what(spec.by.as_deref().unwrap_or_default());
+    let groups = view.left_out(ungrouped, leaving, &by);
+    Ok(groups.into_iter().chain(times).collect())
+}
+
+/// A curve and the two that hold it.
+struct Estimates {
+    points: Vec<Point>,
+    lowest: Vec<Point>,
+    highest: Vec<Point>,
+}
+
+impl Estimates {
+    fn of(curve: &Curve) -> Option<Self> {
+        let of = |censored| galen_statistics::survival(&curve.bins, curve.beyond, censored);
+        Some(Self {
+            points: of(Censored::Halfway)?,
+            lowest: of(Censored::Early)?,
+            highest: of(Censored::Late)?,
+        })
+    }
 }
 
 /// The log-rank test over the bins that all curves have.
@@ -96,39 +163,45 @@ fn comparison(curves: &[Curve]) -> Table {
         .collect();
     let columns = ["test", "until", "statistic", "df", "p"];
     let mut tests = Table::new("Comparison of the curves", &columns);
-    let until = curves.first().and_then(|c| c.ends.last().copied());
+    let until = curves.first().and_then(|c| c.times.last()).map(|t| t.until);
     let head = ["log-rank".into(), until.into()];
     let found = test(galen_statistics::log_rank(&groups));
     tests.rows.push(head.into_iter().chain(found).collect());
     tests
 }
 
-fn rows(table: &mut Table, medians: &mut Table, curve: &Curve, points: &[Point]) {
-    for (end, point) in curve.ends.iter().zip(points) {
+fn rows(table: &mut Table, medians: &mut Table, curve: &Curve, estimates: &Estimates) {
+    let points = &estimates.points;
+    let ends = estimates.lowest.iter().zip(&estimates.highest);
+    for ((times, point), (lowest, highest)) in curve.times.iter().zip(points).zip(ends) {
         let head = [
             Value::Text(curve.name.clone()),
-            (*end).into(),
+            times.until.into(),
             Value::Count(point.at_risk),
             Value::Count(point.events),
         ];
-        table.rows.push(
-            head.into_iter()
-                .chain(interval(Some(point.survival)))
-                .collect(),
-        );
+        let ends = [lowest, highest].map(|p| p.survival.value.into());
+        let row = head.into_iter().chain(interval(Some(point.survival)));
+        table.rows.push(row.chain(ends).collect());
     }
     let events = points.iter().map(|p| p.events).sum();
-    let median = galen_statistics::median(points).and_then(|i| curve.ends.get(i).copied());
+    let median = |points: &[Point]| match galen_statistics::median(points, &curve.times) {
+        Some(median) => Value::Number(median),
+        None if curve.is_cut => "not known".into(),
+        None => "not reached".into(),
+    };
     medians.rows.push(vec![
         Value::Text(curve.name.clone()),
         Value::Count(curve.patients()),
-        curve.ends.last().copied().into(),
+        curve
+            .times
+            .get(points.len().wrapping_sub(1))
+            .map(|t| t.until)
+            .into(),
         Value::Count(events),
-        match median {
-            Some(median) => Value::Number(median),
-            None if curve.is_cut => "not known".into(),
-            None => "not reached".into(),
-        },
+        median(points),
+        median(&estimates.lowest),
+        median(&estimates.highest),
     ]);
 }
 
@@ -136,7 +209,7 @@ fn rows(table: &mut Table, medians: &mut Table, curve: &Curve, points: &[Point])
 /// curve ends, with a note; how many leave is needed of every bin, to know who was at risk before.
 fn curve(
     spec: &Survival,
-    query: &CohortQuery,
+    bins: &Bins<'_>,
     view: &View<'_>,
     (name, rows): &(String, Vec<usize>),
 ) -> Result<(Curve, Option<String>), String> {
@@ -144,7 +217,7 @@ fn curve(
     let events = view.column(&spec.events)?;
     let mut curve = Curve {
         name: name.clone(),
-        ends: Vec::new(),
+        times: Vec::new(),
         bins: Vec::new(),
         beyond: 0,
         is_cut: false,
@@ -162,17 +235,21 @@ fn curve(
                 curve.name
             )
         })?;
-        match end(query, bucket.number) {
+        match bins.times(bucket.number) {
             None => curve.beyond = leaving,
-            Some(end) => {
+            Some(times) => {
                 let events = view.count(row, events).unwrap_or_else(|why| {
                     known = known.min(curve.bins.len());
-                    let at = curve.ends.last().copied().unwrap_or(0.0);
+                    let at = curve.times.last().map_or(0.0, |t| t.until);
                     note.get_or_insert(format!("{}: the curve ends at {at}. {why}", curve.name));
                     0
                 });
-                curve.ends.push(end);
-                curve.bins.push(Bin { leaving, events });
+                curve.times.push(times);
+                curve.bins.push(Bin {
+                    leaving,
+                    events,
+                    is_exact: times.from == times.until,
+                });
             }
         }
     }
@@ -181,16 +258,58 @@ fn curve(
     Ok((curve.until(known), note))
 }
 
-/// The time at which a bucket ends.
-fn end(query: &CohortQuery, wanted: u32) -> Option<f64> {
-    let bins = query
-        .group_by
-        .iter()
-        .filter_map(|g| g.bins.as_ref())
-        .flatten();
-    let until = bins.filter_map(|b| match &b.name {
-        BinName::Bucket { number, until } if *number == wanted => Some(*until),
-        _ => None,
-    });
-    until.flatten().next().and_then(|r: Ratio<i128>| r.to_f64())
+/// The bins of the time column.
+struct Bins<'a> {
+    bins: &'a [query::Bin],
+    column: &'a Column,
+}
+
+impl Bins<'_> {
+    /// Which times a bucket holds: where it ends the next begins, but one of a single value is at that value. None of a bucket
+    /// without an end.
+    fn times(&self, wanted: u32) -> Option<Times> {
+        let number = |b: &query::Bin| match &b.name {
+            BinName::Bucket { number, until } => Some((*number, *until)),
+            BinName::Year(_) => None,
+        };
+        let at = self
+            .bins
+            .iter()
+            .position(|b| number(b).is_some_and(|(n, _)| n == wanted))?;
+        let (_, until) = number(&self.bins[at])?;
+        let until = until?.to_f64()?;
+        let (first, last) = self.bins[at].stored;
+        let from: f64 = self.column.format_stored(first).parse().ok()?;
+        Some(match first == last {
+            true => Times { from, until: from },
+            false => Times {
+                // Not the bin's first value, which may lie above where it begins.
+                from: at
+                    .checked_sub(1)
+                    .and_then(|before| number(&self.bins[before])?.1?.to_f64())
+                    .unwrap_or(from),
+                until,
+            },
+        })
+    }
+}
+
+fn grouping<'a>(spec: &Survival, query: &'a CohortQuery) -> Option<&'a Grouping> {
+    let output = query.outputs.iter().find(|o| o.label == spec.time)?;
+    match output.value {
+        OutputValue::Key(i) => query.group_by.get(i),
+        OutputValue::Aggregate(_) => None,
+    }
+}
+
+fn bins<'a>(spec: &Survival, query: &'a CohortQuery) -> Option<&'a [query::Bin]> {
+    grouping(spec, query)?.bins.as_deref()
+}
+
+fn time_column<'a>(
+    spec: &Survival,
+    query: &CohortQuery,
+    registry: &'a Registry,
+) -> Option<&'a Column> {
+    registry.columns.get(grouping(spec, query)?.column)
 }

@@ -1,7 +1,7 @@
 //! The titles by which others find a derived table: to draw it, say.
 
 /// Of the points of survival curves.
-pub const KAPLAN_MEIER: &str = "Kaplan–Meier estimate";
+pub const SURVIVAL: &str = "Survival";
 /// Of the counts of an attrition table.
 pub const ATTRITION: &str = "Attrition";
 /// Of means with their intervals.

@@ -1,7 +1,7 @@
 //! Patients whose outcome is unknown, where they would silently count as without it.
 
 use galen_query::{
-    query::{Aggregate, CohortQuery, Output, OutputValue},
+    query::{CohortQuery, Predicate},
     registry::Registry,
 };
 
@@ -13,23 +13,31 @@ pub(super) fn note(
     total: &str,
 ) -> Option<String> {
     let find = |label: &str| query.outputs.iter().find(|o| o.label == label);
-    let (cases, total) = (find(cases)?, find(total)?);
-    let mut known = total.filter.columns();
-    known.extend(query.filter.columns());
-    known.extend(column(total));
-    let looked_at = cases.filter.columns().into_iter();
-    let unknown = looked_at
-        .chain(column(cases))
-        .find(|c| registry.columns[*c].nullable && !known.contains(c))?;
-    let name = &registry.columns[unknown].name;
+    let (cases, all) = (find(cases)?, find(total)?);
+    let population = query.population(registry, all);
+    let is_known = |column: usize| population.lies_within(&Predicate::IsNotNull { column });
+    let looked_at = valued(&cases.filter).into_iter();
+    let mut names: Vec<&str> = Vec::new();
+    for column in looked_at.chain(cases.value.columns()) {
+        let definition = &registry.columns[column];
+        if definition.nullable && !is_known(column) && !names.contains(&definition.name.as_str()) {
+            names.push(&definition.name);
+        }
+    }
+    let first = names.first()?;
     Some(format!(
-        "Patients whose {name} is NULL count as without the outcome; to leave them out, let total be count({name})."
+        "Patients whose {} is NULL count as without the outcome; to leave them out, let {total} be count({first}).",
+        names.join(" or ")
     ))
 }
 
-fn column(output: &Output) -> Option<usize> {
-    match output.value {
-        OutputValue::Aggregate(Aggregate::Count(c) | Aggregate::Sum(c)) => Some(c),
-        _ => None,
+/// The columns whose values a predicate looks at, and not only whether there is one.
+fn valued(predicate: &Predicate) -> Vec<usize> {
+    match predicate {
+        Predicate::In { column, .. } => vec![*column],
+        Predicate::All(members) | Predicate::Any(members) => {
+            members.iter().flat_map(valued).collect()
+        }
+        _ => Vec::new(),
     }
 }

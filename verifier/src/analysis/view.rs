@@ -1,6 +1,6 @@
 //! An answer's cells as an analysis reads them.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use num_traits::ToPrimitive;
 
@@ -23,12 +23,20 @@ impl View<'_> {
         at.ok_or_else(|| format!("The answer has no output {label}."))
     }
 
-    /// A key's text; a bucket's is its number, NULL's is `NULL`.
-    pub fn key(&self, row: usize, column: usize) -> String {
+    /// A key's value as an analysis names it, a bucket's is its number; none where it is missing. Never what is printed: a
+    /// code may be spelled like anything.
+    pub fn key(&self, row: usize, column: usize) -> Option<Cow<'_, str>> {
         match &self.rows[row][column] {
-            Cell::Bucket(b) => b.number.to_string(),
-            other => other.to_string(),
+            Cell::Null => None,
+            Cell::Key(text) => Some(Cow::Borrowed(text)),
+            Cell::Bucket(b) => Some(Cow::Owned(b.number.to_string())),
+            other => Some(Cow::Owned(other.to_string())),
         }
+    }
+
+    /// Whether the key in `column` has this value.
+    pub fn is(&self, row: usize, column: usize, value: &str) -> bool {
+        self.key(row, column).is_some_and(|key| key == value)
     }
 
     /// A released count.
@@ -53,6 +61,19 @@ impl View<'_> {
         number.ok_or_else(|| self.unusable(row, column, cell))
     }
 
+    /// The count of the only one of some rows.
+    pub fn only_count(
+        &self,
+        rows: impl IntoIterator<Item = usize>,
+        count: usize,
+    ) -> Result<u64, String> {
+        let mut rows = rows.into_iter();
+        match (rows.next(), rows.next()) {
+            (Some(row), None) => self.count(row, count),
+            _ => Err("The answer's groups are no table.".to_owned()),
+        }
+    }
+
     fn unusable(&self, row: usize, column: usize, cell: &Cell) -> String {
         let label = &self.columns[column];
         let place = match self.key_columns.is_empty() {
@@ -73,6 +94,16 @@ impl View<'_> {
         self.rows[row][column].to_string()
     }
 
+    /// A key as a part of a row's name, quoted where it could be taken for two parts.
+    fn part(&self, row: usize, column: usize) -> String {
+        match &self.rows[row][column] {
+            Cell::Key(text) if self.key_columns.len() > 1 && text.contains(',') => {
+                format!("\"{}\"", text.replace('"', "\"\""))
+            }
+            other => other.to_string(),
+        }
+    }
+
     pub fn all_rows(&self) -> Range<usize> {
         0..self.rows.len()
     }
@@ -80,7 +111,7 @@ impl View<'_> {
     /// The rows whose key in `column` is `value`.
     pub fn rows_with(&self, column: usize, value: &str) -> Vec<usize> {
         self.all_rows()
-            .filter(|r| self.key(*r, column) == value)
+            .filter(|r| self.is(*r, column, value))
             .collect()
     }
 
@@ -91,7 +122,7 @@ impl View<'_> {
         column: usize,
         value: &str,
     ) -> Result<usize, String> {
-        let mut own = among.into_iter().filter(|r| self.key(*r, column) == value);
+        let mut own = among.into_iter().filter(|r| self.is(*r, column, value));
         match (own.next(), own.next()) {
             (Some(row), None) => Ok(row),
             _ => Err(format!("The answer has no single row for {value}.")),
@@ -105,33 +136,65 @@ impl View<'_> {
         };
         let column = self.column(by)?;
         let keys = self.keys(column).into_iter();
-        let with_rows = |key: String| {
-            let rows = self.rows_with(column, &key);
-            (key, rows)
+        let with_rows = |value: String| {
+            let rows = self.rows_with(column, &value);
+            (named(&value), rows)
         };
         Ok(keys.map(with_rows).collect())
     }
 
-    /// The different keys of a column in order, without NULL.
+    /// The different values of a key in order, without NULL.
     pub fn keys(&self, column: usize) -> Vec<String> {
         let mut keys: Vec<String> = Vec::new();
-        for row in self.all_rows() {
-            let key = self.key(row, column);
-            if self.rows[row][column] != Cell::Null && !keys.contains(&key) {
-                keys.push(key);
+        for key in self.all_rows().filter_map(|row| self.key(row, column)) {
+            if !keys.iter().any(|k| *k == key) {
+                keys.push(key.into_owned());
             }
         }
         keys
     }
 
+    /// The rows without a value of the key.
+    pub fn rows_without(&self, column: usize) -> Vec<usize> {
+        self.all_rows()
+            .filter(|row| self.rows[*row][column] == Cell::Null)
+            .collect()
+    }
+
+    /// How many the counts of some rows make together, in words, where they are any: of patients that an analysis leaves
+    /// out.
+    pub fn left_out(
+        &self,
+        rows: impl IntoIterator<Item = usize>,
+        count: usize,
+        what: &str,
+    ) -> Option<String> {
+        let counts: Vec<_> = rows.into_iter().map(|r| self.count(r, count)).collect();
+        let known: u64 = counts.iter().flatten().sum();
+        match (known, counts.iter().any(Result::is_err)) {
+            (0, false) => None,
+            (n, false) => Some(format!("Left out: {what}, {n} of {}.", self.columns[count])),
+            (0, true) => Some(format!("Left out: {what}; how many is hidden.")),
+            (n, true) => Some(format!(
+                "Left out: {what}, {n} of {} and more that are hidden.",
+                self.columns[count]
+            )),
+        }
+    }
+
     /// The keys of a row, for a table's first column.
     pub fn name(&self, row: usize) -> String {
         let keys = self.key_columns.iter();
-        let keys: Vec<String> = keys.map(|c| self.shown(row, *c)).collect();
+        let keys: Vec<String> = keys.map(|c| self.part(row, *c)).collect();
         if keys.is_empty() {
             "all".to_owned()
         } else {
             keys.join(", ")
         }
     }
+}
+
+/// A key's value as the answer shows it.
+pub(super) fn named(value: &str) -> String {
+    Cell::Key(value.to_owned()).to_string()
 }

@@ -1,13 +1,14 @@
-//! Kaplan–Meier curves and the log-rank test.
+//! Actuarial curves, Kaplan and Meier's where a bucket is one month, and the log-rank test.
 
 use crate::distribution::{Z, chi_square_tail, number};
 
 use super::{Known, Want, Wanted};
 
-/// One group's buckets: when each ends, who leaves in it, and who of them has the event.
+/// One group's buckets: when each begins and ends, who leaves in it, and who of them has the event. Both times of a bucket that
+/// holds one month are that.
 struct Curve {
     name: String,
-    ends: Vec<f64>,
+    times: Vec<(f64, f64)>,
     bins: Vec<(u64, u64)>,
     beyond: u64,
     is_cut: bool,
@@ -19,7 +20,7 @@ impl Curve {
         let buckets = known.0.query.keys[0].buckets.unwrap();
         let mut curve = Self {
             name,
-            ends: Vec::new(),
+            times: Vec::new(),
             bins: Vec::new(),
             beyond: 0,
             is_cut: false,
@@ -36,10 +37,25 @@ impl Curve {
                 continue;
             }
             let width = whole(buckets.high - buckets.low) / whole(buckets.count);
-            curve.ends.push(whole(buckets.low) + whole(bucket) * width);
+            let end = |bucket: i64| whole(buckets.low) + whole(bucket) * width;
+            let within =
+                |m: &i64| end(bucket - 1) - 1e-9 <= whole(*m) && whole(*m) < end(bucket) - 1e-9;
+            let months: Vec<i64> = (0..=120).filter(within).collect();
+            curve.times.push(match months[..] {
+                [one] => (whole(one), whole(one)),
+                _ => (end(bucket - 1).max(0.0), end(bucket)),
+            });
             curve.bins.push((leaving, events.unwrap()));
         }
         Some(curve)
+    }
+
+    /// How many count as at risk in a bucket if `share` of the censored left before.
+    fn effective(&self, bin: usize, share: f64) -> f64 {
+        let (from, until) = self.times[bin];
+        let (leaving, events) = self.bins[bin];
+        let share = if from == until { 0.0 } else { share };
+        number(self.at_risk(bin)) - share * number(leaving - events)
     }
 
     fn at_risk(&self, bin: usize) -> u64 {
@@ -51,18 +67,18 @@ impl Curve {
         let later = self.bins[len..].iter().map(|b| b.0).sum::<u64>();
         Self {
             name: self.name.clone(),
-            ends: self.ends[..len].to_vec(),
+            times: self.times[..len].to_vec(),
             bins: self.bins[..len].to_vec(),
             beyond: self.beyond + later,
             is_cut: self.is_cut,
         }
     }
 
-    /// Survival after each bucket, with its interval.
-    fn points(&self) -> Vec<[f64; 3]> {
+    /// Survival after each bucket that somebody is at risk in, with its interval.
+    fn points(&self, share: f64) -> Vec<[f64; 3]> {
         let (mut survival, mut greenwood) = (1.0_f64, 0.0);
         let point = |bin: usize| {
-            let (n, events) = (number(self.at_risk(bin)), number(self.bins[bin].1));
+            let (n, events) = (self.effective(bin, share), number(self.bins[bin].1));
             if events > 0.0 {
                 survival *= 1.0 - events / n;
                 greenwood += events / (n * (n - events));
@@ -74,7 +90,10 @@ impl Curve {
             let (a, b) = (survival.powf(factor), survival.powf(1.0 / factor));
             [survival, a.min(b), a.max(b)]
         };
-        (0..self.bins.len()).map(point).collect()
+        let bins = 0..self.bins.len();
+        bins.take_while(|b| self.at_risk(*b) > 0)
+            .map(point)
+            .collect()
     }
 }
 
@@ -90,18 +109,20 @@ pub fn survival(known: &Known) -> Wanted {
     let curves: Vec<Curve> = curves.collect();
     let (mut table, mut medians) = (Vec::new(), Vec::new());
     for curve in curves.iter().filter(|c| c.at_risk(0) > 0) {
-        let points = curve.points();
+        let points = curve.points(0.5);
+        let (lowest, highest) = (curve.points(1.0), curve.points(0.0));
         for (bin, point) in points.iter().enumerate() {
             let mut wanted = vec![
                 Want::text(&curve.name),
-                Want::exact(curve.ends[bin]),
+                Want::exact(curve.times[bin].1),
                 Want::Count(curve.at_risk(bin)),
                 Want::Count(curve.bins[bin].1),
             ];
             wanted.extend(point.map(|v| Want::Near(v, 1.0)));
+            wanted.extend([lowest[bin][0], highest[bin][0]].map(|v| Want::Near(v, 1.0)));
             table.push(wanted);
         }
-        medians.push(median(curve, &points));
+        medians.push(medians_of(curve, [&points, &lowest, &highest]));
     }
     let mut wanted = vec![table, medians];
     if curves.len() > 1 && curves.len() == groups.len() {
@@ -110,29 +131,40 @@ pub fn survival(known: &Known) -> Wanted {
     Some(wanted)
 }
 
-fn end(curve: &Curve) -> Want {
-    curve.ends.last().map_or(Want::Missing, |e| Want::exact(*e))
+fn end(curve: &Curve, bins: usize) -> Want {
+    let last = bins.checked_sub(1).map(|b| curve.times[b].1);
+    last.map_or(Want::Missing, Want::exact)
 }
 
-fn median(curve: &Curve, points: &[[f64; 3]]) -> Vec<Want> {
-    let half = points.iter().position(|p| p[0] <= 0.5 + 1e-12);
-    vec![
+fn medians_of(curve: &Curve, all: [&[[f64; 3]]; 3]) -> Vec<Want> {
+    let mut wanted = vec![
         Want::text(&curve.name),
         Want::Count(curve.at_risk(0)),
-        end(curve),
+        end(curve, all[0].len()),
         Want::Count(curve.bins.iter().map(|b| b.1).sum()),
-        match half {
-            Some(bin) => Want::exact(curve.ends[bin]),
-            None if curve.is_cut => Want::text("not known"),
-            None => Want::text("not reached"),
-        },
-    ]
+    ];
+    wanted.extend(all.map(|points| median(curve, points)));
+    wanted
+}
+
+fn median(curve: &Curve, points: &[[f64; 3]]) -> Want {
+    let Some(bin) = points.iter().position(|p| p[0] <= 0.5 + 1e-12) else {
+        return Want::text(if curve.is_cut {
+            "not known"
+        } else {
+            "not reached"
+        });
+    };
+    let before = if bin == 0 { 1.0 } else { points[bin - 1][0] };
+    let (from, until) = curve.times[bin];
+    let fallen = (before - 0.5) / (before - points[bin][0]);
+    Want::Near(from + fallen.min(1.0) * (until - from), until)
 }
 
 fn comparison(curves: &[Curve]) -> Vec<Want> {
     let len = curves.iter().map(|c| c.bins.len()).min().unwrap();
     let curves: Vec<Curve> = curves.iter().map(|c| c.until(len)).collect();
-    let mut wanted = vec![Want::text("log-rank"), end(&curves[0])];
+    let mut wanted = vec![Want::text("log-rank"), end(&curves[0], len)];
     wanted.extend(Want::test(log_rank(&curves, len)));
     wanted
 }
@@ -144,7 +176,7 @@ fn log_rank(curves: &[Curve], len: usize) -> Option<(f64, f64, f64)> {
     let mut expected = vec![0.0; size];
     let mut covariance = vec![vec![0.0; size]; size];
     for bin in 0..len {
-        let at_risk: Vec<f64> = curves.iter().map(|c| number(c.at_risk(bin))).collect();
+        let at_risk: Vec<f64> = curves.iter().map(|c| c.effective(bin, 0.5)).collect();
         let events: Vec<f64> = curves.iter().map(|c| number(c.bins[bin].1)).collect();
         let (n, d): (f64, f64) = (at_risk.iter().sum(), events.iter().sum());
         if d == 0.0 {

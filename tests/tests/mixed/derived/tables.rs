@@ -30,15 +30,15 @@ fn two_by_two(groups: [&str; 2], [[a, b], [c, d]]: [[u64; 2]; 2]) -> Wanted {
         row
     };
     let p = fisher([a, b, c, d]);
-    let tests = vec![
-        chi_square(&[vec![a, b], vec![c, d]]),
-        vec![
+    let mut tests = vec![chi_square(&[vec![a, b], vec![c, d]])];
+    if a + b + c + d > 0 {
+        tests.push(vec![
             Want::text("Fisher's exact"),
             Want::text(""),
             Want::text(""),
             Want::Near(p, p + 1e-280),
-        ],
-    ];
+        ]);
+    }
     Some(vec![
         vec![counts(groups[0], a, b), counts(groups[1], c, d)],
         vec![
@@ -108,11 +108,16 @@ pub fn contingency(known: &Known) -> Wanted {
     let mut table = Vec::new();
     for row in known.values(0) {
         let cell = |column: &&str| known.count(known.row(&[row, column]), 0);
-        let line: Vec<u64> = columns.iter().map(cell).collect::<Option<_>>()?;
+        let line: Vec<Option<u64>> = columns.iter().map(cell).collect();
         let mut wanted = vec![Want::text(row)];
-        wanted.extend(line.iter().map(|n| Want::Count(*n)));
+        let shown = |n: &Option<u64>| n.map_or_else(|| Want::text("hidden"), Want::Count);
+        wanted.extend(line.iter().map(shown));
         table.push(wanted);
-        counts.push(line);
+        counts.extend(line.into_iter().collect::<Option<Vec<u64>>>());
     }
-    Some(vec![table, vec![chi_square(&counts)]])
+    let mut wanted = vec![table];
+    if counts.len() == wanted[0].len() {
+        wanted.push(vec![chi_square(&counts)]);
+    }
+    Some(wanted)
 }

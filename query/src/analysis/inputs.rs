@@ -1,0 +1,185 @@
+//! What an analysis's inputs must be to one another: whose numbers do not belong together are not registered.
+
+use crate::{
+    query::{Aggregate, CohortQuery, Output, OutputValue},
+    registry::{ColumnKind, Registry},
+};
+
+use super::spec::{Analysis, Outcome, Rates, Survival};
+
+/// An analysis's query, to check its inputs against.
+pub(super) struct Inputs<'a> {
+    pub query: &'a CohortQuery,
+    pub registry: &'a Registry,
+}
+
+type Checked = Result<(), String>;
+
+impl Inputs<'_> {
+    /// That what the analysis puts together belongs together.
+    pub fn check(&self, analysis: &Analysis) -> Checked {
+        match analysis {
+            Analysis::TwoByTwo(spec) => match &spec.outcome {
+                Outcome::Key { outcome, .. } => {
+                    self.different_keys(("exposure", &spec.exposure), ("outcome", outcome))?;
+                    self.all_keys(&[&spec.exposure, outcome])
+                }
+                Outcome::Counts { cases, total } => {
+                    self.among(("cases", cases), ("total", total))?;
+                    self.all_keys(&[&spec.exposure])
+                }
+            },
+            Analysis::Contingency(spec) => {
+                self.different_keys(("rows", &spec.rows), ("columns", &spec.columns))?;
+                self.all_keys(&[&spec.rows, &spec.columns])
+            }
+            Analysis::Means(_) => Ok(()),
+            Analysis::Welch(spec) => {
+                let mean = self.output(&spec.sample.mean);
+                let of = mean.and_then(|o| o.value.only_column());
+                if self.column(&spec.by) == of {
+                    return Err(format!(
+                        "{} is a mean of the column that tells the groups apart",
+                        spec.sample.mean
+                    ));
+                }
+                self.all_keys(&[&spec.by])
+            }
+            Analysis::Proportions(spec) => {
+                self.among(("cases", &spec.cases), ("total", &spec.total))
+            }
+            Analysis::Survival(spec) => self.survival(spec),
+            Analysis::Rates(spec) => self.rates(spec),
+            Analysis::Standardised(spec) => {
+                self.rates(&spec.rates)?;
+                if let Some(by) = &spec.by {
+                    self.different_keys(("strata", &spec.strata), ("by", by))?;
+                }
+                let by = spec.by.iter().map(String::as_str);
+                let keys: Vec<&str> = by.chain([spec.strata.as_str()]).collect();
+                self.all_keys(&keys)
+            }
+        }
+    }
+
+    fn survival(&self, spec: &Survival) -> Checked {
+        if let Some(by) = &spec.by {
+            self.different_keys(("time", &spec.time), ("by", by))?;
+        }
+        self.among(("events", &spec.events), ("leaving", &spec.leaving))?;
+        let time = self.column(&spec.time).map(|c| &self.registry.columns[c]);
+        if let Some(column) = time.filter(|c| !matches!(c.kind, ColumnKind::Number { .. })) {
+            return Err(format!(
+                "{} is of the column {}, which is no number: a time is a number of days, months or years",
+                spec.time, column.name
+            ));
+        }
+        let by = spec.by.iter().map(String::as_str);
+        let keys: Vec<&str> = by.chain([spec.time.as_str()]).collect();
+        self.all_keys(&keys)
+    }
+
+    /// Events of patients whose time is counted, and of nobody else.
+    fn rates(&self, spec: &Rates) -> Checked {
+        self.among(("events", &spec.events), ("time", &spec.time))?;
+        let time = self.output(&spec.time);
+        let Some(column) = time.and_then(|o| o.value.only_column()) else {
+            return Ok(());
+        };
+        let column = &self.registry.columns[column];
+        match column.kind {
+            ColumnKind::Number { min, .. } if min < 0 => Err(format!(
+                "time={}: {} can be negative, which no time at risk is",
+                spec.time, column.name
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// That two counts are different, and whom the first counts the second counts, too.
+    fn among(&self, (part, inner): (&str, &str), (whole, outer): (&str, &str)) -> Checked {
+        if inner == outer {
+            return Err(format!("{part} and {whole} are the same output, {inner}"));
+        }
+        let (Some(inside), Some(around)) = (self.output(inner), self.output(outer)) else {
+            return Ok(());
+        };
+        let population = |o| self.query.population(self.registry, o);
+        let (inside_of, all) = (population(inside), population(around));
+        if inside_of.lies_within(&all) {
+            return Ok(());
+        }
+        Err(format!(
+            "{part}={inner} counts patients whom {whole}={outer} does not, as far as their FILTERs tell: {}",
+            self.cure(inner, inside, outer, around)
+        ))
+    }
+
+    /// How to let `inner` count only whom `outer` counts.
+    fn cure(&self, inner: &str, inside: &Output, outer: &str, around: &Output) -> String {
+        let with_missing = Output {
+            value: OutputValue::Aggregate(Aggregate::CountAll),
+            ..around.clone()
+        };
+        let population = |o| self.query.population(self.registry, o);
+        let column = around.value.only_column();
+        let column = column.map(|c| &self.registry.columns[c]);
+        match column.filter(|c| c.nullable) {
+            Some(column) if population(inside).lies_within(&population(&with_missing)) => format!(
+                "a patient whose {column} is NULL may be in {inner} and is not in {outer}; add `{column} IS NOT NULL` to \
+                 the FILTER of {inner}, or to WHERE",
+                column = column.name
+            ),
+            _ => format!("give {inner} the FILTER of {outer}, and its own condition AND that"),
+        }
+    }
+
+    /// That two keys are of different columns.
+    fn different_keys(&self, (a, first): (&str, &str), (b, second): (&str, &str)) -> Checked {
+        if first == second {
+            return Err(format!("{a} and {b} are the same key, {first}"));
+        }
+        match self.column(first) {
+            Some(c) if self.column(second) == Some(c) => Err(format!(
+                "{a}={first} and {b}={second} are keys of one column, {}",
+                self.registry.columns[c].name
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// That GROUP BY has no further key: each group is one row then.
+    fn all_keys(&self, labels: &[&str]) -> Checked {
+        if self.query.group_by.len() <= labels.len() {
+            return Ok(());
+        }
+        let used: Vec<usize> = labels.iter().filter_map(|l| self.key(l)).collect();
+        let others = self.query.group_by.iter().enumerate();
+        let names: Vec<&str> = others
+            .filter(|(i, _)| !used.contains(i))
+            .map(|(_, g)| self.registry.columns[g.column].name.as_str())
+            .collect();
+        Err(format!(
+            "the query also groups by {}, and this analysis would take each of its groups for the whole; name it as one \
+             of the analysis's keys, or ask without it",
+            names.join(", ")
+        ))
+    }
+
+    fn output(&self, label: &str) -> Option<&Output> {
+        self.query.outputs.iter().find(|o| o.label == label)
+    }
+
+    /// Which item of GROUP BY a label is.
+    fn key(&self, label: &str) -> Option<usize> {
+        match self.output(label)?.value {
+            OutputValue::Key(i) => Some(i),
+            OutputValue::Aggregate(_) => None,
+        }
+    }
+
+    /// A key's registry column.
+    fn column(&self, label: &str) -> Option<usize> {
+        Some(self.query.group_by[self.key(label)?].column)
+    }
+}
