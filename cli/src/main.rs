@@ -1,5 +1,6 @@
 //! `galen`: one binary, a subcommand for each thing that a role does.
 
+mod caption;
 mod client;
 mod commands;
 mod export;
@@ -7,6 +8,7 @@ mod failure;
 mod files;
 mod keys;
 mod mirror;
+mod number;
 mod output;
 mod params;
 mod picture;
