@@ -194,6 +194,18 @@ fn a_closed_pipe_ends_it_quietly() {
 }
 
 #[test]
+fn what_is_said_of_hidden_cells_is_true_of_each_kind() {
+    let said = ok(&study().verify(&[]));
+    assert!(!said.contains("hide a large count"), "{said}");
+    for part in [
+        "is about fewer patients than",
+        "one hidden as * can be large",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
 fn no_command_panics_where_nobody_reads_on() {
     let study = study();
     let (key, query) = (study.path("closed.key"), study.path("closed.json"));

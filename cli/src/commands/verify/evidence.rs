@@ -83,11 +83,12 @@ pub fn run(path: &Path, key: Option<&str>, exports: &Exports, output: &Output) -
     exports.check()?;
     let trusted = key.map(keys::log).transpose()?;
     let (file, report) = read(path, trusted.as_ref())?;
-    print(&report, &file.facts(), output)?;
     let shown = Shown::from(&report.answer);
+    // Before anything is printed, so that they are there if nobody reads on.
     let not_written = exports
         .write(&shown, &Caption::of(&report.question, &report.registry))
         .err();
+    print(&report, &file.facts(), output)?;
     let mut document = file.to_json(&report);
     document["verified"] = true.into();
     document["not_written"] = not_written.as_ref().map(chain).into();

@@ -170,15 +170,16 @@ fn verify_documents(args: &Documents, exports: &Exports, output: &Output) -> Res
             ),
             ("verified in", show::time(time)),
         ];
+        let shown = Shown::from(&answer);
+        // Before anything is printed, so that they are there if nobody reads on.
+        not_written = exports
+            .write(&shown, &Caption::of(&question, &registry))
+            .err();
         print(path, &question, &registry, &answer, &facts, output)?;
         if let Some(note) = show::suppression(&answer, &dataset.manifest.release) {
             output.line(format!("\n{note}"))?;
         }
-        let shown = Shown::from(&answer);
         output.line(format!("\n{}\n", show::derived(&shown)))?;
-        not_written = exports
-            .write(&shown, &Caption::of(&question, &registry))
-            .err();
     }
     let why = not_written.as_ref().map(chain);
     output.document(&json!({ "verified": true, "answers": documents, "not_written": why }))?;

@@ -31,10 +31,11 @@ pub fn run(paths: &[PathBuf], key: Option<&str>, exports: &Exports, output: &Out
     let (files, reports): (Vec<File>, Vec<Report>) = verified.into_iter().unzip();
     let report = PooledReport::new(reports).map_err(|e| refused(e, &files, trusted.is_some()))?;
     let shown = Shown::from(&report);
-    print(&report, &shown, &files, output)?;
+    // Before anything is printed, so that they are there if nobody reads on.
     let first = report.sites.first();
     let caption = first.map(|s| Caption::of(&s.question, &s.registry));
     let not_written = exports.write(&shown, &caption.unwrap_or_default()).err();
+    print(&report, &shown, &files, output)?;
     let sites = files.iter().zip(&report.sites);
     let sites: Vec<Value> = sites.map(|(f, site)| f.to_json(site)).collect();
     output.document(&json!({
