@@ -126,11 +126,9 @@ fn counts(answer: &Shown<'_>, caption: &Caption) -> Result<Bars> {
         None => of_numbers(answer, &numbers, caption),
     };
     let name = &answer.columns[*by];
-    let of_keys: Vec<&str> = keys.iter().map(|c| answer.columns[*c].as_str()).collect();
+    let (of_keys, _) = keys_of(answer, caption);
     Ok(Bars {
-        title: title(caption, || {
-            format!("{y_label} by {}", of_keys.join(" and "))
-        }),
+        title: title(caption, || format!("{y_label} by {of_keys}")),
         subtitle: answer.of.clone(),
         x_label: caption.with_unit(name, name),
         y_label,
@@ -139,6 +137,18 @@ fn counts(answer: &Shown<'_>, caption: &Caption) -> Result<Bars> {
         histogram: is_bucket(by),
         footer: footer(answer),
     })
+}
+
+/// The answer's keys by name, and the same with the unit of a single one.
+fn keys_of(answer: &Shown<'_>, caption: &Caption) -> (String, String) {
+    let keys = (0..answer.columns.len()).filter(|c| is_key(answer, *c));
+    let names: Vec<&str> = keys.map(|c| answer.columns[c].as_str()).collect();
+    let joined = names.join(" and ");
+    let label = match names[..] {
+        [name] => caption.with_unit(name, name),
+        _ => joined.clone(),
+    };
+    (joined, label)
 }
 
 fn distinct(answer: &Shown<'_>, column: usize) -> Vec<String> {
@@ -227,22 +237,26 @@ fn intervals(answer: &Shown<'_>, caption: &Caption, derived: &Derived, table: &T
         },
         _ => hidden(),
     };
-    let by = &table.columns[0];
-    let what = &table.columns[table.columns.len() - 3];
+    // The tables that have a row for each of the answer's say `group`, whatever its keys are.
+    let (by, x_label) = match table.columns[0].as_str() {
+        "group" => keys_of(answer, caption),
+        by => (by.to_owned(), caption.with_unit(by, by)),
+    };
+    let number = &table.columns[table.columns.len() - 3];
     // Of means, the output that they are of; of proportions, the count of cases among all.
     let (name, unit) = match (field(derived, "mean"), field(derived, "cases")) {
-        (Some(mean), _) => (format!("{mean}: mean"), caption.unit(mean)),
-        (None, Some(cases)) => (format!("{cases}: {what}"), Some("share of patients")),
-        (None, None) => (what.clone(), None),
+        (Some(mean), _) => (format!("{mean}, mean"), caption.unit(mean)),
+        (None, Some(cases)) => (cases.to_owned(), Some("share of patients")),
+        (None, None) => (number.clone(), None),
     };
     let unit = unit.map_or_else(String::new, |unit| format!(" ({unit})"));
     Bars {
-        title: title(caption, || match by.as_str() {
-            "group" => name.clone(),
-            by => format!("{name} by {by}"),
+        title: title(caption, || match by.is_empty() {
+            true => format!("{name}{unit}"),
+            false => format!("{name}{unit} by {by}"),
         }),
         subtitle: answer.of.clone(),
-        x_label: caption.with_unit(by, by),
+        x_label,
         y_label: format!("{name} with 95 % interval{unit}"),
         categories: table.rows.iter().map(|r| r[0].to_string()).collect(),
         series: vec![Series {

@@ -7,7 +7,7 @@ use super::{
     page::{LABEL, MARGIN, Page, SMALL, Sample, soft},
     palette::{self, GRID, INK, colour, dash},
     scale::Scale,
-    text::{Numbers, clean, cut, fixed, sentences, width},
+    text::{Numbers, clean, cut, cut_name, fixed, sentences, width},
 };
 
 /// Heights in px: of the plot, of what is above it and of its axis.
@@ -283,9 +283,9 @@ impl Survival {
             up: true,
             ..soft(LABEL)
         };
-        let name = cut(&self.y_label, LABEL, PLOT);
+        let name = cut_name(&self.y_label, LABEL, PLOT);
         canvas.text(&name, Side::Middle, (left - 48.0, top + PLOT / 2.0), up)?;
-        let name = cut(&self.x_label, LABEL, end - left);
+        let name = cut_name(&self.x_label, LABEL, end - left);
         let at = ((left + end) / 2.0, bottom + FOOT + 10.0);
         canvas.text(&name, Side::Middle, at, soft(LABEL))
     }

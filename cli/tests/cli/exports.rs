@@ -198,3 +198,41 @@ fn axes_carry_the_units_of_the_registry() {
     let title = "A long title ".repeat(12);
     assert!(texts.join(" ").contains(title.trim()), "{texts:?}");
 }
+
+#[test]
+fn a_picture_without_a_title_says_what_is_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let sql =
+        "SELECT sex, count(*) AS n, sum(statin) AS users FROM mini WHERE sex <> 'O' GROUP BY sex";
+    let mut args = asked(
+        "shares",
+        sql,
+        &["--analysis", "proportions cases=users total=n"],
+    );
+    args.extend(["--plot".to_owned(), path("a.svg")]);
+    ok(&args);
+    let picture = fs::read_to_string(path("a.svg")).unwrap();
+    for part in [
+        "<title>users (share of patients) by sex</title>",
+        "users with 95 % interval (share of patients)",
+    ] {
+        assert!(picture.contains(part), "{part}: {picture}");
+    }
+    assert!(
+        !picture.contains("SELECT") && !picture.contains(">\ngroup\n<"),
+        "{picture}"
+    );
+}
+
+#[test]
+fn files_are_there_though_nobody_reads_what_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("a.csv");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let args = verify(&["--csv", csv.to_str().unwrap()]);
+    let output = command().args(&args).stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(141));
+    assert!(csv.is_file());
+}

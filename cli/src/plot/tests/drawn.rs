@@ -55,6 +55,26 @@ fn a_label_beyond_its_room_is_cut() {
 }
 
 #[test]
+fn an_axis_keeps_its_unit_whatever_its_name() {
+    let long = "a name that is much too long for an axis of this height, with an interval";
+    let picture = Bars {
+        y_label: format!("{long} (mmol/L)"),
+        ..pair()
+    };
+    let found = texts(&picture.svg().unwrap());
+    assert!(
+        found
+            .iter()
+            .any(|t| t.starts_with("a name that") && t.ends_with("… (mmol/L)")),
+        "{found:?}"
+    );
+    let hidden = vec![Bar::Value(1.0), Bar::Hidden("hidden".to_owned())];
+    let picture = bars(&["a", "b"], vec![series("", hidden)]);
+    let found = texts(&picture.svg().unwrap());
+    assert!(!found.contains(&"hidden: hidden".to_owned()), "{found:?}");
+}
+
+#[test]
 fn histograms_have_every_bar_and_as_many_labels_as_fit() {
     for (count, most) in [(10, 10), (60, 60), (1000, 60)] {
         let svg = numbers(count, true).svg().unwrap();
