@@ -8,7 +8,7 @@ use galen_verifier::{
     answer::Cell,
 };
 
-use crate::{failure::refusal, files, picture, shown::Shown};
+use crate::{caption::Caption, failure::refusal, files, number, picture, shown::Shown};
 
 /// Files to write beside what is printed.
 #[derive(Debug, Default, clap::Args)]
@@ -37,16 +37,19 @@ impl Exports {
         Ok(())
     }
 
-    /// Writes all files or, where one of the names is taken or nothing can be drawn, none.
-    pub fn write(&self, answer: &Shown<'_>, title: &str) -> Result<()> {
+    /// Writes all files or, where one of the names is taken, none. Where nothing can be drawn the others are
+    /// written all the same, and the error says what to do.
+    pub fn write(&self, answer: &Shown<'_>, caption: &Caption) -> Result<()> {
         let mut all: Vec<(PathBuf, Vec<u8>)> = Vec::new();
         if let Some(path) = &self.csv {
             all.extend(csv_files(path, answer)?);
         }
+        let mut not_drawn = None;
         if let Some(path) = &self.plot {
-            let named = || format!("plot {}", path.display());
-            let svg = picture::svg(answer, title).with_context(named)?;
-            all.push((path.clone(), svg.into_bytes()));
+            match picture::svg(answer, caption) {
+                Ok(svg) => all.push((path.clone(), svg.into_bytes())),
+                Err(e) => not_drawn = Some(e.context(format!("plot {} not drawn", path.display()))),
+            }
         }
         for (i, (path, _)) in all.iter().enumerate() {
             is_free(path)?;
@@ -58,7 +61,7 @@ impl Exports {
         for (path, bytes) in &all {
             files::write_atomic(path, bytes)?;
         }
-        Ok(())
+        not_drawn.map_or(Ok(()), Err)
     }
 }
 
@@ -87,7 +90,15 @@ fn csv_files(path: &Path, answer: &Shown<'_>) -> Result<Vec<(PathBuf, Vec<u8>)>>
 
 fn derived_rows(table: &Table) -> impl Iterator<Item = Vec<String>> {
     let rows = table.rows.iter();
-    rows.map(|r| r.iter().map(Value::to_string).collect())
+    rows.map(|r| r.iter().map(derived_text).collect())
+}
+
+/// Every digit of a number, and a tiny one, as p-values are, with an exponent.
+fn derived_text(value: &Value) -> String {
+    match value {
+        Value::Number(n) => number::exact(*n),
+        other => other.to_string(),
+    }
 }
 
 /// A bucket takes three columns: its number, its smallest and its largest value; so does the group of NULL

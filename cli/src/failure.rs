@@ -51,6 +51,19 @@ pub fn told(error: Error) -> Error {
     Told(chain(&error)).into()
 }
 
+/// The answer holds and has been shown; only a file that was asked for beside it is missing.
+#[derive(Debug, thiserror::Error)]
+#[error("verified, but {0}")]
+struct NotWritten(String);
+
+/// The exit status of what is verified and not written: told apart from an answer that does not hold.
+const NOT_WRITTEN: u8 = 3;
+
+/// An error of writing an answer that holds; the document on standard output tells it already.
+pub fn not_written(error: &Error) -> Error {
+    NotWritten(chain(error)).into()
+}
+
 /// Writes the error and gives the exit status.
 pub fn report(error: &Error, output: &Output) -> ExitCode {
     if error.is::<Closed>() {
@@ -59,6 +72,9 @@ pub fn report(error: &Error, output: &Output) -> ExitCode {
     // Files may come from anyone, and so may what an error repeats of them.
     let text = plain(&chain(error));
     let _ = writeln!(io::stderr(), "error: {text}");
+    if error.is::<NotWritten>() {
+        return ExitCode::from(NOT_WRITTEN);
+    }
     if error.is::<Told>() {
         return ExitCode::FAILURE;
     }

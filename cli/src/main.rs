@@ -1,5 +1,6 @@
 //! `galen`: one binary, a subcommand for each thing that a role does.
 
+mod caption;
 mod client;
 mod commands;
 mod export;
@@ -7,6 +8,7 @@ mod failure;
 mod files;
 mod keys;
 mod mirror;
+mod number;
 mod output;
 mod params;
 mod picture;
@@ -93,12 +95,11 @@ fn deepen_stacks() {
 
 fn main() -> ExitCode {
     // Handed over before clap reads them: the other program's arguments are its own.
-    let mut words = env::args_os().skip(1);
-    if words.next().is_some_and(|w| w == "table") {
-        let rest: Vec<_> = words.collect();
-        if let Some(code) = table::hand_over(&rest) {
-            return code;
-        }
+    let words: Vec<_> = env::args_os().skip(1).collect();
+    if let Some(rest) = table::arguments(&words)
+        && let Some(code) = table::hand_over(&rest)
+    {
+        return code;
     }
     if let Some(name) = env::args_os().find(|a| a.to_str().is_none()) {
         return failure::not_text(&name);

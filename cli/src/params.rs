@@ -1,6 +1,6 @@
 //! Opening development parameters, the same way for every command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use galen_params::{ParameterStore, Shape, default_cache};
@@ -27,6 +27,11 @@ impl Cache {
             Some(folder) => Ok(folder.clone()),
             None => Ok(default_cache()?),
         }
+    }
+
+    /// The folder given, if any.
+    pub fn given(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     /// Opens the development set, making what is missing.

@@ -7,15 +7,18 @@ use galen_verifier::{
 };
 use num_traits::ToPrimitive;
 
-use crate::failure::refusal;
-use crate::plot::{Bar, Bars, Curve, Flow, Series, Survival};
-use crate::shown::Shown;
+use crate::{
+    caption::Caption,
+    failure::refusal,
+    plot::{Bar, Bars, Curve, Flow, PlotError, Series, Survival},
+    shown::Shown,
+};
 
 /// The SVG of an answer.
 ///
 /// # Errors
 /// When there is nothing to draw, or too much.
-pub fn svg(answer: &Shown<'_>, title: &str) -> Result<String> {
+pub fn svg(answer: &Shown<'_>, caption: &Caption) -> Result<String> {
     let tables = || {
         answer
             .derived
@@ -25,15 +28,38 @@ pub fn svg(answer: &Shown<'_>, title: &str) -> Result<String> {
     // A curve that ends before it begins leaves the counts to draw.
     let named = |name: &str| tables().find(|(_, t)| t.title == name && !t.rows.is_empty());
     let drawn = if let Some((d, table)) = named(titles::SURVIVAL) {
-        survival(answer, title, d, table).svg()
+        survival(answer, caption, d, table).svg()
     } else if named(titles::ATTRITION).is_some() {
-        flow(answer, title).svg()
-    } else if let Some((_, table)) = named(titles::MEANS).or_else(|| named(titles::PROPORTIONS)) {
-        intervals(answer, title, table).svg()
+        flow(answer, caption).svg()
+    } else if let Some((d, table)) = named(titles::MEANS).or_else(|| named(titles::PROPORTIONS)) {
+        intervals(answer, caption, d, table).svg()
     } else {
-        counts(answer, title)?.svg()
+        counts(answer, caption)?.svg()
     };
-    drawn.map_err(|e| refusal("plot", e.to_string()))
+    drawn.map_err(|e| refusal("plot", format!("{e}; {}", next_step(&e))))
+}
+
+/// What to do where a picture cannot be drawn.
+fn next_step(error: &PlotError) -> &'static str {
+    match error {
+        PlotError::TooMany { .. } => {
+            "ask for fewer groups (wider buckets, fewer keys), or draw the file of --csv with another tool"
+        }
+        PlotError::Empty(_) => "ask with GROUP BY, or see the table",
+        _ => "the file of --csv has the numbers",
+    }
+}
+
+/// The query's title, else what is drawn.
+fn title(caption: &Caption, drawn: impl FnOnce() -> String) -> String {
+    caption.title.clone().unwrap_or_else(drawn)
+}
+
+/// The value of a field of an analysis' text, `kind name=value …`; nothing where it is quoted.
+fn field<'a>(derived: &'a Derived, name: &str) -> Option<&'a str> {
+    let mut words = derived.analysis.split(' ').skip(1);
+    let value = words.find_map(|w| w.strip_prefix(name)?.strip_prefix('='))?;
+    (!value.starts_with('"')).then_some(value)
 }
 
 fn footer(answer: &Shown<'_>) -> String {
@@ -72,14 +98,17 @@ fn key(cell: &Cell) -> String {
     }
 }
 
+/// What to ask instead of a query whose answer makes no picture.
+const NOTHING: &str = "the answer has one row and nothing to draw. A picture needs groups (GROUP BY a category, width_bucket or a year), an \
+    attrition table (EXPLAIN COHORT) or a survival analysis (--analysis 'survival …'): register such a query, or leave --plot out";
+
 /// One key: its values are the categories and each number a series, if they are numbers of one sort. Two keys:
 /// the values of the one with buckets, or the first, are the categories, those of the other the series.
-fn counts(answer: &Shown<'_>, title: &str) -> Result<Bars> {
+fn counts(answer: &Shown<'_>, caption: &Caption) -> Result<Bars> {
     let columns = 0..answer.columns.len();
     let (keys, numbers): (Vec<usize>, Vec<usize>) = columns.partition(|c| is_key(answer, *c));
     let (Some(first), Some(number)) = (keys.first(), numbers.first()) else {
-        let why = "the answer has one row and nothing to draw; plots are of groups, of attrition tables and of survival analyses";
-        return Err(refusal("plot", why));
+        return Err(refusal("plot", NOTHING));
     };
     let is_bucket = |c: &usize| answer.rows.iter().any(|r| matches!(r[*c], Cell::Bucket(_)));
     let by = keys.iter().find(|c| is_bucket(c)).unwrap_or(first);
@@ -88,23 +117,38 @@ fn counts(answer: &Shown<'_>, title: &str) -> Result<Bars> {
         Some(other) => {
             let names = distinct(answer, *other);
             let of = |name: &String| one_of(answer, (*by, &categories), (*other, name), *number);
+            let label = &answer.columns[*number];
             (
                 names.iter().map(of).collect(),
-                answer.columns[*number].clone(),
+                caption.with_unit(label, label),
             )
         }
-        None => of_numbers(answer, &numbers),
+        None => of_numbers(answer, &numbers, caption),
     };
+    let name = &answer.columns[*by];
+    let (of_keys, _) = keys_of(answer, caption);
     Ok(Bars {
-        title: title.to_owned(),
+        title: title(caption, || format!("{y_label} by {of_keys}")),
         subtitle: answer.of.clone(),
-        x_label: answer.columns[*by].clone(),
+        x_label: caption.with_unit(name, name),
         y_label,
         categories,
         series,
         histogram: is_bucket(by),
         footer: footer(answer),
     })
+}
+
+/// The answer's keys by name, and the same with the unit of a single one.
+fn keys_of(answer: &Shown<'_>, caption: &Caption) -> (String, String) {
+    let keys = (0..answer.columns.len()).filter(|c| is_key(answer, *c));
+    let names: Vec<&str> = keys.map(|c| answer.columns[c].as_str()).collect();
+    let joined = names.join(" and ");
+    let label = match names[..] {
+        [name] => caption.with_unit(name, name),
+        _ => joined.clone(),
+    };
+    (joined, label)
 }
 
 fn distinct(answer: &Shown<'_>, column: usize) -> Vec<String> {
@@ -141,7 +185,7 @@ fn one_of(
 }
 
 /// Counts beside one another; else the first number alone, as others have another scale.
-fn of_numbers(answer: &Shown<'_>, numbers: &[usize]) -> (Vec<Series>, String) {
+fn of_numbers(answer: &Shown<'_>, numbers: &[usize], caption: &Caption) -> (Vec<Series>, String) {
     let is_count = |c: &&usize| {
         let mut cells = answer.rows.iter().map(|r| &r[**c]);
         let counted = cells.clone().any(|c| matches!(c, Cell::Integer(_)));
@@ -171,16 +215,16 @@ fn of_numbers(answer: &Shown<'_>, numbers: &[usize]) -> (Vec<Series>, String) {
             .map(|r| bar(&r[*c]).unwrap_or_else(hidden))
             .collect(),
     };
-    let label = if drawn.len() > 1 {
-        "patients"
-    } else {
-        &answer.columns[drawn[0]]
+    let first = &answer.columns[drawn[0]];
+    let label = match drawn.len() {
+        1 => caption.with_unit(first, first),
+        _ => "patients".to_owned(),
     };
-    (drawn.iter().map(series).collect(), label.to_owned())
+    (drawn.iter().map(series).collect(), label)
 }
 
 /// Means or proportions with their intervals: the last three columns of their table.
-fn intervals(answer: &Shown<'_>, title: &str, table: &Table) -> Bars {
+fn intervals(answer: &Shown<'_>, caption: &Caption, derived: &Derived, table: &Table) -> Bars {
     let bar = |row: &Vec<Value>| match row[row.len() - 3..] {
         [
             Value::Number(value),
@@ -193,14 +237,27 @@ fn intervals(answer: &Shown<'_>, title: &str, table: &Table) -> Bars {
         },
         _ => hidden(),
     };
+    // The tables that have a row for each of the answer's say `group`, whatever its keys are.
+    let (by, x_label) = match table.columns[0].as_str() {
+        "group" => keys_of(answer, caption),
+        by => (by.to_owned(), caption.with_unit(by, by)),
+    };
+    let number = &table.columns[table.columns.len() - 3];
+    // Of means, the output that they are of; of proportions, the count of cases among all.
+    let (name, unit) = match (field(derived, "mean"), field(derived, "cases")) {
+        (Some(mean), _) => (format!("{mean}, mean"), caption.unit(mean)),
+        (None, Some(cases)) => (cases.to_owned(), Some("share of patients")),
+        (None, None) => (number.clone(), None),
+    };
+    let unit = unit.map_or_else(String::new, |unit| format!(" ({unit})"));
     Bars {
-        title: title.to_owned(),
+        title: title(caption, || match by.is_empty() {
+            true => format!("{name}{unit}"),
+            false => format!("{name}{unit} by {by}"),
+        }),
         subtitle: answer.of.clone(),
-        x_label: table.columns[0].clone(),
-        y_label: format!(
-            "{} with 95 % interval",
-            table.columns[table.columns.len() - 3]
-        ),
+        x_label,
+        y_label: format!("{name} with 95 % interval{unit}"),
         categories: table.rows.iter().map(|r| r[0].to_string()).collect(),
         series: vec![Series {
             name: String::new(),
@@ -211,9 +268,13 @@ fn intervals(answer: &Shown<'_>, title: &str, table: &Table) -> Bars {
     }
 }
 
-fn survival(answer: &Shown<'_>, title: &str, derived: &Derived, table: &Table) -> Survival {
+fn survival(answer: &Shown<'_>, caption: &Caption, derived: &Derived, table: &Table) -> Survival {
     let mut curves: Vec<Curve> = Vec::new();
     for row in &table.rows {
+        let at_risk = match row[2] {
+            Value::Count(n) => Some(n),
+            _ => None,
+        };
         let number = |i: usize| match row[i] {
             Value::Number(n) => n,
             _ => f64::NAN,
@@ -224,25 +285,34 @@ fn survival(answer: &Shown<'_>, title: &str, derived: &Derived, table: &Table) -
             by => format!("{by}: {}", row[0]),
         };
         match curves.last_mut() {
-            Some(curve) if curve.name == name => curve.points.push(point),
+            Some(curve) if curve.name == name => {
+                curve.points.push(point);
+                curve.at_risk.push(at_risk);
+            }
             _ => curves.push(Curve {
                 name,
                 points: vec![point],
+                at_risk: vec![at_risk],
             }),
         }
     }
+    let by = match table.columns[0].as_str() {
+        "group" => String::new(),
+        by => format!(" by {by}"),
+    };
+    let unit = field(derived, "time").and_then(|time| caption.unit(time));
     let notes = derived.notes.join(" ");
     Survival {
-        title: title.to_owned(),
+        title: title(caption, || format!("Survival{by}")),
         subtitle: answer.of.clone(),
-        x_label: "time".to_owned(),
-        y_label: "survival".to_owned(),
+        x_label: unit.map_or_else(|| "time".to_owned(), |unit| format!("time ({unit})")),
+        y_label: "survival (share of patients)".to_owned(),
         curves,
         footer: format!("{} {notes}", footer(answer)).trim_end().to_owned(),
     }
 }
 
-fn flow(answer: &Shown<'_>, title: &str) -> Flow {
+fn flow(answer: &Shown<'_>, caption: &Caption) -> Flow {
     let steps = answer.rows.iter();
     #[expect(clippy::cast_precision_loss, reason = "at most 5 a site")]
     let slack = answer.slack as f64;
@@ -256,7 +326,7 @@ fn flow(answer: &Shown<'_>, title: &str) -> Flow {
         other => other.unwrap_or_else(hidden),
     };
     Flow {
-        title: title.to_owned(),
+        title: title(caption, || "Patients left after each criterion".to_owned()),
         subtitle: answer.of.clone(),
         steps: steps.map(|r| (r[0].to_string(), count(&r[1]))).collect(),
         footer: footer(answer),

@@ -28,6 +28,24 @@ pub struct Args {
     arguments: Vec<OsString>,
 }
 
+/// What `galen-tables` is to be given, if the words after the program's name ask for it. A `--json` before `table` is
+/// this program's, and means the same behind the other one's command.
+pub fn arguments(words: &[OsString]) -> Option<Vec<OsString>> {
+    let before = words.iter().take_while(|w| *w == "--json").count();
+    let (first, rest) = words[before..].split_first()?;
+    if first != "table" {
+        return None;
+    }
+    let mut rest = rest.to_vec();
+    let is_command = rest
+        .first()
+        .is_some_and(|w| !w.to_string_lossy().starts_with('-'));
+    if before > 0 && is_command && !rest.iter().any(|w| w == "--json") {
+        rest.insert(1, "--json".into());
+    }
+    Some(rest)
+}
+
 /// Hands `arguments` to `galen-tables`; `None` where it is not installed and clap should go on.
 pub fn hand_over(arguments: &[OsString]) -> Option<ExitCode> {
     let program = find()?;

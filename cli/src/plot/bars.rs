@@ -170,7 +170,8 @@ impl Bars {
         if texts.len() > TEXTS {
             texts[TEXTS] = "…".to_owned();
         }
-        texts.retain(|text| !text.is_empty());
+        // A bar that says no more than that it is hidden.
+        texts.retain(|text| !text.is_empty() && text != "hidden");
         let list = texts.join(", ");
         Some(format!("hidden: {list}").trim_end_matches(": ").to_owned())
     }

@@ -10,7 +10,7 @@ use super::{
     page::{LABEL, MARGIN, SMALL, soft},
     palette::{GRID, INK, colour},
     scale::Scale,
-    text::{Numbers, cut, width},
+    text::{Numbers, cut_name, width},
 };
 /// The longest category label, and the length of the mark of hidden bars, in px.
 const LONGEST: f64 = 280.0;
@@ -82,7 +82,7 @@ impl<'a> Layout<'a> {
 
     /// Draws everything below `top`.
     pub fn draw(&self, canvas: &Canvas, top: f64) -> Result<(), PlotError> {
-        let name = cut(&self.bars.x_label, LABEL, WIDTH - 2.0 * MARGIN);
+        let name = cut_name(&self.bars.x_label, LABEL, WIDTH - 2.0 * MARGIN);
         let at = (MARGIN, top + HEAD / 2.0 - 2.0);
         canvas.text(&name, Side::Start, at, soft(LABEL))?;
         let top = top + HEAD;
@@ -129,7 +129,7 @@ impl<'a> Layout<'a> {
             let at = (x, bottom + 12.0);
             canvas.text(&text, Side::Middle, at, Font::plain(SMALL))?;
         }
-        let name = cut(&self.bars.y_label, LABEL, self.right - self.left);
+        let name = cut_name(&self.bars.y_label, LABEL, self.right - self.left);
         let at = ((self.left + self.right) / 2.0, bottom + FOOT + 8.0);
         canvas.text(&name, Side::Middle, at, soft(LABEL))
     }

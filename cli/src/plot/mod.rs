@@ -22,5 +22,6 @@ mod vertical;
 
 pub use bar::Bar;
 pub use bars::{Bars, Series};
+pub use error::PlotError;
 pub use flow::Flow;
 pub use survival::{Curve, Survival};

@@ -18,6 +18,8 @@ pub const LABEL: f64 = 13.0;
 
 const TITLE: f64 = 17.0;
 const TITLE_LINE: f64 = 22.0;
+/// More than any title that people write: only what could be a whole document is cut.
+const TITLE_LINES: usize = 12;
 const LINE: f64 = 18.0;
 const KEY_LINE: f64 = 20.0;
 const FOOTER: f64 = 11.0;
@@ -60,7 +62,7 @@ impl Page<'_> {
         body: impl FnOnce(&Canvas, f64) -> Result<(), PlotError>,
     ) -> Result<String, PlotError> {
         let room = WIDTH - 2.0 * MARGIN;
-        let title = wrap(self.title, TITLE * 1.06, room, 3);
+        let title = wrap(self.title, TITLE * 1.06, room, TITLE_LINES);
         let subtitle = wrap(self.subtitle, LABEL, room, 4);
         // A cut footer could claim more than the whole one.
         let footer = wrap(self.footer, FOOTER, room, usize::MAX);

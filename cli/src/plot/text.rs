@@ -66,6 +66,18 @@ pub fn cut(label: &str, size: f64, room: f64) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// As [`cut`], but what stands in parentheses at the end, an axis' unit, is kept whole.
+pub fn cut_name(label: &str, size: f64, room: f64) -> String {
+    let label = clean(label);
+    match label.rfind(" (").filter(|_| label.ends_with(')')) {
+        Some(at) if width(&label, size) > room && width(&label[at..], size) < room / 2.0 => {
+            let (name, unit) = label.split_at(at);
+            cut(name, size, room - width(unit, size)) + unit
+        }
+        _ => cut(&label, size, room),
+    }
+}
+
 /// The text in lines no wider than `room` px, at most `most` of them; the last is cut.
 pub fn wrap(text: &str, size: f64, room: f64, most: usize) -> Vec<String> {
     let text = clean(text);

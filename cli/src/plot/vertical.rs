@@ -10,7 +10,7 @@ use super::{
     page::{LABEL, MARGIN, SMALL, soft},
     palette::{GRID, INK, colour},
     scale::Scale,
-    text::{Numbers, cut, width},
+    text::{Numbers, cut_name, width},
 };
 /// Heights in px: of the plot, of what bars' texts need above it, of the mark of hidden bars.
 const PLOT: f64 = 320.0;
@@ -137,7 +137,7 @@ impl<'a> Layout<'a> {
             let at = (self.left - 6.0, y);
             canvas.text(&text, Side::End, at, Font::plain(SMALL))?;
         }
-        let name = cut(&self.bars.y_label, LABEL, PLOT + HEAD);
+        let name = cut_name(&self.bars.y_label, LABEL, PLOT + HEAD);
         let font = Font {
             up: true,
             ..soft(LABEL)
@@ -239,7 +239,7 @@ impl<'a> Layout<'a> {
             canvas.text(&text, side, (x, y), font)?;
         }
         let middle = (self.left + WIDTH - MARGIN) / 2.0;
-        let name = cut(&self.bars.x_label, LABEL, WIDTH - MARGIN - self.left);
+        let name = cut_name(&self.bars.x_label, LABEL, WIDTH - MARGIN - self.left);
         let at = (middle, bottom + self.foot + 12.0);
         canvas.text(&name, Side::Middle, at, soft(LABEL))
     }

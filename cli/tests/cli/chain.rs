@@ -4,7 +4,9 @@ use std::{fs, io, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::study::{PATIENTS, Patient, REGISTRY, SQL, command, csv, ok, ok_json, patient, study};
+use crate::study::{
+    PATIENTS, Patient, REGISTRY, SQL, SQL_2, command, csv, ok, ok_json, patient, study,
+};
 
 /// The answer to the study's query, computed from the table.
 fn expected() -> Vec<Value> {
@@ -189,6 +191,69 @@ fn a_closed_pipe_ends_it_quietly() {
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_eq!(output.status.code(), Some(141));
+}
+
+#[test]
+fn what_is_said_of_hidden_cells_is_true_of_each_kind() {
+    let said = ok(&study().verify(&[]));
+    assert!(!said.contains("hide a large count"), "{said}");
+    for part in [
+        "is about fewer patients than",
+        "one hidden as * can be large",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
+fn no_command_panics_where_nobody_reads_on() {
+    let study = study();
+    let (key, query) = (study.path("closed.key"), study.path("closed.json"));
+    let table = study.path("closed-table");
+    let asked = study.query(SQL_2, "closed.json");
+    let proven = study.prove("query.json", "closed.bundle.json");
+    let (committed, verified) = (
+        study.commit(&study.path("table.csv"), &study.path("closed/dataset"), &[]),
+        study.verify(&[]),
+    );
+    let words = |words: &[&str]| crate::study::strings(words);
+    let commands = [
+        words(&["--help"]),
+        words(&["verify", "--help"]),
+        words(&["--version"]),
+        words(&["no-such-command"]),
+        words(&["key", "--new", &key]),
+        words(&["key", &key]),
+        words(&["demo", "--table", "--patients", "50", "--out", &table]),
+        words(&["params", "--out", &study.path("closed.bin")]),
+        words(&["inspect", &study.path("bundle.json")]),
+        words(&["table", "check", "nowhere.toml"]),
+        words(&["queries", "--from", "nowhere"]),
+        words(&["demo", "--patients", "300"]),
+        committed,
+        asked,
+        proven,
+        verified,
+    ];
+    for arguments in commands {
+        for json in [false, true] {
+            let (reader, writer) = io::pipe().unwrap();
+            drop(reader);
+            let mut command = command();
+            command.args(&arguments).stdout(writer);
+            if json {
+                // What the text form made is there.
+                for made in [&key, &query] {
+                    let _ = fs::remove_file(made);
+                }
+                command.arg("--json");
+            }
+            let output = command.output().unwrap();
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert!(!error.contains("panicked"), "{arguments:?}: {error}");
+            assert_ne!(output.status.code(), Some(101), "{arguments:?}: {error}");
+        }
+    }
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! The demonstration, on the smallest shape.
 
 use std::{
-    fs,
-    io::{BufRead as _, BufReader, Read as _},
+    env, fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
-use crate::study::{command, ok, ok_json, refused};
+use crate::study::{cache, command, ok, ok_json, refused};
 
 const SMALL: [&str; 3] = ["demo", "--patients", "400"];
 
@@ -76,37 +77,80 @@ impl Drop for Served {
     }
 }
 
-#[test]
-fn the_printed_commands_take_an_answer_out_of_the_service() {
+/// A demonstration that serves, with what it prints up to and with the line that begins like `last`.
+fn serve(more: &[&str], last: &str) -> (Served, Vec<String>) {
     let mut child = command()
         .args(SMALL)
         .args(["--serve", "--listen", "localhost:0"])
+        .args(more)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let _served = Served(child);
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    let served = Served(child);
     let mut printed = Vec::new();
-    for line in stdout.by_ref().lines() {
-        let line = line.unwrap().trim().to_owned();
-        let last = line.starts_with("galen verify ");
-        printed.extend(line.starts_with("galen ").then_some(line));
-        if last {
+    for line in stdout.lines() {
+        printed.push(line.unwrap().trim().to_owned());
+        if printed.last().unwrap().starts_with(last) {
             break;
         }
     }
-    assert_eq!(printed.len(), 2, "{printed:?}");
+    (served, printed)
+}
+
+/// Runs commands by a shell that stops at the first that fails, with the program on its path.
+fn shell(commands: &str, folder: &Path) -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_galen")).parent().unwrap();
+    let mut path = vec![program.to_owned()];
+    path.extend(env::split_paths(&env::var_os("PATH").unwrap()));
+    let output = Command::new("sh")
+        .args(["-e", "-c", commands])
+        .current_dir(folder)
+        .env("GALEN_CACHE", cache())
+        .env("PATH", env::join_paths(path).unwrap())
+        .env_remove("GALEN_KEY")
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{commands}: {error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_printed_commands_take_an_answer_out_of_the_service() {
+    let (_served, printed) = serve(&[], "galen verify ");
+    let commands = printed.iter().filter(|l| l.starts_with("galen "));
+    let commands: Vec<String> = commands.cloned().collect();
+    assert_eq!(commands.len(), 2, "{printed:?}");
     let folder = tempfile::tempdir().unwrap();
-    let program = command().get_program().to_owned();
-    for line in printed {
-        let line = line.replacen("galen", "\"$GALEN\"", 1);
-        let output = Command::new("sh")
-            .args(["-c", &line])
-            .env("GALEN", &program)
-            .current_dir(&folder)
-            .output()
-            .unwrap();
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{line}: {error}");
+    shell(&commands.join("\n"), folder.path());
+}
+
+#[test]
+fn with_the_kept_keys_a_query_is_published_answered_and_joined_by_a_second_hospital() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("it's open");
+    let (_served, printed) = serve(&["--out", out.to_str().unwrap()], "Ctrl-C");
+    assert!(
+        printed.iter().any(|l| l.contains("README.txt")),
+        "{printed:?}"
+    );
+    for holder in ["steward", "researcher", "hospital", "log"] {
+        assert!(out.join(format!("{holder}.key")).is_file(), "{holder}");
+        let public = fs::read_to_string(out.join(format!("{holder}.pub"))).unwrap();
+        assert!(public.starts_with("public key  "), "{public}");
     }
+    let readme = fs::read_to_string(out.join("README.txt")).unwrap();
+    let indented = readme.lines().filter_map(|l| l.strip_prefix("    "));
+    let commands: Vec<&str> = indented
+        .filter(|l| !l.starts_with("galen serve "))
+        .collect();
+    assert_eq!(
+        commands.iter().filter(|l| l.starts_with("galen ")).count(),
+        14,
+        "{readme}"
+    );
+    let said = shell(&commands.join("\n"), &out);
+    assert!(said.contains("Pooled: 2 datasets of 2 hospitals"), "{said}");
+    assert!(out.join("pooled.csv").is_file());
 }

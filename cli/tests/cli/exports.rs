@@ -24,6 +24,12 @@ fn an_answer_is_written_as_csv_and_as_a_picture() {
     // Two patients of sex O are from 40 on: too few to be told.
     assert_eq!(lines[3], "O,<11,<11,<11");
     let picture = fs::read_to_string(&svg).unwrap();
+    // The query has no title: what is drawn is said, and no SQL.
+    assert!(
+        picture.contains("<title>patients by sex</title>"),
+        "{picture}"
+    );
+    assert!(!picture.contains("SELECT"), "{picture}");
     roxmltree::Document::parse(&picture).unwrap();
     assert!(picture.contains("&lt;11"), "{picture}");
     // Again: no file is replaced, its own neither.
@@ -43,7 +49,7 @@ fn all_files_are_written_or_none() {
     let path = folder.path().join("same").to_str().unwrap().to_owned();
     let args = verify(&["--csv", &path, "--plot", &path]);
     let output = run(&args);
-    assert!(!output.status.success());
+    assert_eq!(output.status.code(), Some(3));
     let shown = String::from_utf8(output.stdout).unwrap();
     assert!(
         shown.contains("VERIFIED") && shown.contains("What was proven"),
@@ -86,4 +92,147 @@ fn files_are_of_one_answer() {
     let (kind, message) = refused(&args);
     assert_eq!(kind, "usage.Exports", "{message}");
     assert!(!std::path::Path::new("x.csv").exists());
+}
+
+/// Asks, proves, and gives the arguments that verify the answer.
+fn asked(name: &str, sql: &str, more: &[&str]) -> Vec<String> {
+    let study = study();
+    let (query, bundle) = (format!("{name}.json"), format!("{name}.bundle.json"));
+    let mut args = study.query(sql, &query);
+    args.extend(more.iter().map(|a| (*a).to_owned()));
+    ok(&args);
+    ok(&study.prove(&query, &bundle));
+    let (query, bundle) = (study.path(&query), study.path(&bundle));
+    study.verify(&[("--query", &query), ("--bundle", &bundle)])
+}
+
+#[test]
+fn the_csv_is_written_though_there_is_nothing_to_draw_and_the_status_tells() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (csv, svg) = (path("a.csv"), path("a.svg"));
+    let mut args = asked("one-row", "SELECT count(*) AS n FROM mini", &[]);
+    args.extend(["--csv", &csv, "--plot", &svg].map(str::to_owned));
+    let output = run(&args);
+    assert_eq!(output.status.code(), Some(3));
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.contains("VERIFIED"), "{shown}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    for part in [
+        "verified, but plot",
+        "not drawn",
+        "GROUP BY",
+        "leave --plot out",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert!(fs::read_to_string(&csv).unwrap().starts_with("n\n"));
+    assert!(!std::path::Path::new(&svg).exists());
+    // An answer that does not hold is told apart, and leaves no file.
+    let other = study().path("query-2.json");
+    let mut wrong = study().verify(&[("--query", &other)]);
+    wrong.extend(["--csv".to_owned(), path("b.csv")]);
+    assert_eq!(run(&wrong).status.code(), Some(1));
+    assert!(!std::path::Path::new(&path("b.csv")).exists());
+    let help = ok(&["verify", "--help"]);
+    assert!(
+        help.contains("3  every answer holds and was shown, but"),
+        "{help}"
+    );
+}
+
+#[test]
+fn tiny_p_values_have_an_exponent_and_whole_numbers_no_tail() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("t.csv").to_str().unwrap().to_owned();
+    let sql = "SELECT statin, count(*) AS n, sum(statin) AS cases FROM mini WHERE sex <> 'O' GROUP BY statin";
+    let mut args = asked(
+        "whole",
+        sql,
+        &[
+            "--analysis",
+            "two-by-two exposure=statin cases=cases total=n",
+        ],
+    );
+    args.extend(["--csv".to_owned(), csv]);
+    let shown = ok(&args);
+    let line = |start: &str| {
+        let line = shown.lines().find(|l| l.trim_start().starts_with(start));
+        line.unwrap_or_else(|| panic!("{start}: {shown}"))
+            .to_owned()
+    };
+    // All who take one take one, and nobody else does.
+    let words: Vec<String> = line("risk difference")
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(words[2], "1", "{shown}");
+    let fisher = line("Fisher's exact");
+    let p = fisher.split_whitespace().last().unwrap();
+    assert!(p.contains("e-") && p.len() <= 8, "{fisher}");
+    let tests = fs::read_to_string(folder.path().join("t-1-3.csv")).unwrap();
+    assert!(
+        tests.contains("e-") && !tests.contains("0.00000"),
+        "{tests}"
+    );
+}
+
+#[test]
+fn axes_carry_the_units_of_the_registry() {
+    let folder = tempfile::tempdir().unwrap();
+    let svg = folder.path().join("a.svg").to_str().unwrap().to_owned();
+    let sql =
+        "SELECT width_bucket(age, 20, 100, 4) AS band, avg(ldl) AS mean FROM mini GROUP BY band";
+    let mut args = asked("bands", sql, &["--title", &"A long title ".repeat(12)]);
+    args.extend(["--plot".to_owned(), svg.clone()]);
+    ok(&args);
+    let picture = fs::read_to_string(&svg).unwrap();
+    let document = roxmltree::Document::parse(&picture).unwrap();
+    let texts = document.descendants().filter(|n| n.has_tag_name("text"));
+    let texts: Vec<String> = texts
+        .map(|n| n.text().unwrap_or_default().trim().to_owned())
+        .collect();
+    for wanted in ["band (years)", "mean (mmol/L)"] {
+        assert!(texts.iter().any(|t| t == wanted), "{wanted}: {texts:?}");
+    }
+    let title = "A long title ".repeat(12);
+    assert!(texts.join(" ").contains(title.trim()), "{texts:?}");
+}
+
+#[test]
+fn a_picture_without_a_title_says_what_is_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let sql =
+        "SELECT sex, count(*) AS n, sum(statin) AS users FROM mini WHERE sex <> 'O' GROUP BY sex";
+    let mut args = asked(
+        "shares",
+        sql,
+        &["--analysis", "proportions cases=users total=n"],
+    );
+    args.extend(["--plot".to_owned(), path("a.svg")]);
+    ok(&args);
+    let picture = fs::read_to_string(path("a.svg")).unwrap();
+    for part in [
+        "<title>users (share of patients) by sex</title>",
+        "users with 95 % interval (share of patients)",
+    ] {
+        assert!(picture.contains(part), "{part}: {picture}");
+    }
+    assert!(
+        !picture.contains("SELECT") && !picture.contains(">\ngroup\n<"),
+        "{picture}"
+    );
+}
+
+#[test]
+fn files_are_there_though_nobody_reads_what_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("a.csv");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let args = verify(&["--csv", csv.to_str().unwrap()]);
+    let output = command().args(&args).stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(141));
+    assert!(csv.is_file());
 }

@@ -55,11 +55,31 @@ fn table_hands_everything_over() {
     let path = format!("{}:/usr/bin:/bin", folder.path().display());
     let output = Command::new(&galen)
         .args(["table", "build", "--json", "-x", "--help"])
-        .env("PATH", path)
+        .env("PATH", &path)
         .output()
         .unwrap();
     assert_eq!(output.stdout, b"build --json -x --help\n");
     assert_eq!(output.status.code(), Some(7));
+    // Before the command, --json means the same.
+    for (words, handed) in [
+        (
+            &["--json", "table", "check", "mapping.toml"][..],
+            "check --json mapping.toml\n",
+        ),
+        (
+            &["--json", "table", "check", "m.toml", "--json"],
+            "check m.toml --json\n",
+        ),
+        (&["--json", "table", "--help"], "--help\n"),
+    ] {
+        let output = Command::new(&galen)
+            .args(words)
+            .env("PATH", &path)
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), handed);
+        assert_eq!(output.status.code(), Some(7));
+    }
     let output = Command::new(&galen)
         .args(["table", "build"])
         .env("PATH", "/nowhere")

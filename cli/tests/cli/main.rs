@@ -3,6 +3,7 @@
 // Clippy excuses only functions marked as tests, not the helpers beside them.
 #![allow(clippy::unwrap_used)]
 
+mod asks;
 mod chain;
 mod demo;
 mod evidence;

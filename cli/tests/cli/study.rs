@@ -34,6 +34,7 @@ type = "number"
 min = 18
 max = 100
 decimals = 0
+unit = "a"
 
 [[column]]
 name = "ldl"
@@ -41,6 +42,7 @@ type = "number"
 min = 0.0
 max = 9.9
 decimals = 1
+unit = "mmol/L"
 nullable = true
 
 [[column]]

@@ -4,10 +4,14 @@ use std::{env, fs, path::Path, process::Command};
 
 use crate::study::cache;
 
+fn page() -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/study.md");
+    fs::read_to_string(page).unwrap()
+}
+
 /// The page's shell blocks, on 470 patients.
 fn script() -> String {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/study.md");
-    let page = fs::read_to_string(page).unwrap();
+    let page = page();
     let blocks: Vec<&str> = page
         .split("```sh\n")
         .skip(1)
@@ -43,6 +47,19 @@ fn the_commands_of_the_study_page_work() {
     for shown in ["odds ratio", "Median survival", "excluded", "Derived: "] {
         assert!(text.contains(shown), "{shown}: {text}");
     }
+    // The page shows the first step of attrition as the program does: nobody is excluded there, and the cell is blank.
+    let first = "(all who consented to the purpose)";
+    let shape = |text: &str| {
+        let line = text.lines().rfind(|l| l.trim_start().starts_with(first));
+        let words = line
+            .unwrap()
+            .trim_start()
+            .trim_start_matches(first)
+            .split_whitespace();
+        words.map(|w| w.parse::<f64>().is_ok()).collect::<Vec<_>>()
+    };
+    assert_eq!(shape(&page()), [true, true]);
+    assert_eq!(shape(&text), [true, true]);
     let study = folder.path().join("study");
     for name in ["attrition", "table1", "survival"] {
         let svg = fs::read_to_string(study.join(format!("{name}.svg"))).unwrap();

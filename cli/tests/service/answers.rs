@@ -313,3 +313,56 @@ fn queries_must_make_sense_and_be_new() {
         (403, "unknown-key")
     );
 }
+
+#[test]
+fn browsers_read_results_as_a_page_that_runs_nothing() {
+    const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let (world, receipt) = crate::reading::answered();
+    let mut query = question(SQL);
+    let digest = galen_query::text::hex(&query.digest());
+    let path = format!("/v1/queries/{digest}/results");
+    let page = world.get_as(&path, BROWSER);
+    assert_eq!(
+        (page.status, page.kind.as_str()),
+        (200, "text/html; charset=utf-8")
+    );
+    let policy = page.policy.clone().unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'sha256-"),
+        "{policy}"
+    );
+    assert!(!policy.contains("unsafe"), "{policy}");
+    let text = page.text();
+    for part in [
+        "St. Test, main, epoch 1",
+        "<th>patients</th>",
+        "<td>true</td>",
+        "Made with development",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let entry = format!("/v1/entries/{}", receipt["index"]);
+    assert!(text.contains(&entry), "{text}");
+    // A program gets JSON, as it did.
+    for accept in ["*/*", "application/json"] {
+        let json = world.get_as(&path, accept);
+        assert_eq!(json.kind, "application/json");
+        assert_eq!(json.json()["query"], digest);
+    }
+    // Whatever a member writes is text.
+    query.title = Some("<script>alert(1)</script>".into());
+    let digest = galen_query::text::hex(&query.digest());
+    let statement =
+        galen_ledger::statement::Statement::Query(galen_ledger::statement::QueryStatement {
+            query,
+        });
+    world.recorded("queries", &statement, &researcher());
+    let text = world
+        .get_as(&format!("/v1/queries/{digest}/results"), BROWSER)
+        .text();
+    assert!(
+        text.contains("&lt;script&gt;alert(1)") && !text.contains("<script"),
+        "{text}"
+    );
+    assert!(text.contains("No hospital has answered it yet"), "{text}");
+}

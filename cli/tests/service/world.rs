@@ -66,6 +66,7 @@ pub struct Response {
     pub status: u16,
     pub kind: String,
     pub retry_after: Option<String>,
+    pub policy: Option<String>,
     pub body: Vec<u8>,
 }
 
@@ -193,6 +194,12 @@ impl World {
         )
     }
 
+    /// As a browser would, or another client that says what it takes.
+    pub fn get_as(&self, path: &str, accept: &str) -> Response {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        read(request.header("accept", accept).call().unwrap())
+    }
+
     pub fn post(&self, path: &str, kind: &str, body: &[u8]) -> Response {
         let request = self
             .agent
@@ -286,6 +293,7 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Response {
         status: response.status().as_u16(),
         kind: header("content-type").unwrap_or_default(),
         retry_after: header("retry-after"),
+        policy: header("content-security-policy"),
         body: response
             .body_mut()
             .with_config()

@@ -13,6 +13,7 @@ mod log;
 mod page;
 mod problem;
 mod results;
+mod results_page;
 mod submit;
 
 use std::{sync::Arc, time::Duration};

@@ -38,10 +38,13 @@ async fn view(service: &Service) -> Result<LogView, Problem> {
     })
 }
 
-fn escaped(text: &str) -> String {
+/// The text for HTML, within elements and within attributes.
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }
 
 /// The front page.

@@ -1,5 +1,6 @@
 //! The demonstration: hospital, researcher and reviewer on one made-up table.
 
+mod folder;
 mod questions;
 mod report;
 mod run;
@@ -31,6 +32,9 @@ Example: see everything once, and keep what a reviewer would be handed
 It prints the `galen verify` command that checks the files in galen-demo.
 Example: the public service and its ledger, with the made-up hospital registered and answered
   galen demo --serve
+The same, with everybody's keys: to publish a query, answer it, and join a second hospital
+  galen demo --serve --out galen-demo
+galen-demo/README.txt has the commands.
 Example: a made-up table to try the other commands on
   galen demo --table --patients 15000 --out study";
 
@@ -38,7 +42,8 @@ Example: a made-up table to try the other commands on
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Args {
-    /// Keep every public file in this folder, which must be new or empty
+    /// Keep every public file in this folder, which must be new or empty; with --serve the keys and the hospital's
+    /// dataset too, with a README.txt that says what to do with them
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Only write the made-up table and a registry for all of its columns into --out: something to try
@@ -70,7 +75,7 @@ pub struct Args {
     cache: Cache,
 }
 
-/// Runs it in a temporary folder; only public files leave that.
+/// Runs it in a temporary folder; only public files leave that, but with --serve and --out.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
     if let Some(out) = &args.out {
         check_free(out)?;
@@ -85,12 +90,19 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         .prefix("galen-demo-")
         .tempdir()
         .context("making a temporary folder")?;
-    let (demo, params) = run::all(args, work.path(), output)?;
+    // Where everybody can act on, what a member keeps secret stays too.
+    let kept = args.out.as_deref().filter(|_| args.serve);
+    if let Some(out) = kept {
+        fs::create_dir_all(out).with_context(|| format!("creating {}", out.display()))?;
+    }
+    let place = kept.unwrap_or(work.path());
+    let (demo, params) = run::all(args, place, output)?;
     if let Some(out) = &args.out {
         report::keep(&demo, out)?;
     }
     if args.serve {
-        return serve::run(&demo, work.path(), args.listen, &params, output);
+        let folder = kept.map(|out| folder::Folder::new(out, args.cache.given()));
+        return serve::run(&demo, place, args.listen, (&params, folder), output);
     }
     report::finish(&demo, args.out.as_deref(), output)
 }

@@ -244,7 +244,7 @@ fn verify_command(demo: &Demo, out: &Path) -> String {
 }
 
 /// A path as a POSIX shell reads it back.
-fn quoted(path: &Path) -> String {
+pub fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%=".contains(c);
     if !text.is_empty() && text.chars().all(plain) {

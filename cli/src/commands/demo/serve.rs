@@ -19,10 +19,13 @@ use galen_server::{
     run::{Config, Place, Running, start},
     service::Limits,
 };
-use galen_verifier::bundle::Bundle;
+use galen_verifier::{bundle::Bundle, manifest::Manifest};
 use serde_json::{Value, json};
 
-use super::run::Demo;
+use super::{
+    folder::{Folder, Visit},
+    run::Demo,
+};
 use crate::{
     client::Client,
     commands::{
@@ -59,7 +62,7 @@ pub fn run(
     demo: &Demo,
     work: &Path,
     listen: SocketAddr,
-    params: &ParameterStore,
+    (params, folder): (&ParameterStore, Option<Folder<'_>>),
     output: &Output,
 ) -> Result<()> {
     log_to_stderr();
@@ -72,7 +75,16 @@ pub fn run(
     let running = runtime.block_on(start(config(work, listen, &keys)?))?;
     let client = Client::new(&format!("http://{}", running.address))?;
     let recorded = publish(demo, work, &keys, params, &client)?;
-    match tell(&running, &client, &recorded, output) {
+    if let Some(folder) = &folder {
+        folder.write(&Visit {
+            url: &client.url(""),
+            origin: ORIGIN,
+            patients: demo.patients,
+            shape: &Manifest::from_json(&demo.manifest_json)?.shape,
+            next: recorded.last().map_or(0, |r| r.answer + 1),
+        })?;
+    }
+    match tell(&running, &client, &recorded, folder.as_ref(), output) {
         // It serves on, though nobody reads what it says.
         Err(e) if e.is::<Closed>() => {}
         told => told?,
@@ -170,7 +182,13 @@ fn publish(
     Ok(recorded)
 }
 
-fn tell(running: &Running, client: &Client, recorded: &[Recorded], output: &Output) -> Result<()> {
+fn tell(
+    running: &Running,
+    client: &Client,
+    recorded: &[Recorded],
+    folder: Option<&Folder<'_>>,
+    output: &Output,
+) -> Result<()> {
     let link = |r: &Recorded| client.url(&format!("/v1/queries/{}/results", r.query));
     let results: Vec<String> = recorded.iter().map(link).collect();
     let first = recorded.first().map_or(0, |r| r.answer);
@@ -182,6 +200,7 @@ fn tell(running: &Running, client: &Client, recorded: &[Recorded], output: &Outp
         "answers": client.url("/v1/answers"),
         "checkpoint": client.url("/checkpoint"),
         "log_key": log_key,
+        "folder": folder.map(Folder::path),
     }))?;
     output.line(format!(
         "The service runs, with the hospital's dataset registered and its answers recorded. Open\n  {}\n  {}  to try its interface",
@@ -192,9 +211,14 @@ fn tell(running: &Running, client: &Client, recorded: &[Recorded], output: &Outp
         let number: usize = number;
         output.line(format!("  {link}  results of query {number}"))?;
     }
+    let kept = match folder {
+        Some(folder) => folder.tell(),
+        None => "Ctrl-C ends it; everything it recorded was in a temporary folder. With --out DIR it keeps the keys of \
+                 steward, researcher, hospital and log, and says how to publish a query and join a second hospital."
+            .to_owned(),
+    };
     output.line(format!(
-        "Take an answer out and check it offline:\n  galen evidence {} --from {} --out answer.galen\n  galen verify answer.galen --log-key '{log_key}'\n\n{INSECURE}\n\nCtrl-C ends it; everything it recorded was in a temporary folder.",
-        first,
+        "Take an answer out and check it offline:\n  galen evidence {first} --from {} --out answer.galen\n  galen verify answer.galen --log-key '{log_key}'\n\n{INSECURE}\n\n{kept}",
         client.url("")
     ))
 }

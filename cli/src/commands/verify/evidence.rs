@@ -13,10 +13,11 @@ use galen_ledger::{
 };
 use serde_json::{Value, json};
 
-use super::{super::query::purpose, heading, title};
+use super::{super::query::purpose, heading};
 use crate::{
+    caption::Caption,
     export::Exports,
-    failure::{chain, told},
+    failure::{chain, not_written as unwritten},
     files, keys,
     output::Output,
     params::INSECURE,
@@ -82,15 +83,18 @@ pub fn run(path: &Path, key: Option<&str>, exports: &Exports, output: &Output) -
     exports.check()?;
     let trusted = key.map(keys::log).transpose()?;
     let (file, report) = read(path, trusted.as_ref())?;
-    print(&report, &file.facts(), output)?;
     let shown = Shown::from(&report.answer);
-    let not_written = exports.write(&shown, &title(&report.question)).err();
+    // Before anything is printed, so that they are there if nobody reads on.
+    let not_written = exports
+        .write(&shown, &Caption::of(&report.question, &report.registry))
+        .err();
+    print(&report, &file.facts(), output)?;
     let mut document = file.to_json(&report);
     document["verified"] = true.into();
     document["not_written"] = not_written.as_ref().map(chain).into();
     output.document(&document)?;
     // The answer holds, and has been shown: only its files are missing.
-    not_written.map_or(Ok(()), |e| Err(told(e)))
+    not_written.map_or(Ok(()), |e| Err(unwritten(&e)))
 }
 
 fn print(report: &Report, file: &[(&'static str, String)], output: &Output) -> Result<()> {

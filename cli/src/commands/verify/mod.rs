@@ -16,8 +16,9 @@ use serde_json::json;
 
 use super::query::purpose;
 use crate::{
+    caption::Caption,
     export::Exports,
-    failure::{chain, refusal, told},
+    failure::{chain, not_written as unwritten, refusal},
     files,
     output::Output,
     params::INSECURE,
@@ -36,7 +37,13 @@ Or two answers of a hospital, from their public files
       --query query-1.json --bundle bundle-1.json \\
       --query query-2.json --bundle bundle-2.json
 Take the log's key, or the parameters, from whom you trust: all else may come from anyone.
-The exit status is 0 only if every answer holds.";
+
+Exit status
+  0  every answer holds, and what was asked for beside it is written
+  1  an answer does not hold, or could not be checked: the error says which document and check
+  2  the command line cannot be read
+  3  every answer holds and was shown, but --csv or --plot could not be written in full
+  141  standard output was closed before everything was shown";
 
 const USAGE: &str = "\
 galen verify [OPTIONS] <EVIDENCE>...
@@ -163,13 +170,16 @@ fn verify_documents(args: &Documents, exports: &Exports, output: &Output) -> Res
             ),
             ("verified in", show::time(time)),
         ];
+        let shown = Shown::from(&answer);
+        // Before anything is printed, so that they are there if nobody reads on.
+        not_written = exports
+            .write(&shown, &Caption::of(&question, &registry))
+            .err();
         print(path, &question, &registry, &answer, &facts, output)?;
         if let Some(note) = show::suppression(&answer, &dataset.manifest.release) {
             output.line(format!("\n{note}"))?;
         }
-        let shown = Shown::from(&answer);
         output.line(format!("\n{}\n", show::derived(&shown)))?;
-        not_written = exports.write(&shown, &title(&question)).err();
     }
     let why = not_written.as_ref().map(chain);
     output.document(&json!({ "verified": true, "answers": documents, "not_written": why }))?;
@@ -178,7 +188,7 @@ fn verify_documents(args: &Documents, exports: &Exports, output: &Output) -> Res
         output.line(format!("\n{INSECURE}"))?;
     }
     // The answer holds, and has been shown: only its files are missing.
-    not_written.map_or(Ok(()), |e| Err(told(e)))
+    not_written.map_or(Ok(()), |e| Err(unwritten(&e)))
 }
 
 /// What a terminal shows of a title or query in one line, characters.
@@ -224,7 +234,9 @@ What was proven
   Each cell above is the exact value of its query over the table that this hospital committed
   in this epoch: all its patients who consented to the query's purpose and nobody else, with
   NULL as in SQL. Hidden cells are hidden by the rule that was on record before the query.
-  The hospital could neither change a value, nor leave patients out, nor hide a large count.
+  The hospital could neither change a value, nor leave patients out, nor hide a cell for
+  another reason than the rule's. A cell hidden as < and a number is about fewer patients than
+  that; one hidden as * can be large: a small count could be computed from it.
     hospital  {hospital}
     rule      {rule}
 

@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use super::{
     super::query::purpose,
     evidence::{File, asked_by, list, log_key, people, read, stewards},
-    heading, title,
+    heading,
 };
 use crate::{
+    caption::Caption,
     export::Exports,
-    failure::{chain, told},
+    failure::{chain, not_written as unwritten},
     keys,
     output::Output,
     params::INSECURE,
@@ -30,9 +31,11 @@ pub fn run(paths: &[PathBuf], key: Option<&str>, exports: &Exports, output: &Out
     let (files, reports): (Vec<File>, Vec<Report>) = verified.into_iter().unzip();
     let report = PooledReport::new(reports).map_err(|e| refused(e, &files, trusted.is_some()))?;
     let shown = Shown::from(&report);
+    // Before anything is printed, so that they are there if nobody reads on.
+    let first = report.sites.first();
+    let caption = first.map(|s| Caption::of(&s.question, &s.registry));
+    let not_written = exports.write(&shown, &caption.unwrap_or_default()).err();
     print(&report, &shown, &files, output)?;
-    let question = report.sites.first().map(|s| title(&s.question));
-    let not_written = exports.write(&shown, &question.unwrap_or_default()).err();
     let sites = files.iter().zip(&report.sites);
     let sites: Vec<Value> = sites.map(|(f, site)| f.to_json(site)).collect();
     output.document(&json!({
@@ -42,7 +45,7 @@ pub fn run(paths: &[PathBuf], key: Option<&str>, exports: &Exports, output: &Out
         "not_written": not_written.as_ref().map(chain),
     }))?;
     // The answers hold, and have been shown: only their files are missing.
-    not_written.map_or(Ok(()), |e| Err(told(e)))
+    not_written.map_or(Ok(()), |e| Err(unwritten(&e)))
 }
 
 fn print(report: &PooledReport, shown: &Shown<'_>, files: &[File], output: &Output) -> Result<()> {

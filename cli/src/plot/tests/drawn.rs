@@ -55,6 +55,26 @@ fn a_label_beyond_its_room_is_cut() {
 }
 
 #[test]
+fn an_axis_keeps_its_unit_whatever_its_name() {
+    let long = "a name that is much too long for an axis of this height, with an interval";
+    let picture = Bars {
+        y_label: format!("{long} (mmol/L)"),
+        ..pair()
+    };
+    let found = texts(&picture.svg().unwrap());
+    assert!(
+        found
+            .iter()
+            .any(|t| t.starts_with("a name that") && t.ends_with("… (mmol/L)")),
+        "{found:?}"
+    );
+    let hidden = vec![Bar::Value(1.0), Bar::Hidden("hidden".to_owned())];
+    let picture = bars(&["a", "b"], vec![series("", hidden)]);
+    let found = texts(&picture.svg().unwrap());
+    assert!(!found.contains(&"hidden: hidden".to_owned()), "{found:?}");
+}
+
+#[test]
 fn histograms_have_every_bar_and_as_many_labels_as_fit() {
     for (count, most) in [(10, 10), (60, 60), (1000, 60)] {
         let svg = numbers(count, true).svg().unwrap();
@@ -133,10 +153,76 @@ fn a_curve_begins_at_one_and_falls_in_steps() {
     let points = curve.unwrap().attribute("points").unwrap();
     let ends: Vec<&str> = points.split_whitespace().collect();
     let xy = |i: usize| ends[i].split_once(',').unwrap();
-    assert_eq!(ends.len(), 4);
+    // The last step, which falls at the curve's very end, has a width too.
+    assert_eq!(ends.len(), 5);
     assert_eq!(xy(0).1, xy(1).1);
     assert_eq!(xy(1).0, xy(2).0);
     assert_eq!(xy(2).1, xy(3).1);
+    assert_eq!(xy(3).1, xy(4).1);
+    let x = |i: usize| xy(i).0.parse::<f64>().unwrap();
+    assert!(x(4) > x(3) && x(4) <= 8000.0);
+}
+
+#[test]
+fn the_band_reaches_to_the_last_step() {
+    let mut picture = survival();
+    picture.curves.truncate(1);
+    picture.curves[0].points = vec![(1.0, 0.9, 0.8, 0.95), (2.0, 0.5, 0.2, 0.8)];
+    let svg = picture.svg().unwrap();
+    let document = Document::parse(&svg).unwrap();
+    let band = document
+        .descendants()
+        .find(|n| n.has_tag_name("polygon"))
+        .unwrap();
+    let points = band.attribute("points").unwrap().split_whitespace();
+    let points: Vec<(f64, f64)> = points
+        .map(|p| p.split_once(',').unwrap())
+        .map(|(x, y)| (x.parse().unwrap(), y.parse().unwrap()))
+        .collect();
+    let right = points.iter().map(|p| p.0).fold(0.0, f64::max);
+    let at_end: Vec<f64> = points
+        .iter()
+        .filter(|p| p.0 == right)
+        .map(|p| p.1)
+        .collect();
+    // From 0.2 to 0.8 of a plot of 360 px.
+    assert_eq!(at_end.len(), 2);
+    assert!(
+        (at_end[0] - at_end[1] - 0.6 * 3600.0).abs() < 2.0,
+        "{at_end:?}"
+    );
+}
+
+#[test]
+fn numbers_at_risk_stand_below_the_times_of_steps() {
+    let mut picture = survival();
+    picture.curves[1].points.truncate(3);
+    let found = texts(&picture.svg().unwrap());
+    // The names stand in the legend, and once more before their numbers.
+    let first = found
+        .iter()
+        .position(|t| t == "At risk just before")
+        .unwrap();
+    let rows = &found[first + 1..first + 13];
+    let treated = ["treated", "1,200", "1,200", "1,100", "1,000", "900", "800"];
+    assert_eq!(rows[..7], treated);
+    // A curve that ends tells nothing beyond.
+    assert_eq!(rows[7..], ["untreated", "1,200", "1,200", "1,100", "1,000"]);
+    assert_has(&found, &["0", "1", "2", "3", "4", "5"]);
+    for curve in &mut picture.curves {
+        curve.at_risk.clear();
+    }
+    let without = texts(&picture.svg().unwrap());
+    assert!(!without.contains(&"At risk just before".to_owned()));
+}
+
+#[test]
+fn a_long_title_is_wrapped_and_not_cut() {
+    let title = "A title of some length that goes on and on ".repeat(8);
+    let mut picture = survival();
+    picture.title = title.clone();
+    let found = texts(&picture.svg().unwrap());
+    assert!(found.join(" ").contains(title.trim()), "{found:?}");
 }
 
 #[test]

@@ -71,6 +71,7 @@ fn survival() -> Survival {
                 (f64::from(i), share, share - 0.1, share + 0.1)
             })
             .collect(),
+        at_risk: (0..5).map(|i| Some(1_200 - 100 * i)).collect(),
     };
     Survival {
         title: "Title".to_owned(),

@@ -1,3 +1,6 @@
+mod asks;
+mod hidden;
+
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -15,6 +18,7 @@ use galen_verifier::{
 use serde_json::json;
 
 use crate::{failure::refusal, files, output::Output, show};
+use hidden::Expectation;
 
 const EXAMPLE: &str = "\
 Example: the researcher registers a question before any hospital answers it
@@ -84,7 +88,10 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         files::write_atomic(out, &files::pretty(&question)?)?;
     }
     let explained = plan.explain(&registry);
-    let can_be_met = question.resolve(&registry)?.query.filter != Predicate::Never;
+    let asked = question.resolve(&registry)?.query;
+    let can_be_met = asked.filter != Predicate::Never;
+    let asks = asks::lines(&asked, &registry);
+    let hidden = hidden::expected(&asked, &registry, &plan);
     output.document(&json!({
         "out": args.out,
         "digest": hex(&question.digest()),
@@ -98,13 +105,31 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         "cells": plan.equation.cells(),
         "plan": explained,
         "can_be_met": can_be_met,
+        "asks": asks.iter().map(|(what, text)| json!({ "what": what, "text": text })).collect::<Vec<_>>(),
+        "may_be_hidden": hidden.iter().map(Expectation::to_json).collect::<Vec<_>>(),
     }))?;
     if !can_be_met {
         output.line(
             "note: no patient can meet the WHERE clause (is a value compared with NULL, or out of its column's range?)\n",
         )?;
     }
-    print(&question, &registry, &plan, args, output)
+    print(&question, &registry, &plan, args, output)?;
+    let rows: Vec<_> = asks
+        .iter()
+        .map(|(what, text)| (what.as_str(), text.clone()))
+        .collect();
+    output.line(format!("\nasks\n{}", show::indent(&show::facts(&rows))))?;
+    if !hidden.is_empty() {
+        output.line("\nmay be hidden in the answer")?;
+    }
+    for expectation in &hidden {
+        output.line(show::item(&show::plain(&expectation.to_string())))?;
+    }
+    if !args.explain {
+        return Ok(());
+    }
+    output.line("\nplan")?;
+    output.line(show::indent(&plan.explain(&registry).join("\n")))
 }
 
 impl Text {
@@ -179,10 +204,5 @@ fn print(
             show::plural(plan.equation.cells(), "number")
         ),
     ));
-    output.line(show::facts(&facts))?;
-    if !args.explain {
-        return Ok(());
-    }
-    output.line("\nplan")?;
-    output.line(show::indent(&plan.explain(registry).join("\n")))
+    output.line(show::facts(&facts))
 }
