@@ -1,5 +1,6 @@
 //! `galen-tables`: makes a hospital's patient table from its source files.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -91,13 +92,24 @@ enum Command {
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
-        Ok(text) => {
-            println!("{text}");
-            ExitCode::SUCCESS
-        }
+        Ok(text) => print(&text),
         Err(error) => {
             // The library's messages already say their cause.
             eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints what was found. A reader that has gone, as `head` does, is no error to shout about: 141, as a shell has it.
+fn print(text: &str) -> ExitCode {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(141),
+        Err(error) => {
+            // Nobody may be there to read this either.
+            let _ = writeln!(io::stderr(), "error: writing the result: {error}");
             ExitCode::FAILURE
         }
     }

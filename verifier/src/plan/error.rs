@@ -10,7 +10,7 @@ use super::{MAX_CELLS, MAX_GROUPS};
 pub enum PlanError {
     /// Too many groups.
     #[error(
-        "GROUP BY makes {groups} groups, more than {MAX_GROUPS}; group by a column with fewer codes, or filter them in separate queries"
+        "GROUP BY makes {groups} groups, more than {MAX_GROUPS}; take wider buckets, a column with fewer codes or one column instead of two; WHERE makes none of them fewer"
     )]
     TooManyGroups {
         /// Groups asked for.
