@@ -10,15 +10,19 @@ mod filters;
 mod functions;
 mod group;
 mod grouping;
+mod instead;
 mod interval;
+mod meant;
 mod names;
 mod normal;
 mod parse;
 mod percentile;
 mod refuse;
 mod resolve;
+mod rewrite;
 mod scope;
 mod suggest;
+mod syntax;
 
 pub use ast::{
     Aggregate, CohortQuery, Output, OutputValue, PairFunction, Percentile, Predicate, Share,
