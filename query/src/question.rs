@@ -116,6 +116,7 @@ impl Question {
             }
         })?;
         let query = parse_query(&self.sql, registry)?;
+        query.check_groups(registry)?;
         let analyses = self.read_analyses(&query, registry)?;
         Ok(Resolved {
             query,

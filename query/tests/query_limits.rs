@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use galen_query::query::{CohortQuery, QueryError, parse_query};
+use galen_query::question::Question;
 use galen_query::registry::Registry;
 use proptest::prelude::*;
 
@@ -227,4 +228,22 @@ fn no_nesting_takes_long() {
             }
         }
     }
+}
+
+/// As many groups as an answer may have, and what makes fewer: a filter does not.
+#[test]
+fn too_many_groups() {
+    let codes: Vec<String> = (0..3_000).map(|i| format!("\"c{i}\"")).collect();
+    let text = include_str!("study.toml").replace("\"1\", \"2\", \"3\"", &codes.join(", "));
+    let registry = Registry::from_toml(&text).unwrap();
+    let ask = |sql: &str| {
+        let asked = Question::new(&registry, "DUO:0000042", sql, None);
+        asked
+            .map(|_| "asked".to_owned())
+            .unwrap_or_else(|e| e.to_string())
+    };
+    let of = "FROM breast_cancer WHERE grade IN ('c1', 'c2') GROUP BY";
+    assert_eq!(ask(&format!("SELECT count(*) {of} grade")), "asked");
+    insta::assert_snapshot!(ask(&format!("SELECT count(*) {of} grade, gender")), @r##"GROUP BY makes 6002 groups (3001 of grade × 2 of gender), at most 4096 are possible; a condition in WHERE leaves groups empty and takes none away: group by one of the columns, or group by a column with fewer codes than grade, or count those of its codes that you mean: count(*) FILTER (WHERE grade = 'code')"##);
+    insta::assert_snapshot!(ask(&format!("SELECT count(*) {of} width_bucket(bmi, 10, 80, 700), width_bucket(age, 0, 10, 10)")), @r##"GROUP BY makes 8412 groups (701 of bmi × 12 of age), at most 4096 are possible; a condition in WHERE leaves groups empty and takes none away: group by one of the columns, or make the bins of bmi wider"##);
 }

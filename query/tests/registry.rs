@@ -125,6 +125,13 @@ fn refusals() {
         ("\"1\", \"2\", \"3\"", "1, 2"),
         ("\"1\", \"2\", \"3\"", "{ code = \"1\", text = \"x\" }"),
         ("\"kg/m2\"", "\"kg\\nm2\""),
+        ("\"1\", \"2\", \"3\"", "\"1\", \" 1\""),
+        ("\"1\", \"2\", \"3\"", "{ code = \"1\\u00A0\" }"),
+        ("\"1\", \"2\", \"3\"", "\" \""),
+        ("\"1\", \"2\", \"3\"", "\"1\", \"1\\u200B\""),
+        ("\"1\", \"2\", \"3\"", "\"T1\\u00A0N0\""),
+        ("\"1\", \"2\", \"3\"", "\"\\u00E9\", \"e\\u0301\""),
+        ("\"1\", \"2\", \"3\"", "\"T1 N0\", \"T1  N0\""),
     ];
     let mut text = String::new();
     for (from, to) in changes {
@@ -226,6 +233,20 @@ max = "1899-12-31"
     line 47, column 9: a code as text, e.g. "1", or { code = "1", label = "low" }; the line is `codes = [{ code = "1", text = "x" }]`
 "kg\nm2"
     line 33, column "bmi", unit: "kg\nm2" is empty, longer than 256 bytes, or has control characters; write one short line
+"1", " 1"
+    line 47, column "grade", codes: code " 1" has white space before or after it; write "1", and trim the tables' cells
+{ code = "1\u00A0" }
+    line 47, column "grade", codes: code "1\u{a0}" has white space before or after it; write "1", and trim the tables' cells
+" "
+    line 47, column "grade", codes: code " " has white space before or after it; write what is seen
+"1", "1\u200B"
+    line 47, column "grade", codes: code "1\u{200b}" has a character that cannot be seen, U+200B; leave it out, in the tables too
+"T1\u00A0N0"
+    line 47, column "grade", codes: code "T1\u{a0}N0" has a space that is not the ordinary one, U+00A0; write an ordinary one, in the tables too
+"\u00E9", "e\u0301"
+    line 47, column "grade", codes: code "e\u{301}" has letters that are not in Unicode's normalization form C; copy "é" from here, into the tables too
+"T1 N0", "T1  N0"
+    line 47, column "grade", codes: codes "T1 N0" and "T1  N0" look the same; keep one
 line 2, [registry], purpose: no purpose is declared; add a [[purpose]] with `code` and `column`: every query runs for one purpose and counts who consented to it
 line 2, [registry], column: no data column is declared; add a [[column]] with `name` and `type`
 line 1, column 1: is this a registry? It has no table [registry]

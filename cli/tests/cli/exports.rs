@@ -236,3 +236,23 @@ fn files_are_there_though_nobody_reads_what_is_printed() {
     assert_eq!(output.status.code(), Some(141));
     assert!(csv.is_file());
 }
+
+/// Texts are guarded against spreadsheets unless they are asked for as they are, which is for CSV alone.
+#[test]
+fn plain_texts_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    ok(&verify(&["--csv", &path("guarded.csv")]));
+    ok(&verify(&["--csv", &path("plain.csv"), "--csv-plain"]));
+    let read = |name: &str| fs::read_to_string(path(name)).unwrap();
+    // This study's codes and labels are no formulas.
+    assert_eq!(read("guarded.csv"), read("plain.csv"));
+    let output = run(&verify(&["--csv-plain"]));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("--csv"));
+    let help = ok(&["verify", "--help"]);
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in ["--csv-plain", "NULL is an empty field", "formula"] {
+        assert!(help.contains(part), "{help}");
+    }
+}

@@ -6,9 +6,10 @@ use std::io::{self, BufRead, BufReader, Read, Seek};
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::chunk::TableChunk;
-use super::encode::means_null;
+use super::encode::patient_id;
 use super::error::{Place, TableError, ValueProblem};
-use super::layout::Places;
+use super::heading::other_separator;
+use super::layout::{Places, Unplaced};
 use super::reader::State;
 
 /// Bytes that are read from the file at once, and in which the header's separator is looked for.
@@ -27,10 +28,8 @@ impl CsvSource {
     /// Reads the header. Without a `separator` the header's first line decides between `,` and `;`.
     pub fn open(file: File, separator: Option<u8>, state: &State) -> Result<Self, TableError> {
         let mut input = BufReader::with_capacity(BUFFER, file);
-        let separator = match separator {
-            Some(separator) => separator,
-            None => guess_separator(&mut input).map_err(|source| read_error(state, source))?,
-        };
+        let line = first_line(&mut input).map_err(|source| read_error(state, source))?;
+        let separator = separator.unwrap_or_else(|| guess_separator(&line));
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -48,12 +47,15 @@ impl CsvSource {
         }
         let header: Vec<&str> = record
             .iter()
-            .map(|name| std::str::from_utf8(name).map(str::trim))
+            .map(std::str::from_utf8)
             .collect::<Result<_, _>>()
-            .map_err(|_| TableError::HeaderNotUtf8 {
+            .ok()
+            .filter(|_| !record.as_slice().contains(&0))
+            .ok_or_else(|| TableError::HeaderNotUtf8 {
                 path: state.path.clone(),
             })?;
-        let places = Places::find(&state.layout, &header).map_err(|e| state.unplaced(e))?;
+        let places = Places::find(&state.layout, &header)
+            .map_err(|unplaced| unplaced_error(state, unplaced, &line, separator))?;
         Ok(Self {
             line: reader.position().line(),
             reader,
@@ -95,12 +97,8 @@ impl CsvSource {
 
     fn push_patient(&self, chunk: &mut TableChunk, state: &mut State) -> Result<(), TableError> {
         let id = std::str::from_utf8(&self.record[self.places.patient_id])
-            .map(str::trim)
             .map_err(|_| ValueProblem::NotUtf8)
-            .and_then(|id| match id {
-                id if means_null(id) => Err(ValueProblem::Null),
-                id => Ok(id),
-            })
+            .and_then(patient_id)
             .map_err(|problem| {
                 state.value_error(&state.layout.patient_id, Place::Line(self.line), problem)
             })?;
@@ -145,15 +143,38 @@ fn csv_error(state: &State, error: csv::Error) -> TableError {
     read_error(state, io::Error::from(error))
 }
 
-/// `;` where the first line has one and no comma, else `,`. A table has at least three columns
-/// (patient id, consent, data), so a header without a comma is never comma-separated.
-fn guess_separator(input: &mut BufReader<File>) -> io::Result<u8> {
+/// A wanted column is not there, or all of them are once the header is read in another way.
+fn unplaced_error(state: &State, unplaced: Unplaced, line: &[u8], separator: u8) -> TableError {
+    let names: Vec<&str> = state.layout.names().collect();
+    let line = String::from_utf8_lossy(line);
+    match other_separator(&names, line.trim_start_matches('\u{feff}'), separator) {
+        Some((found, help)) => TableError::Separator {
+            path: state.path.clone(),
+            found,
+            help,
+        },
+        None => state.unplaced(unplaced),
+    }
+}
+
+/// The first line that is not blank, as far as it stands in the first bytes of the file.
+fn first_line(input: &mut BufReader<File>) -> io::Result<Vec<u8>> {
     let start = input.fill_buf()?;
-    let end = start.iter().position(|b| matches!(b, b'\n' | b'\r'));
-    let line = &start[..end.unwrap_or(start.len())];
-    let semicolons = line.contains(&b';') && !line.contains(&b',');
+    let mut lines = start.split(|b| matches!(b, b'\n' | b'\r'));
+    let line = lines.find(|line| !line.is_empty()).unwrap_or_default();
+    let line = line.to_vec();
     input.rewind()?;
-    Ok(if semicolons { b';' } else { b',' })
+    Ok(line)
+}
+
+/// `;` where the header has one and no comma, else `,`. A table has at least three columns
+/// (patient id, consent, data), so a header without a comma is never comma-separated.
+fn guess_separator(line: &[u8]) -> u8 {
+    if line.contains(&b';') && !line.contains(&b',') {
+        b';'
+    } else {
+        b','
+    }
 }
 
 /// Passes text on with every CRLF and CR as LF, and with an LF at its end, so that lines can be

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use galen_query::registry::{Code, Column, ColumnKind};
+use galen_query::registry::{Code, Column, ColumnKind, Unseen};
 use time::{Date, Month};
 
 use super::error::ValueProblem;
@@ -50,13 +50,12 @@ impl Encoder {
         Self(Kind::Boolean)
     }
 
-    /// The stored value of a text cell, or `None` where the text means NULL: trimmed it is empty,
-    /// `NA` or `NULL`, and no code of the column.
+    /// The stored value of a text cell, or `None` where the text means NULL: it is empty, `NA` or
+    /// `NULL`, and no code of the column.
     ///
     /// # Errors
     /// As [`Encoder::text`].
     pub fn nullable_text(&self, text: &str) -> Result<Option<u64>, ValueProblem> {
-        let text = text.trim();
         if means_null(text) && !matches!(&self.0, Kind::Category(codes) if codes.contains_key(text))
         {
             return Ok(None);
@@ -66,18 +65,18 @@ impl Encoder {
 
     /// The stored value of a text: booleans true/false/t/f/yes/no/1/0 in any case; a category's
     /// code exactly; a decimal number, also in scientific notation; a date as YYYY-MM-DD, with a
-    /// midnight after it or without. White space around it does not count.
+    /// midnight after it or without. Nothing is trimmed.
     ///
     /// # Errors
     /// A [`ValueProblem`] if the text is no value of the column.
     pub fn text(&self, text: &str) -> Result<u64, ValueProblem> {
-        let text = text.trim();
-        match &self.0 {
+        let stored = match &self.0 {
             Kind::Boolean => boolean(text),
             Kind::Category(codes) => codes.get(text).copied().ok_or(ValueProblem::UnknownCode),
-            Kind::Number { decimals, .. } => self.units(decimal(text, *decimals)?),
-            Kind::Date { .. } => self.julian_day(date(text)?),
-        }
+            Kind::Number { decimals, .. } => decimal(text, *decimals).and_then(|n| self.units(n)),
+            Kind::Date { .. } => date(text).and_then(|day| self.julian_day(day)),
+        };
+        stored.map_err(|problem| unseen(text).unwrap_or(problem))
     }
 
     /// The stored value of `value`·10^−`scale`: 0 and 1 for a boolean; for a category the code that
@@ -168,9 +167,24 @@ impl Encoder {
     }
 }
 
-/// Whether a trimmed text means NULL where it is no code.
+/// Whether a text means NULL where it is no code.
 pub(super) fn means_null(text: &str) -> bool {
     matches!(text, "" | "NA" | "NULL")
+}
+
+/// A patient's id as it stands, which is what tells patients apart.
+///
+/// # Errors
+/// NULL, or something in it that nobody sees: it would be another patient for that alone.
+pub(super) fn patient_id(text: &str) -> Result<&str, ValueProblem> {
+    if means_null(text) {
+        return Err(ValueProblem::Null);
+    }
+    unseen(text).map_or(Ok(text), Err)
+}
+
+fn unseen(text: &str) -> Option<ValueProblem> {
+    Unseen::of(text).map(|unseen| ValueProblem::Unseen(unseen.name()))
 }
 
 fn places(codes: &[Code]) -> HashMap<String, u64> {

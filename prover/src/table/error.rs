@@ -34,6 +34,9 @@ pub enum ValueProblem {
     /// The cell's bytes are not UTF-8.
     #[error("text that is not UTF-8")]
     NotUtf8,
+    /// No value, or no patient's id, and something in the text is not seen: it may look like one.
+    #[error("no value as it stands: there is {0}, and nothing is trimmed or cleaned")]
+    Unseen(&'static str),
     /// Not one of the accepted spellings of a boolean.
     #[error("not a boolean (true, false, t, f, yes, no, 1, 0)")]
     NotBoolean,
@@ -148,12 +151,24 @@ pub enum TableError {
         rows: u64,
     },
     /// A column that the registry names is not there.
-    #[error("{}: column {column} is missing; add it to the table, spelled like this", path.display())]
+    #[error("{}: column {column} is missing; {help}", path.display())]
     MissingColumn {
         /// The table.
         path: PathBuf,
         /// The registry's name of the column.
         column: String,
+        /// What to do, by what stands in its place.
+        help: &'static str,
+    },
+    /// A CSV's fields are separated by something else, so its header names no column.
+    #[error("{}: {found}; {help}", path.display())]
+    Separator {
+        /// The table.
+        path: PathBuf,
+        /// What the header looks like.
+        found: &'static str,
+        /// What to do.
+        help: &'static str,
     },
     /// A column that the registry names is there more than once.
     #[error("{}: column {column} stands there twice; leave one of them out", path.display())]

@@ -3,6 +3,7 @@
 use galen_query::registry::{Registry, Role};
 
 use super::encode::Encoder;
+use super::heading;
 
 /// What is read from a table, in a fixed order.
 #[derive(Debug)]
@@ -66,6 +67,27 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// The names of all columns that a table must have.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let fields = self.fields.iter().map(|f| f.name.as_str());
+        std::iter::once(self.patient_id.as_str()).chain(fields)
+    }
+
+    /// What to do about a column that is not in the header.
+    fn help(&self, name: &str, header: &[&str]) -> &'static str {
+        if let Some(help) = heading::other_spelling(name, header) {
+            return help;
+        }
+        let mut names = self.names();
+        if names.any(|n| header.contains(&n) || heading::other_spelling(n, header).is_some()) {
+            return "add it to the table, spelled like this";
+        }
+        "nor is any other of the registry's columns there: choose the right table, with the \
+         columns' names at its top"
+    }
+}
+
 fn last(fields: &mut [Field]) -> &mut Field {
     fields
         .last_mut()
@@ -86,7 +108,8 @@ pub(super) struct Places {
 /// A wanted column that is not there exactly once.
 #[derive(Debug)]
 pub(super) enum Unplaced {
-    Missing(String),
+    /// Its name, and what to do.
+    Missing(String, &'static str),
     Ambiguous(String),
 }
 
@@ -96,7 +119,10 @@ impl Places {
             let mut found = (0..header.len()).filter(|&i| header[i] == name);
             match (found.next(), found.next()) {
                 (Some(at), None) => Ok(at),
-                (None, _) => Err(Unplaced::Missing(name.to_owned())),
+                (None, _) => Err(Unplaced::Missing(
+                    name.to_owned(),
+                    layout.help(name, header),
+                )),
                 (Some(_), Some(_)) => Err(Unplaced::Ambiguous(name.to_owned())),
             }
         };

@@ -4,9 +4,10 @@
 //! What both formats have in common:
 //! - Columns are found by their exact name. Columns that the registry does not name are ignored
 //!   and listed by [`TableReader::ignored_columns`].
-//! - Text is trimmed of white space at both ends. A text cell is NULL if it is then empty, `NA` or
-//!   `NULL` (in capitals), unless a category column declares that very text as a code. A CSV cannot
-//!   tell `""` from an empty field: both are NULL.
+//! - Text is read as it stands, nothing is trimmed: no value, no code and no patient's id has white
+//!   space at its ends. A text cell is NULL if it is empty, `NA` or `NULL` (in capitals), unless a
+//!   category column declares that very text as a code. A CSV cannot tell `""` from an empty field:
+//!   both are NULL.
 //! - Nothing is rounded. A cell is either stored exactly or refused, and one refused cell refuses
 //!   the table.
 //! - No error, and no `Debug` text, holds a patient's value: errors name the file, the line or row,
@@ -25,6 +26,7 @@ mod chunk;
 mod csv_source;
 mod encode;
 mod error;
+mod heading;
 mod layout;
 mod parquet_source;
 mod patients;

@@ -11,7 +11,7 @@ use parquet::file::metadata::ParquetMetaData;
 
 use super::cells::{Sink, accepts, accepts_id, encode, expected, ids};
 use super::chunk::TableChunk;
-use super::encode::means_null;
+use super::encode::patient_id;
 use super::error::{Place, TableError, ValueProblem};
 use super::layout::{Field, Places};
 use super::reader::State;
@@ -179,10 +179,9 @@ fn push_ids(
 ) -> Result<(), TableError> {
     ids(array, &mut |at, id| {
         let row = first + at as u64;
-        match id.map(str::trim) {
-            Some(id) if !means_null(id) => state.push_id(chunk, id, Place::Row, row),
-            _ => {
-                let problem = ValueProblem::Null;
+        match id.ok_or(ValueProblem::Null).and_then(patient_id) {
+            Ok(id) => state.push_id(chunk, id, Place::Row, row),
+            Err(problem) => {
                 Err(state.value_error(&state.layout.patient_id, Place::Row(row), problem))
             }
         }

@@ -51,7 +51,7 @@ impl State {
     pub fn unplaced(&self, unplaced: Unplaced) -> TableError {
         let path = self.path.clone();
         match unplaced {
-            Unplaced::Missing(column) => TableError::MissingColumn { path, column },
+            Unplaced::Missing(column, help) => TableError::MissingColumn { path, column, help },
             Unplaced::Ambiguous(column) => TableError::AmbiguousColumn { path, column },
         }
     }

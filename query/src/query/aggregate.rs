@@ -9,8 +9,13 @@ use crate::registry::ColumnKind;
 use super::constant::{Constant, constant};
 use super::error::{mismatch, unsupported};
 use super::functions::{pair_columns, percentile, wrong_type};
-use super::names::{DISCLOSING, KNOWN, OTHER_PERCENTILES, PERCENTILE, pair_function};
+use super::instead::refuse_output;
+use super::names::{
+    DISCLOSING, KNOWN, OTHER_PERCENTILES, PERCENTILE, counts_distinct, is_of_today, pair_function,
+    synonym,
+};
 use super::refuse::{from_span, name_position, name_text, position, refuse, stripped};
+use super::rewrite::refuse_argument;
 use super::scope::{Scope, folded};
 use super::suggest::{nearest, short};
 use super::{
@@ -104,11 +109,12 @@ fn value(
         if let Some(key) = group_by.iter().position(is_key) {
             return Ok((OutputValue::Key(key), name.clone()));
         }
-        let help = if scope.groupable(column) {
-            format!("ask for an aggregate, e.g. count({name}), or GROUP BY {name}")
-        } else {
-            format!("ask for an aggregate, e.g. count({name})")
+        let group = match scope.definition(column).kind {
+            ColumnKind::Number { .. } => format!("width_bucket({name}, low, high, count)"),
+            ColumnKind::Date { .. } => format!("extract(year FROM {name})"),
+            _ => name.clone(),
         };
+        let help = format!("ask for an aggregate, e.g. count({name}), or GROUP BY {group}");
         return Err(QueryError::Disclosing {
             at: position(expr),
             construct: format!("column {name} outside an aggregate"),
@@ -125,17 +131,15 @@ fn value(
         };
         return Ok((OutputValue::Key(key), name.to_owned()));
     }
+    if let Some(error) = refuse_output(scope, expr) {
+        return Err(error);
+    }
     match stripped(expr) {
         Expr::Function(function) => {
             let name = name_text(&function.name);
             let aggregate = aggregate(scope, function, &name)?;
             Ok((OutputValue::Aggregate(aggregate), name))
         }
-        Expr::BinaryOp { .. } | Expr::UnaryOp { .. } | Expr::Cast { .. } => Err(unsupported(
-            position(expr),
-            "computing with outputs",
-            "ask for the aggregates alone and compute with the released answer",
-        )),
         Expr::Value(_) | Expr::TypedString(_) => Err(unsupported(
             position(expr),
             "a constant in the SELECT list",
@@ -168,26 +172,32 @@ fn aggregate(scope: &Scope<'_>, f: &Function, name: &str) -> Result<Aggregate, Q
         return Ok(Aggregate::Pair { function, y, x });
     }
     if !KNOWN.contains(&name) {
-        let near = nearest(name, all_names().into_iter(), 1);
-        let near = near
-            .first()
-            .map_or(String::new(), |n| format!("did you mean {n}? "));
-        let help = format!("{near}the aggregates are {}", all_names().join(", "));
-        return Err(unsupported(
-            at,
-            format!("the function {}", short(name)),
-            help,
-        ));
+        return Err(unknown_function(name, at));
     }
     match argument(f, name, at)? {
         FunctionArgExpr::Wildcard if name == "count" => Ok(Aggregate::CountAll),
-        FunctionArgExpr::Expr(argument) => of_argument(scope, name, argument),
+        FunctionArgExpr::Expr(argument) => of_argument(scope, f, name, argument),
         _ => Err(mismatch(
             at,
             format!("{name}(*) is not defined"),
             "name a column",
         )),
     }
+}
+
+fn unknown_function(name: &str, at: Position) -> QueryError {
+    let names = all_names();
+    let near = synonym(name).or_else(|| nearest(name, names.iter().copied(), 1).first().copied());
+    let near = near.map_or(String::new(), |n| format!("did you mean {n}? "));
+    let help = if counts_distinct(name) {
+        "each patient is one row, so count(*) counts patients; GROUP BY shows a column's values"
+            .into()
+    } else if is_of_today(name) {
+        "the answer's manifest has its date; ask for an aggregate, e.g. count(*)".into()
+    } else {
+        format!("{near}the aggregates are {}", names.join(", "))
+    };
+    unsupported(at, format!("the function {}", short(name)), help)
 }
 
 /// The function's only argument; refuses every modifier.
@@ -208,20 +218,23 @@ fn argument<'e>(
         ));
     }
     let one = || {
-        mismatch(
-            at,
-            format!("{name} takes one column"),
-            format!("write {name}(column)"),
-        )
+        let help = match name {
+            "count" => "write count(*) or count(column)".to_owned(),
+            _ => format!("write {name}(column)"),
+        };
+        mismatch(at, format!("{name} takes one column"), help)
     };
     let (FunctionArguments::None, FunctionArguments::List(list)) = (&f.parameters, &f.args) else {
         return Err(one());
     };
     if list.duplicate_treatment.is_some() {
-        let help = format!(
-            "leave it out: {name} counts patients, and each is one row; for the number of \
-             different values, GROUP BY the column"
-        );
+        let help = match name {
+            "count" => {
+                "each patient is one row, so count(*) counts different patients; for the different \
+                 values of a column GROUP BY it"
+            }
+            _ => "leave it out: each patient is one row, and equal values of two are both counted",
+        };
         return Err(unsupported(at, "DISTINCT or ALL in an aggregate", help));
     }
     match list.args.as_slice() {
@@ -230,7 +243,12 @@ fn argument<'e>(
     }
 }
 
-fn of_argument(scope: &Scope<'_>, name: &str, argument: &Expr) -> Result<Aggregate, QueryError> {
+fn of_argument(
+    scope: &Scope<'_>,
+    f: &Function,
+    name: &str,
+    argument: &Expr,
+) -> Result<Aggregate, QueryError> {
     let at = position(argument);
     if let Some(column) = scope.column(argument)? {
         return of_column(scope, name, column, at);
@@ -255,8 +273,7 @@ fn of_argument(scope: &Scope<'_>, name: &str, argument: &Expr) -> Result<Aggrega
     {
         return Ok(Aggregate::CountAll);
     }
-    let help = "put a column there; sum also takes column * column; conditions go into WHERE";
-    Err(unsupported(at, format!("this argument of {name}"), help))
+    Err(refuse_argument(scope, f, name, argument))
 }
 
 /// The column of `c * c`, `c ^ 2`, `power(c, 2)` or `pow(c, 2)`.

@@ -74,7 +74,11 @@ pub(super) fn explain(
             help: "put those that belong together into parentheses",
         });
     }
-    let scope = Scope::new(registry, text.table(&select.from, registry)?);
+    let scope = Scope::new(
+        registry,
+        text.table(&select.from, registry)?,
+        &select.projection,
+    );
     let mut so_far = Predicate::Always;
     let mut outputs = query.outputs;
     for criterion in &criteria {

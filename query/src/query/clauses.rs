@@ -10,6 +10,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 use crate::registry::{ColumnKind, Registry};
 
 use super::error::unsupported;
+use super::instead::refuse_group;
 use super::refuse::{from_span, name_position, name_text, position};
 use super::scope::{Scope, folded};
 use super::suggest::short;
@@ -243,7 +244,8 @@ impl Text<'_> {
                 what: "columns in GROUP BY",
                 found: expressions.len(),
                 limit: MAX_GROUP_COLUMNS,
-                help: "group by fewer columns and put the others into WHERE",
+                help: "group by fewer, and for the others ask a query for each value, or count(*) FILTER \
+                       (WHERE column = value)",
             });
         }
         let mut groupings: Vec<Grouping> = Vec::with_capacity(expressions.len());
@@ -285,15 +287,17 @@ fn table_alias(alias: &TableAlias) -> Result<String, QueryError> {
 }
 
 fn group_column(scope: &Scope<'_>, expr: &Expr, clause: Position) -> Result<usize, QueryError> {
-    let names = "write GROUP BY and the columns' names, width_bucket(column, low, high, count), or \
-                 extract(year FROM column)";
     let Some(column) = scope.column(expr)? else {
-        let construct = "GROUP BY this expression";
-        let at = match expr {
-            Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_) => clause,
-            _ => position(expr),
-        };
-        return Err(unsupported(at, construct, names));
+        let each = "ask a query for each grouping";
+        return Err(match expr {
+            Expr::Rollup(_) => unsupported(clause, "ROLLUP", each),
+            Expr::Cube(_) => unsupported(clause, "CUBE", each),
+            Expr::GroupingSets(_) => unsupported(clause, "GROUPING SETS", each),
+            Expr::Tuple(list) if list.is_empty() => {
+                unsupported(clause, "GROUP BY ()", "leave it out")
+            }
+            _ => refuse_group(scope, expr),
+        });
     };
     let definition = scope.definition(column);
     if scope.groupable(column) {

@@ -7,8 +7,9 @@ use crate::registry::decimal::{Decimal, Scaled};
 use crate::registry::{Column, ColumnKind, value};
 
 use super::error::mismatch;
+use super::meant;
 use super::refuse::{position, stripped};
-use super::suggest::{nearest, short};
+use super::suggest::{literal as quoted, short, short_literal};
 use super::{IntervalSet, Position, QueryError};
 
 /// A constant as it is written.
@@ -107,11 +108,12 @@ fn literal(value: &Value, sign: &str, at: Position) -> Result<Option<Constant>, 
             let text = format!("{sign}{digits}");
             let Some(number) = Decimal::parse(&text) else {
                 let message = format!("{} is not a decimal number", short(&text));
-                return Err(mismatch(
-                    at,
-                    message,
-                    "write digits with a point, such as 12.5",
-                ));
+                let bare = text.replace('_', "");
+                let help = match Decimal::parse(&bare) {
+                    Some(_) => format!("write {}", short(&bare)),
+                    None => "write digits with a point, such as 12.5".to_owned(),
+                };
+                return Err(mismatch(at, message, help));
             };
             Constant::Number(number, text)
         }
@@ -119,6 +121,17 @@ fn literal(value: &Value, sign: &str, at: Position) -> Result<Option<Constant>, 
         Value::Placeholder(_) => {
             let help = "write the value itself: the query's text is what is proven";
             return Err(mismatch(at, "the parameter has no value", help));
+        }
+        Value::EscapedStringLiteral(text)
+        | Value::NationalStringLiteral(text)
+        | Value::UnicodeStringLiteral(text)
+        | Value::TripleSingleQuotedString(text) => {
+            let help = format!("write {}", quoted(text));
+            return Err(mismatch(at, "this kind of text constant is not read", help));
+        }
+        Value::DollarQuotedString(text) => {
+            let help = format!("write {}", quoted(&text.value));
+            return Err(mismatch(at, "this kind of text constant is not read", help));
         }
         _ => {
             let help = "write 'text', 12.5, TRUE, FALSE, NULL or DATE 'YYYY-MM-DD'";
@@ -128,8 +141,8 @@ fn literal(value: &Value, sign: &str, at: Position) -> Result<Option<Constant>, 
 }
 
 fn not_a_date(at: Position, text: &str) -> QueryError {
-    let message = format!("'{}' is not a calendar date", short(text));
-    mismatch(at, message, "write DATE 'YYYY-MM-DD'")
+    let message = format!("{} is not a calendar date", short_literal(text));
+    mismatch(at, message, meant::date(text))
 }
 
 /// Looks codes up; a query may have many.
@@ -154,7 +167,7 @@ pub(super) fn admitted(
                 Constant::Text(text) | Constant::Number(_, text) => text,
                 _ => {
                     let first = codes.first().map_or("", |c| c.code.as_str());
-                    let help = format!("write one of its codes, e.g. '{first}'");
+                    let help = format!("write one of its codes, e.g. {}", quoted(first));
                     return Err(wrong_constant(column, at, &help));
                 }
             };
@@ -170,6 +183,7 @@ pub(super) fn admitted(
             Constant::Text(text) => {
                 let help = match Decimal::parse(text) {
                     Some(_) => format!("write {} without quotes", short(text)),
+                    None if meant::is_no_number(text) => meant::NO_NAN.to_owned(),
                     None => "write a number without quotes".to_owned(),
                 };
                 Err(wrong_constant(column, at, &help))
@@ -180,6 +194,9 @@ pub(super) fn admitted(
             let date = match constant {
                 Constant::Date(date) => *date,
                 Constant::Text(text) => value::date(text).ok_or_else(|| not_a_date(at, text))?,
+                Constant::Number(_, text) => {
+                    return Err(wrong_constant(column, at, &meant::date(text)));
+                }
                 _ => return Err(wrong_constant(column, at, "write DATE 'YYYY-MM-DD'")),
             };
             let floor = i128::from((date - *min).whole_days());
@@ -249,34 +266,12 @@ fn ordered(column: &Column, op: Comparison, threshold: Scaled) -> IntervalSet {
     }
 }
 
+/// No code of the column is written like this: the nearest ones, or those that it is the label of.
 fn unknown_code(column: &Column, text: &str, at: Position) -> QueryError {
-    let codes = match &column.kind {
-        ColumnKind::Category { codes } => codes.as_slice(),
-        _ => &[],
-    };
-    let near = nearest(text, codes.iter().map(|c| c.code.as_str()), 5);
-    let shown = |code: &str| {
-        let label = codes.iter().find(|c| c.code == code);
-        match label.and_then(|c| c.label.as_deref()) {
-            Some(label) => format!("'{code}' ({label})"),
-            None => format!("'{code}'"),
-        }
-    };
-    let help = if near.is_empty() {
-        let first = codes.first().map_or("", |c| c.code.as_str());
-        format!(
-            "its {} codes are in the registry, e.g. {}",
-            codes.len(),
-            shown(first)
-        )
-    } else {
-        let list: Vec<String> = near.into_iter().map(shown).collect();
-        format!("near ones: {}", list.join(", "))
-    };
     QueryError::UnknownCode {
         at,
         column: column.name.clone(),
-        code: format!("'{}'", short(text)),
-        help,
+        code: short_literal(text),
+        help: meant::codes(column, text),
     }
 }

@@ -35,6 +35,21 @@ pub enum QueryError {
         /// What to do.
         help: &'static str,
     },
+    /// GROUP BY makes more groups than an answer can have.
+    #[error(
+        "GROUP BY makes {groups} groups ({of}), at most {limit} are possible; a condition in WHERE leaves groups empty and \
+         takes none away: {help}"
+    )]
+    TooManyGroups {
+        /// How many there would be.
+        groups: usize,
+        /// How many there may be.
+        limit: usize,
+        /// Each column's.
+        of: String,
+        /// What to do.
+        help: String,
+    },
     /// Parentheses, NOT or IS nested too deeply.
     #[error("the query is nested too deeply; write it with fewer parentheses")]
     TooDeep,
@@ -133,6 +148,20 @@ pub enum QueryError {
     },
 }
 
+/// The longest text of a message that comes from the query, characters.
+const MAX_TEXT: usize = 4_000;
+
+/// A text for a message: bounded, and without control characters.
+fn bounded(text: String) -> String {
+    if text.len() <= MAX_TEXT && !text.contains(char::is_control) {
+        return text;
+    }
+    let shown = text.chars().filter(|c| !c.is_control());
+    let mut cut: String = shown.take(MAX_TEXT).collect();
+    cut.push('…');
+    cut
+}
+
 /// A shorthand for [`QueryError::Unsupported`].
 pub(super) fn unsupported(
     at: Position,
@@ -142,7 +171,7 @@ pub(super) fn unsupported(
     QueryError::Unsupported {
         at,
         construct: construct.into(),
-        help: help.into(),
+        help: bounded(help.into()),
     }
 }
 
@@ -155,6 +184,21 @@ pub(super) fn mismatch(
     QueryError::Type {
         at,
         message: message.into(),
-        help: help.into(),
+        help: bounded(help.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_repeated_of_a_query_is_bounded() {
+        let said = |help: String| unsupported(Position::default(), "x", help).to_string();
+        assert!(said("a\u{1b}[31m".into()).ends_with("; a[31m…"));
+        assert_eq!(
+            said("é".repeat(60_000)).chars().count(),
+            4_001 + said(String::new()).len()
+        );
     }
 }

@@ -4,7 +4,7 @@ use num_rational::Ratio;
 
 use crate::registry::Registry;
 
-use super::IntervalSet;
+use super::{CohortQuery, IntervalSet, MAX_GROUPS, QueryError};
 
 /// One item of GROUP BY.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,5 +75,43 @@ impl Grouping {
         let column = &registry.columns[self.column];
         self.len(column.span())
             .saturating_add(usize::from(column.nullable))
+    }
+}
+
+impl CohortQuery {
+    /// Refuses more groups than an answer can have.
+    ///
+    /// # Errors
+    /// With the number of each column's groups, and what makes fewer.
+    pub(crate) fn check_groups(&self, registry: &Registry) -> Result<(), QueryError> {
+        let groups = self.groups(registry);
+        if groups <= MAX_GROUPS {
+            return Ok(());
+        }
+        let name = |g: &Grouping| registry.columns[g.column].name.clone();
+        let of = self.group_by.iter();
+        let of: Vec<String> = of
+            .map(|g| format!("{} of {}", g.groups(registry), name(g)))
+            .collect();
+        let largest = self.group_by.iter().max_by_key(|g| g.groups(registry));
+        let mut ways = Vec::new();
+        if self.group_by.len() > 1 {
+            ways.push("group by one of the columns".to_owned());
+        }
+        match largest {
+            Some(g) if g.bins.is_some() => ways.push(format!("make the bins of {} wider", name(g))),
+            Some(g) => ways.push(format!(
+                "group by a column with fewer codes than {0}, or count those of its codes that you mean: \
+                 count(*) FILTER (WHERE {0} = 'code')",
+                name(g)
+            )),
+            None => {}
+        }
+        Err(QueryError::TooManyGroups {
+            groups,
+            limit: MAX_GROUPS,
+            of: of.join(" × "),
+            help: ways.join(", or "),
+        })
     }
 }

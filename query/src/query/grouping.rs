@@ -10,6 +10,8 @@ use crate::registry::ColumnKind;
 
 use super::constant::{Constant, constant};
 use super::error::{mismatch, unsupported};
+use super::instead::instead_of_group;
+use super::names::is_known;
 use super::refuse::{name_position, name_text, position, stripped};
 use super::scope::{Scope, folded};
 use super::{Bin, BinName, Grouping, MAX_GROUPS, Position, QueryError};
@@ -35,11 +37,9 @@ pub(super) fn referred<'e>(
                 let message = format!("GROUP BY position {digits} is not in the SELECT list");
                 mismatch(position(expr), message, "write the column's name")
             })?;
-            let is_group = match stripped(of) {
-                Expr::Function(f) => is_binning(f),
-                _ => true,
-            };
-            if is_group {
+            let is_aggregate =
+                matches!(stripped(of), Expr::Function(f) if is_known(&name_text(&f.name)));
+            if !is_aggregate {
                 return Ok(of);
             }
             let message = format!("item {digits} of the SELECT list is an aggregate");
@@ -77,11 +77,11 @@ pub(super) fn bins(
     match stripped(expr) {
         Expr::Extract { field, expr, .. } => {
             if *field != DateTimeField::Year {
-                let help = "extract(year FROM column) is what there is";
-                return Err(unsupported(
+                return Err(other_part(
+                    scope,
+                    expr,
                     position(expr),
-                    format!("extract({field})"),
-                    help,
+                    &format!("extract({field})"),
                 ));
             }
             Ok(Some((years(scope, expr)?, "extract")))
@@ -90,19 +90,25 @@ pub(super) fn bins(
             "width_bucket" => Ok(Some((buckets(scope, f)?, "width_bucket"))),
             "date_part" => {
                 let at = name_position(&f.name);
-                let help = "write date_part('year', column)";
-                let [part, column] = arguments(f, at, help)?;
+                let [part, column] = arguments(f, at, "write date_part('year', column)")?;
                 match constant(part)? {
                     Some(Constant::Text(t)) if t.eq_ignore_ascii_case("year") => {
                         Ok(Some((years(scope, column)?, "date_part")))
                     }
-                    _ => Err(unsupported(at, "this part of a date", help)),
+                    _ => Err(other_part(scope, column, at, "this part of a date")),
                 }
             }
             _ => Ok(None),
         },
         _ => Ok(None),
     }
+}
+
+/// The refusal of a part of a date that is no year.
+fn other_part(scope: &Scope<'_>, expr: &Expr, at: Position, part: &str) -> QueryError {
+    let help = instead_of_group(scope, expr);
+    let help = help.unwrap_or_else(|| "extract(year FROM column) is what there is".to_owned());
+    unsupported(at, part, help)
 }
 
 /// The plain arguments of a function without modifiers.

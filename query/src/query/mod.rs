@@ -10,7 +10,9 @@ mod filters;
 mod functions;
 mod group;
 mod grouping;
+mod instead;
 mod interval;
+mod meant;
 mod names;
 mod normal;
 mod parse;
@@ -18,8 +20,10 @@ mod percentile;
 mod population;
 mod refuse;
 mod resolve;
+mod rewrite;
 mod scope;
 mod suggest;
+mod syntax;
 
 pub use ast::{
     Aggregate, CohortQuery, Output, OutputValue, PairFunction, Percentile, Predicate, Share,

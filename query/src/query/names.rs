@@ -47,3 +47,94 @@ pub(super) fn is_known(name: &str) -> bool {
         || name == PERCENTILE
         || pair_function(name).is_some()
 }
+
+/// Functions that people know under another name.
+pub(super) fn synonym(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "mean" | "average" => "avg",
+        "std" | "stdev" | "sd" | "stddevsamp" => "stddev_samp",
+        "stdevp" | "stddevp" | "stddevpop" => "stddev_pop",
+        "var" | "varsamp" => "var_samp",
+        "varp" | "varpop" => "var_pop",
+        "total" => "sum",
+        "correlation" | "pearson" => "corr",
+        "cov" | "covar" | "covariance" => "covar_samp",
+        "percentile" | "quantile_disc" | "approx_percentile" | "approx_quantile" | "ntile" => {
+            "percentile_disc(0.5) WITHIN GROUP (ORDER BY column)"
+        }
+        _ => return None,
+    })
+}
+
+/// Whether a lower-case name is a function's that counts different values.
+pub(super) fn counts_distinct(name: &str) -> bool {
+    matches!(
+        name,
+        "approx_count_distinct" | "count_distinct" | "uniq" | "approx_distinct"
+    )
+}
+
+/// Whether a lower-case name is a function's of dates.
+pub(super) fn is_of_dates(name: &str) -> bool {
+    const NAMES: [&str; 13] = [
+        "date_trunc",
+        "datetrunc",
+        "date_part",
+        "datepart",
+        "date_bin",
+        "date_format",
+        "strftime",
+        "to_char",
+        "year",
+        "quarter",
+        "month",
+        "week",
+        "day",
+    ];
+    NAMES.contains(&name)
+}
+
+/// Whether a lower-case name is a function's that says what day it is.
+pub(super) fn is_of_today(name: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "now",
+        "current_date",
+        "current_timestamp",
+        "current_time",
+        "localtimestamp",
+        "today",
+        "getdate",
+        "sysdate",
+        "clock_timestamp",
+    ];
+    NAMES.contains(&name)
+}
+
+/// Whether a lower-case name is a function's of texts.
+pub(super) fn is_of_texts(name: &str) -> bool {
+    const NAMES: [&str; 22] = [
+        "lower",
+        "upper",
+        "initcap",
+        "trim",
+        "btrim",
+        "ltrim",
+        "rtrim",
+        "left",
+        "right",
+        "substr",
+        "substring",
+        "concat",
+        "length",
+        "char_length",
+        "replace",
+        "regexp_replace",
+        "regexp_match",
+        "regexp_matches",
+        "regexp_like",
+        "split_part",
+        "starts_with",
+        "strpos",
+    ];
+    NAMES.contains(&name)
+}

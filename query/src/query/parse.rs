@@ -3,18 +3,18 @@
 use sqlparser::ast::Select;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
-use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use crate::registry::Registry;
 
 use super::clauses::Text;
 use super::filters::{Filters, MAX_COMPARISONS};
-use super::refuse::from_location;
 use super::scope::Scope;
+use super::syntax::{syntax, tokenizing};
 use super::{
-    CohortQuery, MAX_BYTES, MAX_OUTPUTS, MAX_TOKENS, OutputValue, Position, Predicate, QueryError,
-    aggregate, attrition,
+    CohortQuery, MAX_BYTES, MAX_OUTPUTS, MAX_TOKENS, OutputValue, Predicate, QueryError, aggregate,
+    attrition,
 };
 
 /// The deepest nesting that the SQL reader follows, in its own count.
@@ -54,10 +54,7 @@ fn read(sql: &str, registry: &Registry) -> Result<CohortQuery, QueryError> {
     let dialect = PostgreSqlDialect {};
     let tokens = Tokenizer::new(&dialect, sql)
         .tokenize_with_location()
-        .map_err(|e| QueryError::Syntax {
-            at: from_location(e.location),
-            message: e.message,
-        })?;
+        .map_err(|e| tokenizing(&e))?;
     check_size(&tokens)?;
     check_calls(&tokens)?;
     let (tokens, explained) = attrition::without_prefix(tokens)?;
@@ -132,38 +129,16 @@ fn check_calls(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
     Ok(())
 }
 
-fn syntax(error: &ParserError, tokens: &[TokenWithSpan]) -> QueryError {
-    let message = match error {
-        ParserError::RecursionLimitExceeded => return QueryError::TooDeep,
-        ParserError::TokenizerError(m) | ParserError::ParserError(m) => m,
-    };
-    let (message, at) = match message.rsplit_once(" at Line: ") {
-        Some((head, tail)) => (head, location(tail)),
-        None => (message.as_str(), None),
-    };
-    let end = || {
-        tokens
-            .last()
-            .map_or_else(Position::start, |t| from_location(t.span.end))
-    };
-    QueryError::Syntax {
-        at: at.unwrap_or_else(end),
-        message: message.trim_start_matches("sql parser error: ").to_owned(),
-    }
-}
-
-fn location(text: &str) -> Option<Position> {
-    let (line, column) = text.split_once(", Column: ")?;
-    let (line, column) = (line.parse().ok()?, column.trim().parse().ok()?);
-    Some(from_location(Location { line, column }))
-}
-
 fn resolve(
     text: &Text<'_>,
     select: &Select,
     registry: &Registry,
 ) -> Result<CohortQuery, QueryError> {
-    let scope = Scope::new(registry, text.table(&select.from, registry)?);
+    let scope = Scope::new(
+        registry,
+        text.table(&select.from, registry)?,
+        &select.projection,
+    );
     let group_by = text.group_by(&scope, select)?;
     if select.projection.len() > MAX_OUTPUTS {
         return Err(QueryError::TooLarge {

@@ -2,10 +2,11 @@
 
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
-use crate::registry::ColumnKind;
+use crate::registry::{Column, ColumnKind};
 
 use super::constant::{Comparison, Constant, admitted, constant};
 use super::error::{mismatch, unsupported};
+use super::meant;
 use super::refuse::{position, refuse, stripped};
 use super::scope::Scope;
 use super::{IntervalSet, MAX_IN_LIST, MAX_LEAVES, Position, Predicate, QueryError};
@@ -114,6 +115,20 @@ impl Scope<'_> {
                 list,
                 negated,
             } => Ok(self.in_list(expr, list)?.not_if(*negated)),
+            Expr::Like {
+                negated,
+                expr: column,
+                pattern,
+                any: false,
+                escape_char: None,
+            } => Err(self.refuse_like(expr, column, pattern, *negated, false)),
+            Expr::ILike {
+                negated,
+                expr: column,
+                pattern,
+                any: false,
+                escape_char: None,
+            } => Err(self.refuse_like(expr, column, pattern, *negated, true)),
             Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.bare_column(expr),
             Expr::Value(_) => match constant(expr)? {
                 Some(Constant::Bool(value)) => Ok(value.into()),
@@ -220,8 +235,45 @@ impl Scope<'_> {
         }
     }
 
+    /// The refusal of LIKE, with the codes that its pattern fits.
+    fn refuse_like(
+        &self,
+        whole: &Expr,
+        column: &Expr,
+        pattern: &Expr,
+        negated: bool,
+        any_case: bool,
+    ) -> QueryError {
+        let (Some(column), Ok(Some(Constant::Text(pattern)))) =
+            (self.known(column), constant(pattern))
+        else {
+            return refuse(whole);
+        };
+        match meant::like(column, &pattern, negated, any_case) {
+            Some(help) => unsupported(position(whole), "LIKE", help),
+            None => refuse(whole),
+        }
+    }
+
+    /// An operand that is compared with the column.
+    fn operand_beside(&self, expr: &Expr, column: Option<&Column>) -> Result<Operand, QueryError> {
+        self.operand(expr)
+            .map_err(|error| match (error, stripped(expr)) {
+                (QueryError::UnknownColumn { at, name, help }, Expr::Identifier(ident)) => {
+                    let meant = column.and_then(|c| meant::by_name(c, ident));
+                    let help = meant.unwrap_or(help);
+                    QueryError::UnknownColumn { at, name, help }
+                }
+                (error, _) => error,
+            })
+    }
+
     fn compare(&self, left: &Expr, op: Comparison, right: &Expr) -> Result<Truth, QueryError> {
-        match (self.operand(left)?, self.operand(right)?) {
+        let (a, b) = (self.known(left), self.known(right));
+        match (
+            self.operand_beside(left, b)?,
+            self.operand_beside(right, a)?,
+        ) {
             (Operand::Column(column), Operand::Constant(c)) => {
                 self.column_with(column, op, &c, position(right))
             }
@@ -287,7 +339,7 @@ impl Scope<'_> {
         let mut null = false;
         for item in list {
             let at = position(item);
-            match self.operand(item)? {
+            match self.operand_beside(item, Some(definition))? {
                 Operand::Constant(Constant::Null) => null = true,
                 Operand::Constant(c) => {
                     let set = admitted(definition, Comparison::Equal, &c, at, &code)?;

@@ -4,14 +4,15 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use sqlparser::ast::{Expr, Ident};
+use sqlparser::ast::{Expr, Ident, SelectItem};
 
 use crate::registry::{Column, ColumnKind, Encoder, Registry};
 
 use super::QueryError;
+use super::names::is_known;
 use super::normal::Normal;
 use super::refuse::{from_span, stripped};
-use super::suggest::{nearest, short};
+use super::suggest::{identifier, nearest, short};
 
 /// The names that a query can use.
 pub(super) struct Scope<'a> {
@@ -19,6 +20,8 @@ pub(super) struct Scope<'a> {
     pub(super) normal: Normal<'a>,
     /// The table's name, or its alias where it has one.
     table: String,
+    /// The labels that the SELECT list gives with AS.
+    aliases: Vec<String>,
     encoders: RefCell<HashMap<usize, Rc<Encoder<'a>>>>,
 }
 
@@ -32,13 +35,18 @@ pub(super) fn folded(ident: &Ident) -> String {
 }
 
 impl<'a> Scope<'a> {
-    pub fn new(registry: &'a Registry, table: String) -> Self {
+    pub fn new(registry: &'a Registry, table: String, list: &[SelectItem]) -> Self {
+        let aliases = list.iter().filter_map(|item| match item {
+            SelectItem::ExprWithAlias { alias, .. } => Some(folded(alias)),
+            _ => None,
+        });
         Self {
             registry,
             normal: Normal {
                 columns: &registry.columns,
             },
             table,
+            aliases: aliases.collect(),
             encoders: RefCell::default(),
         }
     }
@@ -66,7 +74,8 @@ impl<'a> Scope<'a> {
                 [table, ident] if folded(table) == self.table => ident,
                 [first, ..] => {
                     let parts: Vec<&str> = parts.iter().map(|p| p.value.as_str()).collect();
-                    let help = format!("write {}.column or the column alone", self.table);
+                    let table = identifier(&self.table);
+                    let help = format!("write {table}.column or the column alone");
                     let name = short(&parts.join("."));
                     return Err(QueryError::UnknownColumn {
                         at: from_span(first.span),
@@ -81,6 +90,20 @@ impl<'a> Scope<'a> {
         self.named(ident).map(Some)
     }
 
+    /// The data column that an expression names; `None` also where it names none or something unknown.
+    pub fn known(&self, expr: &Expr) -> Option<&'a Column> {
+        let ident = match stripped(expr) {
+            Expr::Identifier(ident) => ident,
+            Expr::CompoundIdentifier(parts) => match parts.as_slice() {
+                [table, ident] if folded(table) == self.table => ident,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let column = self.registry.column_index(&folded(ident))?;
+        Some(self.definition(column))
+    }
+
     fn named(&self, ident: &Ident) -> Result<usize, QueryError> {
         let name = folded(ident);
         if let Some(column) = self.registry.column_index(&name) {
@@ -89,7 +112,7 @@ impl<'a> Scope<'a> {
         let at = from_span(ident.span);
         if name == self.registry.patient_id {
             let reason = "it names the patient and is never committed, so nothing can be proven \
-                          about it";
+                          about it; count(*) counts the patients";
             return Err(QueryError::PrivateColumn { at, name, reason });
         }
         if self.registry.purposes.iter().any(|p| p.column == name) {
@@ -99,15 +122,33 @@ impl<'a> Scope<'a> {
         }
         let names = self.registry.columns.iter().map(|c| c.name.as_str());
         let near = nearest(&name, names, 3);
-        let help = if ident.quote_style == Some('"') && near.is_empty() {
+        let help = if self.aliases.contains(&name) {
+            "it is a label of the SELECT list, whose values come after WHERE and FILTER chose the \
+             patients; write the columns themselves"
+                .to_owned()
+        } else if near.is_empty() && is_known(&name) {
+            format!("to call the function write {name}(…)")
+        } else if ident.quote_style == Some('"') && near.is_empty() {
             "write text constants in 'single quotes'".to_owned()
         } else if near.is_empty() {
-            "the registry lists the columns".to_owned()
+            self.all_columns()
         } else {
             format!("did you mean {}?", near.join(" or "))
         };
         let name = short(&name);
         Err(QueryError::UnknownColumn { at, name, help })
+    }
+
+    /// The names of all columns, or of the first ones.
+    fn all_columns(&self) -> String {
+        const SHOWN: usize = 12;
+        let all = &self.registry.columns;
+        let names: Vec<&str> = all.iter().take(SHOWN).map(|c| c.name.as_str()).collect();
+        let more = match all.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more, which the registry lists"),
+        };
+        format!("the columns are {}{more}", names.join(", "))
     }
 
     /// The column's encoder; its table of codes is made once per query.

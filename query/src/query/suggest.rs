@@ -41,6 +41,26 @@ pub(super) fn short(text: &str) -> String {
     cut
 }
 
+/// A text as SQL writes it.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A text from the query as SQL writes it, cut for a message.
+pub(super) fn short_literal(text: &str) -> String {
+    literal(&short(text))
+}
+
+/// A name as SQL writes it: in double quotes where it would be folded or is no plain word.
+pub(super) fn identifier(name: &str) -> String {
+    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    if name.bytes().all(is_plain) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+}
+
 /// Levenshtein's distance.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();

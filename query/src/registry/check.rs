@@ -7,8 +7,9 @@ use toml::{Spanned, Value};
 
 use super::decimal::{self, Decimal};
 use super::raw::{RawCode, RawColumn, RawFile, RawPurpose, line_of};
+use super::unseen::look;
 use super::words::is_reserved;
-use super::{Code, Column, ColumnKind, Purpose, Registry, RegistryError, value};
+use super::{Code, Column, ColumnKind, Purpose, Registry, RegistryError, Unseen, value};
 
 /// The most data columns.
 pub const MAX_COLUMNS: usize = 512;
@@ -180,7 +181,7 @@ impl<'a> Checker<'a> {
         if raw.is_empty() {
             return Err(self.refuse(&at, "codes", "empty; list at least one code"));
         }
-        let mut seen = HashSet::with_capacity(raw.len());
+        let mut seen: HashMap<String, String> = HashMap::with_capacity(raw.len());
         let mut codes = Vec::with_capacity(raw.len());
         for code in raw {
             let (code, label) = match code {
@@ -188,16 +189,31 @@ impl<'a> Checker<'a> {
                 RawCode::Labelled(c) => (c.code, c.label),
             };
             self.text(&code, &at, "codes")?;
+            self.is_seen(&code, &at)?;
             if let Some(label) = &label {
                 self.text(label, &at, "codes")?;
             }
-            if !seen.insert(code.clone()) {
-                let reason = format!("code {} stands twice; keep one", shown(&code));
+            if let Some(first) = seen.insert(look(&code), code.clone()) {
+                let reason = if first == code {
+                    format!("code {} stands twice; keep one", shown(&code))
+                } else {
+                    let (first, code) = (shown(&first), shown(&code));
+                    format!("codes {first} and {code} look the same; keep one")
+                };
                 return Err(self.refuse(&at, "codes", &reason));
             }
             codes.push(Code { code, label });
         }
         Ok(ColumnKind::Category { codes })
+    }
+
+    /// A code is all that is seen of it: the table's cells and the queries' constants are matched exactly.
+    fn is_seen(&self, code: &str, at: &Range<usize>) -> Outcome<()> {
+        let Some(unseen) = Unseen::of(code) else {
+            return Ok(());
+        };
+        let reason = format!("code {} has {unseen}; {}", shown(code), unseen.cure(code));
+        Err(self.refuse(at, "codes", &reason))
     }
 
     fn decimals(&self, raw: Option<Spanned<u32>>) -> Outcome<u32> {

@@ -7,6 +7,7 @@ mod error;
 mod parse;
 mod raw;
 mod types;
+mod unseen;
 pub(crate) mod value;
 mod words;
 
@@ -14,6 +15,7 @@ pub use check::{MAX_CODES, MAX_COLUMNS, MAX_DECIMALS, MAX_PURPOSES, MAX_TEXT};
 pub use error::{RegistryError, ValueError};
 pub use parse::MAX_BYTES;
 pub use types::{BaseColumn, Code, Column, ColumnKind, Purpose, Registry, Role};
+pub use unseen::Unseen;
 pub use value::Encoder;
 
 impl Registry {

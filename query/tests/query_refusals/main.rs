@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod conditions;
+mod habits;
 mod queries;
 
 use galen_query::{query::parse_query, registry::Registry};

@@ -95,7 +95,6 @@ fn each_has_its_message() {
     ];
     let text = messages(queries.map(|q| (q, q.to_owned())));
     insta::assert_snapshot!(text, @r##"
-
     line 1, column 1: empty; write SELECT count(*) FROM …
 SELECT min(age) FROM breast_cancer
     line 1, column 8: min discloses individuals; ask for avg, stddev_samp, or percentile_disc(0.5) WITHIN GROUP (ORDER BY column)
@@ -151,11 +150,11 @@ SELECT count(*) FROM breast_cancer GROUP BY width_bucket(birth, 0, 10, 5)
 SELECT count(*) FROM breast_cancer GROUP BY width_bucket(age, 0, 10)
     line 1, column 45: width_bucket takes 4 arguments; write width_bucket(column, low, high, count)
 SELECT count(*) FROM breast_cancer GROUP BY extract(month FROM birth)
-    line 1, column 64: extract(MONTH) is not supported; extract(year FROM column) is what there is
+    line 1, column 64: extract(MONTH) is not supported; dates are grouped by year: write extract(year FROM birth); count other periods each by itself: count(*) FILTER (WHERE birth BETWEEN DATE 'YYYY-MM-DD' AND DATE 'YYYY-MM-DD')
 SELECT count(*) FROM breast_cancer GROUP BY extract(year FROM age)
     line 1, column 63: column age is a number; name a date column
 SELECT count(*) FROM breast_cancer GROUP BY date_part('day', birth)
-    line 1, column 45: this part of a date is not supported; write date_part('year', column)
+    line 1, column 45: this part of a date is not supported; dates are grouped by year: write extract(year FROM birth); count other periods each by itself: count(*) FILTER (WHERE birth BETWEEN DATE 'YYYY-MM-DD' AND DATE 'YYYY-MM-DD')
 SELECT count(*) FROM breast_cancer GROUP BY birth
     line 1, column 45: column birth is a date: its groups would be single patients; group by extract(year FROM birth)
 EXPLAIN SELECT count(*) FROM breast_cancer WHERE htn
@@ -173,9 +172,9 @@ SELECT sum(*) FROM breast_cancer
 SELECT sum(age, bmi) FROM breast_cancer
     line 1, column 8: sum takes one column; write sum(column)
 SELECT sum(age * bmi) FROM breast_cancer
-    line 1, column 12: this argument of sum is not supported; put a column there; sum also takes column * column; conditions go into WHERE
+    line 1, column 12: the sum of a product is not supported; ask for regr_sxy(age, bmi), corr or covar_pop of the two columns
 SELECT sum(age + 1) FROM breast_cancer
-    line 1, column 12: this argument of sum is not supported; put a column there; sum also takes column * column; conditions go into WHERE
+    line 1, column 12: computing within sum is not supported; ask for sum(age) and compute with the released answer, or have the hospitals add the column; sum also takes column * column
 SELECT sum(grade) FROM breast_cancer
     line 1, column 12: sum of column grade, a category, is not defined; ask for count(*) and GROUP BY grade
 SELECT avg(birth) FROM breast_cancer
@@ -185,19 +184,19 @@ SELECT var_samp(htn) FROM breast_cancer
 SELECT sum(htn * htn) FROM breast_cancer
     line 1, column 12: column htn is a boolean; write sum(htn), its square is the same
 SELECT count(NULL) FROM breast_cancer
-    line 1, column 14: this argument of count is not supported; put a column there; sum also takes column * column; conditions go into WHERE
+    line 1, column 14: count of NULL is not supported; it is always 0; write count(*), or count(column)
 SELECT count(DISTINCT grade) FROM breast_cancer
-    line 1, column 8: DISTINCT or ALL in an aggregate is not supported; leave it out: count counts patients, and each is one row; for the number of different values, GROUP BY the column
+    line 1, column 8: DISTINCT or ALL in an aggregate is not supported; each patient is one row, so count(*) counts different patients; for the different values of a column GROUP BY it
 SELECT count(*) FILTER (WHERE weight > 3) FROM breast_cancer
-    line 1, column 31: there is no column weight; the registry lists the columns
+    line 1, column 31: there is no column weight; the columns are age, bmi, platelets, grade, gender, birth, htn
 SELECT count(*) OVER () FROM breast_cancer
     line 1, column 8: a window function is not supported; leave OVER out; GROUP BY gives one value per group
 SELECT avg(age) - avg(bmi) FROM breast_cancer
     line 1, column 8: computing with outputs is not supported; ask for the aggregates alone and compute with the released answer
 SELECT age FROM breast_cancer
-    line 1, column 8: column age outside an aggregate discloses individuals; ask for an aggregate, e.g. count(age)
+    line 1, column 8: column age outside an aggregate discloses individuals; ask for an aggregate, e.g. count(age), or GROUP BY width_bucket(age, low, high, count)
 SELECT age, count(*) FROM breast_cancer GROUP BY grade
-    line 1, column 8: column age outside an aggregate discloses individuals; ask for an aggregate, e.g. count(age)
+    line 1, column 8: column age outside an aggregate discloses individuals; ask for an aggregate, e.g. count(age), or GROUP BY width_bucket(age, low, high, count)
 SELECT * FROM breast_cancer
     line 1, column 8: SELECT * discloses individuals; ask for aggregates: count, sum, avg, var_samp, variance, var_pop, stddev_samp, stddev, stddev_pop, percentile_disc, covar_samp, covar_pop, corr, regr_count, regr_slope, regr_intercept, regr_r2, regr_avgx, regr_avgy, regr_sxx, regr_syy, regr_sxy
 SELECT breast_cancer.* FROM breast_cancer
@@ -205,9 +204,9 @@ SELECT breast_cancer.* FROM breast_cancer
 SELECT 1 FROM breast_cancer
     line 1, column 8: a constant in the SELECT list is not supported; ask for an aggregate, e.g. count(*)
 SELECT CASE WHEN htn THEN 1 END FROM breast_cancer
-    line 1, column 8: CASE is not supported; write the conditions with AND, OR and NOT
+    line 1, column 8: CASE in the SELECT list is not supported; ask for an output of each case: count(*) FILTER (WHERE htn)
 SELECT count(patient_id) FROM breast_cancer
-    line 1, column 14: column patient_id cannot be queried: it names the patient and is never committed, so nothing can be proven about it
+    line 1, column 14: column patient_id cannot be queried: it names the patient and is never committed, so nothing can be proven about it; count(*) counts the patients
 SELECT grade FROM breast_cancer GROUP BY grade
     line 1, column 1: the query asks for no aggregate; add one, e.g. count(*)
 SELECT count(*) FROM breast_cancer GROUP BY age
@@ -217,15 +216,15 @@ SELECT count(*) FROM breast_cancer GROUP BY 1
 SELECT count(*) FROM breast_cancer GROUP BY 2
     line 1, column 45: GROUP BY position 2 is not in the SELECT list; write the column's name
 SELECT count(*) FROM breast_cancer GROUP BY age > 5
-    line 1, column 45: GROUP BY this expression is not supported; write GROUP BY and the columns' names, width_bucket(column, low, high, count), or extract(year FROM column)
+    line 1, column 45: GROUP BY a condition is not supported; ask for count(*) FILTER (WHERE age > 5) beside count(*)
 SELECT count(*) FROM breast_cancer GROUP BY ALL
     line 1, column 36: GROUP BY ALL is not supported; write GROUP BY and the columns' names
 SELECT count(*) FROM breast_cancer GROUP BY ROLLUP (grade)
-    line 1, column 36: GROUP BY this expression is not supported; write GROUP BY and the columns' names, width_bucket(column, low, high, count), or extract(year FROM column)
+    line 1, column 36: ROLLUP is not supported; ask a query for each grouping
 SELECT count(*) FROM breast_cancer GROUP BY grade, grade
     line 1, column 52: column grade stands twice in GROUP BY; keep one
 SELECT count(*) FROM breast_cancer GROUP BY grade, gender, htn
-    columns in GROUP BY: 3, at most 2 are possible; group by fewer columns and put the others into WHERE
+    columns in GROUP BY: 3, at most 2 are possible; group by fewer, and for the others ask a query for each value, or count(*) FILTER (WHERE column = value)
 SELECT count(*)
     line 1, column 1: there is no table (no FROM); write FROM breast_cancer
 SELECT count(*) FROM lung_cancer

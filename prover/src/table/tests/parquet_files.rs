@@ -89,7 +89,7 @@ fn every_type_that_converts_exactly_is_accepted() {
     let ages: DictionaryArray<Int32Type> = [Some("20"), None].into_iter().collect();
     let accepted = vec![
         ("pid", array(StringViewArray::from(vec!["p1", "p2"]))),
-        ("pid", array(LargeStringArray::from(vec![" p1", "p2"]))),
+        ("pid", array(LargeStringArray::from(vec!["p1", "p2"]))),
         (
             "pid",
             array(
@@ -197,6 +197,15 @@ fn bad_types() {
 
 #[test]
 fn bad_values() {
+    let space = || ValueProblem::Unseen("white space before or after it");
+    let dictionary = |texts: &[&str]| {
+        array(
+            texts
+                .iter()
+                .copied()
+                .collect::<DictionaryArray<Int32Type>>(),
+        )
+    };
     let max = || ValueProblem::AboveMaximum { max: "120".into() };
     let many = |decimals| ValueProblem::TooManyDecimals { decimals };
     let day = 86_400i64;
@@ -272,8 +281,30 @@ fn bad_values() {
         ),
         (
             "pid",
-            array(StringArray::from(vec!["p1", " "])),
+            array(StringArray::from(vec!["p1", ""])),
             ValueProblem::Null,
+        ),
+        ("pid", array(StringArray::from(vec!["p1", " "])), space()),
+        ("pid", array(StringArray::from(vec!["p1", "p1 "])), space()),
+        ("pid", dictionary(&["p1", " p1"]), space()),
+        ("ok", array(StringArray::from(vec!["1", "1 "])), space()),
+        ("age", array(StringArray::from(vec!["20", " 20"])), space()),
+        ("sex", array(StringArray::from(vec!["F", " F"])), space()),
+        (
+            "sex",
+            array(LargeStringArray::from(vec!["F", "NA "])),
+            space(),
+        ),
+        ("sex", dictionary(&["F", "F "]), space()),
+        (
+            "grade",
+            array(StringViewArray::from(vec!["1", " "])),
+            space(),
+        ),
+        (
+            "seen",
+            array(StringArray::from(vec!["2020-01-01", "2020-01-01\t"])),
+            space(),
         ),
     ];
     for (name, bad, problem) in cases {
@@ -333,6 +364,15 @@ fn bad_columns() {
     columns.remove(4);
     let error = parquet(columns).unwrap_err();
     assert!(matches!(&error, TableError::MissingColumn { column, .. } if column == "sex"));
+    for (heading, part) in [("Sex", "small letters"), ("sex ", "white space")] {
+        let mut columns = good();
+        columns[4].0 = heading;
+        let error = parquet(columns).unwrap_err().to_string();
+        assert!(
+            error.contains("column sex is missing") && error.contains(part),
+            "{error}"
+        );
+    }
     let mut columns = good();
     columns.push(("age", columns[2].1.clone()));
     let error = parquet(columns).unwrap_err();
