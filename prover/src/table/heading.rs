@@ -11,42 +11,38 @@ const QUOTES: [char; 10] = ['\'', '"', '`', '´', '‘', '’', '‚', '“', '�
 pub(super) fn other_spelling(name: &str, header: &[&str]) -> Option<&'static str> {
     let is_space = |c: char| c.is_whitespace() || is_invisible(c);
     let is_around = |c: char| is_space(c) || QUOTES.contains(&c);
+    let bare = |h: &str| h.trim_matches(is_around).to_owned();
+    let punctuated = |h: &str| bare(h).replace([' ', '-', '.'], "_");
+    let any = |is: &dyn Fn(&str) -> bool| header.iter().any(|h| is(h));
     // From what hardly differs to what differs in more than one way.
-    let spellings: [(&dyn Fn(&str) -> bool, &'static str); 5] = [
-        (
-            &|h| h.trim_matches(is_space) == name,
+    if any(&|h| h.trim_matches(is_space) == name) {
+        Some(
             "its heading has white space, or a mark that is not seen, around it: names are matched \
              exactly, so leave that out",
-        ),
-        (
-            &|h| h.trim_matches(is_around) == name,
+        )
+    } else if any(&|h| bare(h) == name) {
+        Some(
             "its heading has quotes that are part of it: names are matched exactly, so leave them \
              out, or write \"double\" ones once",
-        ),
-        (
-            &|h| h.eq_ignore_ascii_case(name),
+        )
+    } else if any(&|h| h.eq_ignore_ascii_case(name)) {
+        Some(
             "its heading has other capitals: names are matched exactly, so write it in small \
              letters",
-        ),
-        (
-            &|h| h.trim_matches(is_around).eq_ignore_ascii_case(name),
+        )
+    } else if any(&|h| bare(h).eq_ignore_ascii_case(name)) {
+        Some(
             "its heading has other capitals, and something around it: names are matched exactly, \
              so write the bare name",
-        ),
-        (
-            &|h| {
-                h.trim_matches(is_around)
-                    .replace([' ', '-', '.'], "_")
-                    .eq_ignore_ascii_case(name)
-            },
+        )
+    } else if any(&|h| punctuated(h).eq_ignore_ascii_case(name)) {
+        Some(
             "its heading is punctuated in another way: names are matched exactly, so write it as \
              the registry does",
-        ),
-    ];
-    let found = spellings
-        .iter()
-        .find(|(is, _)| header.iter().any(|h| is(h)));
-    found.map(|(_, help)| *help)
+        )
+    } else {
+        None
+    }
 }
 
 /// What a CSV's header looks like, and what to do, where it names fewer columns than it would with another separator.

@@ -309,7 +309,7 @@ fn lines_are_counted_as_an_editor_does() {
         (format!("\n\np1,1,20,1,F,1,1,,\n\n{bad}"), 6),
         (format!("p1,1,20,1,F,1,1,,\"x\n\ny\"\n{bad}"), 5),
         (
-            format!("p1,1,20,1,F,1,1,,\np9,1,999,1,F,1,1,,\"x\ny\"\n"),
+            "p1,1,20,1,F,1,1,,\np9,1,999,1,F,1,1,,\"x\ny\"\n".to_owned(),
             3,
         ),
         (bad.trim_end().to_owned(), 2),
