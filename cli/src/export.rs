@@ -118,8 +118,8 @@ fn csv_files(path: &Path, answer: &Shown<'_>, texts: Texts) -> Vec<(PathBuf, Vec
 
 fn derived_rows(table: &Table) -> impl Iterator<Item = Vec<Field>> {
     let field = |value: &Value| match value {
-        Value::Text(text) => Field::Text(text.clone()),
-        Value::Missing => Field::Null,
+        Value::Text(text) | Value::Key(Some(text)) => Field::Text(text.clone()),
+        Value::Missing | Value::Key(None) => Field::Null,
         number => Field::Value(derived_text(number)),
     };
     let rows = table.rows.iter();

@@ -117,7 +117,9 @@ pub fn derived(answer: &Shown<'_>) -> String {
         parts.push(format!("derived: {}", derived.analysis));
         for t in &derived.tables {
             let header: Vec<&str> = t.columns.iter().map(String::as_str).collect();
-            let is_text = |v: &Value| matches!(v, Value::Text(text) if !text.is_empty());
+            let is_text = |v: &Value| {
+                matches!(v, Value::Text(text) if !text.is_empty()) || matches!(v, Value::Key(_))
+            };
             let is_text = |i: usize| t.rows.iter().any(|r| is_text(&r[i]));
             let right: Vec<usize> = (0..header.len()).filter(|i| !is_text(*i)).collect();
             let each = |r: &Vec<Value>| r.iter().zip(&header).map(value).collect();

@@ -67,15 +67,18 @@ fn normal_deviate(odds: f64, degrees: f64) -> f64 {
 /// The 0.975 quantile of Student's distribution with `degrees` of freedom, at least 1.
 pub fn student_quantile(degrees: f64) -> Option<f64> {
     let scale = 2.0 * (ln_half_step(degrees / 2.0) - (degrees * PI).ln() / 2.0).exp();
-    let mut t = Z;
-    // The tail is convex and t starts left of the quantile, so Newton's steps only approach it from there.
+    let (mut t, mut before) = (Z, f64::INFINITY);
+    // The tail is convex and t starts left of the quantile, so Newton's steps only approach it from there, until the
+    // tail's rounding makes steps of its own, which do not shrink any more.
     for _ in 0..100 {
         let slope = scale * (-(degrees + 1.0) / 2.0 * (t / degrees * t).ln_1p()).exp();
         let step = (student_two_sided(t, degrees)? - 0.05) / slope;
         t += step;
-        if step.abs() <= 1e-13 * t {
+        let is_noise = before <= 1e-10 * t && step.abs() >= before;
+        if step.abs() <= 1e-13 * t || is_noise {
             return t.is_finite().then_some(t);
         }
+        before = step.abs();
     }
     None
 }

@@ -17,7 +17,9 @@ mod table;
 pub use means::{Sample, Welch, mean, proportion, welch};
 pub use number::LARGEST;
 pub use rates::{Stratum, rate, ratio, standardised};
-pub use survival::{Bin, Censored, Group, Point, Times, log_rank, median, survival};
+pub use survival::{
+    Bin, Censored, Group, Point, Times, log_rank, median, median_between, survival,
+};
 pub use table::{TwoByTwo, contingency};
 
 /// An estimate with its 95 % confidence interval, `lower <= value <= upper`.

@@ -1,7 +1,7 @@
 //! What an analysis's inputs must be to one another: whose numbers do not belong together are not registered.
 
 use crate::{
-    query::{Aggregate, CohortQuery, Output, OutputValue},
+    query::{Aggregate, CohortQuery, Output, OutputValue, Predicate},
     registry::{ColumnKind, Registry},
 };
 
@@ -26,6 +26,7 @@ impl Inputs<'_> {
                 }
                 Outcome::Counts { cases, total } => {
                     self.among(("cases", cases), ("total", total))?;
+                    self.not_of_key(("cases", cases), total, &spec.exposure)?;
                     self.all_keys(&[&spec.exposure])
                 }
             },
@@ -52,6 +53,10 @@ impl Inputs<'_> {
             Analysis::Rates(spec) => self.rates(spec),
             Analysis::Standardised(spec) => {
                 self.rates(&spec.rates)?;
+                let Rates { events, time, .. } = &spec.rates;
+                for key in spec.by.iter().chain([&spec.strata]) {
+                    self.not_of_key(("events", events), time, key)?;
+                }
                 if let Some(by) = &spec.by {
                     self.different_keys(("strata", &spec.strata), ("by", by))?;
                 }
@@ -67,6 +72,10 @@ impl Inputs<'_> {
             self.different_keys(("time", &spec.time), ("by", by))?;
         }
         self.among(("events", &spec.events), ("leaving", &spec.leaving))?;
+        for by in &spec.by {
+            self.not_of_key(("events", &spec.events), &spec.leaving, by)?;
+        }
+        self.all_times(spec)?;
         let time = self.column(&spec.time).map(|c| &self.registry.columns[c]);
         if let Some(column) = time.filter(|c| !matches!(c.kind, ColumnKind::Number { .. })) {
             return Err(format!(
@@ -77,6 +86,46 @@ impl Inputs<'_> {
         let by = spec.by.iter().map(String::as_str);
         let keys: Vec<&str> = by.chain([spec.time.as_str()]).collect();
         self.all_keys(&keys)
+    }
+
+    /// That `leaving` counts patients whatever their time is: who is at risk is not known of others.
+    fn all_times(&self, spec: &Survival) -> Checked {
+        let (Some(time), Some(leaving)) = (self.column(&spec.time), self.output(&spec.leaving))
+        else {
+            return Ok(());
+        };
+        if !asks_for_values(&self.query.population(self.registry, leaving), time) {
+            return Ok(());
+        }
+        Err(format!(
+            "WHERE or the FILTER of {} chooses patients by {}, their time itself, and nobody can tell who else was at risk; \
+             leave that out, the buckets cut times off",
+            spec.leaving, self.registry.columns[time].name
+        ))
+    }
+
+    /// That what makes a case of a patient is not the key that tells the groups apart.
+    fn not_of_key(&self, (part, inner): (&str, &str), outer: &str, key: &str) -> Checked {
+        let (Some(inside), Some(around)) = (self.output(inner), self.output(outer)) else {
+            return Ok(());
+        };
+        let Some(column) = self.column(key) else {
+            return Ok(());
+        };
+        let population = |o| self.query.population(self.registry, o);
+        let (some, all) = (population(inside), population(around));
+        let members = match &some {
+            Predicate::All(members) => members.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let mut deciding = members.iter().filter(|m| !all.lies_within(m));
+        match deciding.any(|m| asks_for_values(m, column)) {
+            true => Err(format!(
+                "{part}={inner} is decided by {}, which {key} tells the groups apart by: each group would have all or none",
+                self.registry.columns[column].name
+            )),
+            false => Ok(()),
+        }
     }
 
     /// Events of patients whose time is counted, and of nobody else.
@@ -181,5 +230,16 @@ impl Inputs<'_> {
     /// A key's registry column.
     fn column(&self, label: &str) -> Option<usize> {
         Some(self.query.group_by[self.key(label)?].column)
+    }
+}
+
+/// Whether a predicate looks at a column's values, and not only whether there is one.
+fn asks_for_values(predicate: &Predicate, of: usize) -> bool {
+    match predicate {
+        Predicate::In { column, .. } => *column == of,
+        Predicate::All(members) | Predicate::Any(members) => {
+            members.iter().any(|m| asks_for_values(m, of))
+        }
+        _ => false,
     }
 }

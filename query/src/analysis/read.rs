@@ -7,7 +7,7 @@ use super::spec::{
     Analysis, Contingency, Means, Outcome, Rates, Shares, Standardised, Survival, TwoByTwo, Welch,
 };
 use crate::{
-    query::{Aggregate, BinName, CohortQuery, Grouping, OutputValue},
+    query::{Aggregate, BinName, CohortQuery, Grouping, OutputValue, Predicate},
     registry::{ColumnKind, Registry},
 };
 
@@ -349,7 +349,9 @@ impl Fields<'_> {
         let counts = match (&count.value, a) {
             (OutputValue::Aggregate(Aggregate::Count(c)), Some(a)) => *c == a,
             (OutputValue::Aggregate(Aggregate::CountAll), Some(a)) => {
-                !self.registry.columns[a].nullable
+                let counted = self.query.population(self.registry, count);
+                let known = Predicate::IsNotNull { column: a };
+                !self.registry.columns[a].nullable || counted.lies_within(&known)
             }
             _ => false,
         };

@@ -34,6 +34,9 @@ impl Analysis {
             }) => Some((cases, total)),
             Analysis::Proportions(s) => Some((&s.cases, &s.total)),
             Analysis::Survival(s) => Some((&s.events, &s.leaving)),
+            Analysis::Rates(s) | Analysis::Standardised(Standardised { rates: s, .. }) => {
+                Some((&s.events, &s.time))
+            }
             _ => None,
         }
     }

@@ -120,19 +120,36 @@ pub struct Times {
     pub until: f64,
 }
 
-/// The time at which survival falls to 1/2: in a straight line through a bin, as in a life table, and at an exact bin's own
-/// time. `times` are the bins' of the points. `None` if survival stays above.
+/// The first bin after which survival is at most 1/2.
 ///
 /// 1e-12 more still counts as 1/2, because a product of ratios that is exactly 1/2 need not come out so.
+fn half(points: &[Point]) -> Option<usize> {
+    let falls = |point: &Point| point.survival.value <= 0.5 + 1e-12;
+    points.iter().position(falls)
+}
+
+/// The time at which survival falls to 1/2: in a straight line through a bin, as in a life table, and at an exact bin's own
+/// time. `times` are the bins' of the points. `None` if survival stays above.
 #[must_use]
 pub fn median(points: &[Point], times: &[Times]) -> Option<f64> {
-    let falls = |point: &Point| point.survival.value <= 0.5 + 1e-12;
-    let at = points.iter().position(falls)?;
+    let at = half(points)?;
     let times = times.get(at)?;
     let before = at.checked_sub(1).map_or(1.0, |i| points[i].survival.value);
     let after = points[at].survival.value;
     let share = ((before - 0.5) / (before - after)).clamp(0.0, 1.0);
     Some(times.from + share * (times.until - times.from))
+}
+
+/// Between which times the curve of the exact times falls to 1/2, from the two that hold it: the beginning of the bin in which
+/// the lowest does, and the end of the one in which the highest does. `None` where a curve stays above.
+#[must_use]
+pub fn median_between(
+    lowest: &[Point],
+    highest: &[Point],
+    times: &[Times],
+) -> (Option<f64>, Option<f64>) {
+    let of = |points| times.get(half(points)?);
+    (of(lowest).map(|t| t.from), of(highest).map(|t| t.until))
 }
 
 #[cfg(test)]

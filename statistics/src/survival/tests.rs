@@ -283,6 +283,22 @@ fn the_ends_hold_the_exact_curve() {
             assert!(low <= point.survival.value && point.survival.value <= high);
             apart += u32::from(low < at && at < high);
         }
+        let ends = |width: u32| -> Vec<Times> {
+            let bins = (0..60 / width).map(|b| (f64::from(b * width), f64::from((b + 1) * width)));
+            bins.map(|(from, until)| Times { from, until }).collect()
+        };
+        let days: Vec<Times> = (0..60)
+            .map(f64::from)
+            .map(|t| Times { from: t, until: t })
+            .collect();
+        let (first, last) = median_between(&early, &late, &ends(10));
+        match median(&exact, &days) {
+            Some(day) => assert!(first.unwrap() <= day && last.is_none_or(|l| day <= l)),
+            None => assert_eq!(last, None),
+        }
+        if let Some(straight) = median(&half, &ends(10)) {
+            assert!(first.unwrap() <= straight && last.is_none_or(|l| straight <= l));
+        }
     }
     assert!(apart > 500, "{apart}");
 }

@@ -62,7 +62,10 @@ fn rotterdam_survival_is_that_of_lifelines() {
     assert_eq!(estimate.rows.len(), 2 * YEARS);
     for (group, name) in [("node_negative", "false"), ("node_positive", "true")] {
         let wanted = &recorded[group]["bins"];
-        let rows = estimate.rows.iter().filter(|r| r[0] == Value::from(name));
+        let rows = estimate
+            .rows
+            .iter()
+            .filter(|r| r[0] == Value::Key(Some(name.into())));
         for (year, row) in (1..).zip(rows) {
             let wanted = &wanted[year - 1];
             assert_eq!(wanted["bin"], year);

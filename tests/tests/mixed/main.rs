@@ -73,7 +73,12 @@ fn mix(table: u64, rows: usize, release: ReleaseProfile) {
     let oracle = Oracle::load("t", &plain);
     let mut outcome = Outcome::default();
     for number in 0..queries.div_ceil(TABLES) {
-        let query = query(number, &mut dice, counts_only);
+        let query = loop {
+            let query = query(number, &mut dice, counts_only);
+            if !refusal::of_inputs(&hospital, &query) {
+                break query;
+            }
+        };
         if let Err(why) = one(&hospital, &oracle, &query, &mut outcome) {
             outcome.failures.push(format!(
                 "table {table}, seed {seed}, query {number}: {}\n{:?}\n{why}",

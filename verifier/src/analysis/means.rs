@@ -31,7 +31,7 @@ pub(super) fn each_row(
 ) -> Vec<String> {
     let mut notes = Vec::new();
     for index in 0..view.rows.len() {
-        let name = Value::Text(view.name(index));
+        let name = view.title(index);
         let cells = row(index).unwrap_or_else(|note| {
             notes.push(note);
             vec![Value::Missing; table.columns.len() - 1]
@@ -74,7 +74,7 @@ pub(super) fn welch(spec: &Welch, view: &View<'_>) -> Computed {
         &[&spec.by, "n", &spec.sample.mean, "lower", "upper"],
     );
     for (name, sample) in spec.groups.iter().zip(samples) {
-        let head = [Value::Text(named(name)), Value::Count(sample.n)];
+        let head = [Value::Key(Some(name.clone())), Value::Count(sample.n)];
         means.rows.push(
             head.into_iter()
                 .chain(interval(galen_statistics::mean(sample)))
@@ -84,7 +84,7 @@ pub(super) fn welch(spec: &Welch, view: &View<'_>) -> Computed {
     let found = galen_statistics::welch(samples[0], samples[1]);
     let columns = ["comparison", "difference", "lower", "upper", "t", "df", "p"];
     let mut difference = Table::new("Difference", &columns);
-    let [first, second] = spec.groups.each_ref().map(|g| named(g));
+    let [first, second] = spec.groups.each_ref().map(|g| named(Some(g)));
     let name = Value::Text(format!("{first} − {second}"));
     let cells = interval(found.map(|w| w.difference));
     let tests = test(found.map(|w| w.test));

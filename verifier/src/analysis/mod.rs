@@ -50,14 +50,27 @@ pub struct Table {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Value {
-    /// A group's or statistic's name.
+    /// A statistic's or a row's name.
     Text(String),
+    /// A group's value; none where it is missing.
+    Key(Option<String>),
     /// A count.
     Count(u64),
     /// A computed number, in binary64.
     Number(f64),
     /// Not defined, or not to be had from what is released.
     Missing,
+}
+
+/// The smallest p that is told: binary64 holds few smaller ones.
+const LEAST_P: f64 = 1e-300;
+
+/// A p-value. One that is too small to be told is not 0.
+fn probability(p: f64) -> Value {
+    match p < LEAST_P {
+        true => "<1e-300".into(),
+        false => p.into(),
+    }
 }
 
 impl Table {
@@ -75,6 +88,7 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Value::Text(text) => f.pad(text),
+            Value::Key(key) => f.pad(&view::named(key.as_deref())),
             Value::Count(n) => f.pad(&n.to_string()),
             Value::Number(n) => f.pad(&n.to_string()),
             Value::Missing => f.pad(""),
@@ -112,7 +126,7 @@ fn interval(estimate: Option<Estimate>) -> [Value; 3] {
 fn test(test: Option<Test>) -> [Value; 3] {
     match test {
         None => [Value::Missing, Value::Missing, Value::Missing],
-        Some(t) => [t.statistic.into(), t.degrees.into(), t.p.into()],
+        Some(t) => [t.statistic.into(), t.degrees.into(), probability(t.p)],
     }
 }
 
@@ -147,7 +161,7 @@ fn one(analysis: &Analysis, query: &CohortQuery, registry: &Registry, view: &Vie
         .iter()
         .flat_map(|t| t.rows.iter().flatten())
         .all(defined)
-        && notes.is_empty()
+        && notes.iter().all(|n| n.starts_with(view::LEFT_OUT))
     {
         notes.push(
             "Numbers that the counts do not define (a zero cell, nobody at risk) are left out."
@@ -155,7 +169,7 @@ fn one(analysis: &Analysis, query: &CohortQuery, registry: &Registry, view: &Vie
         );
     }
     if let Some((cases, total)) = analysis.cases() {
-        notes.extend(unknown::note(query, registry, cases, total));
+        notes.extend(unknown::notes(query, registry, cases, total));
     }
     if view.count_error > 0 {
         notes.push(format!(

@@ -60,7 +60,7 @@ pub(super) fn standardised(spec: &Standardised, view: &View<'_>) -> Computed {
         match strata_of(spec, view, strata, rows) {
             Err(note) => notes.push(note),
             Ok(list) => {
-                let name = || Value::Text(group.clone());
+                let name = || group.clone();
                 let rate = scaled(galen_statistics::standardised(&list), per);
                 standard
                     .rows

@@ -14,8 +14,8 @@ use crate::answer::Cell;
 pub(super) const EXACT: &str = "Kaplan–Meier estimate: each bin holds one time, events before censorings. Greenwood's \
     variance and log(−log) intervals, median survival, log-rank test; 95 %";
 pub(super) const ACTUARIAL: &str = "Actuarial (life-table) estimate: of those censored within a bin half count as at risk \
-    in it; lowest and highest, which hold the Kaplan–Meier estimate of the exact times, if all or none of them left before \
-    the bin's events. Greenwood's variance and log(−log) intervals, median by a straight line within its bin, log-rank \
+    in it; lowest and highest, which hold the Kaplan–Meier estimate of the exact times and its median, if all or none of them \
+    left before the bin's events. Greenwood's variance and log(−log) intervals, median by a straight line within its bin, log-rank \
     test with half of the censored; 95 %";
 
 /// How the numbers of an analysis are computed.
@@ -34,7 +34,7 @@ fn is_last(bin: &query::Bin) -> bool {
 
 /// One group's bins.
 struct Curve {
-    name: String,
+    name: Value,
     times: Vec<Times>,
     bins: Vec<Bin>,
     beyond: u64,
@@ -175,7 +175,7 @@ fn rows(table: &mut Table, medians: &mut Table, curve: &Curve, estimates: &Estim
     let ends = estimates.lowest.iter().zip(&estimates.highest);
     for ((times, point), (lowest, highest)) in curve.times.iter().zip(points).zip(ends) {
         let head = [
-            Value::Text(curve.name.clone()),
+            curve.name.clone(),
             times.until.into(),
             Value::Count(point.at_risk),
             Value::Count(point.events),
@@ -185,13 +185,16 @@ fn rows(table: &mut Table, medians: &mut Table, curve: &Curve, estimates: &Estim
         table.rows.push(row.chain(ends).collect());
     }
     let events = points.iter().map(|p| p.events).sum();
-    let median = |points: &[Point]| match galen_statistics::median(points, &curve.times) {
-        Some(median) => Value::Number(median),
+    let told = |time: Option<f64>| match time {
+        Some(time) => Value::Number(time),
         None if curve.is_cut => "not known".into(),
         None => "not reached".into(),
     };
+    let median = galen_statistics::median(points, &curve.times);
+    let (lowest, highest) =
+        galen_statistics::median_between(&estimates.lowest, &estimates.highest, &curve.times);
     medians.rows.push(vec![
-        Value::Text(curve.name.clone()),
+        curve.name.clone(),
         Value::Count(curve.patients()),
         curve
             .times
@@ -199,9 +202,9 @@ fn rows(table: &mut Table, medians: &mut Table, curve: &Curve, estimates: &Estim
             .map(|t| t.until)
             .into(),
         Value::Count(events),
-        median(points),
-        median(&estimates.lowest),
-        median(&estimates.highest),
+        told(median),
+        told(lowest),
+        told(highest),
     ]);
 }
 
@@ -211,7 +214,7 @@ fn curve(
     spec: &Survival,
     bins: &Bins<'_>,
     view: &View<'_>,
-    (name, rows): &(String, Vec<usize>),
+    (name, rows): &(Value, Vec<usize>),
 ) -> Result<(Curve, Option<String>), String> {
     let (time, leaving) = (view.column(&spec.time)?, view.column(&spec.leaving)?);
     let events = view.column(&spec.events)?;

@@ -3,7 +3,7 @@
 use galen_query::analysis::{Contingency, Outcome, TwoByTwo};
 use galen_statistics::Test;
 
-use super::{Computed, Table, Value, View, interval, test, view::named};
+use super::{Computed, Table, Value, View, interval, probability, test, view::named};
 
 pub(super) const TWO_BY_TWO: &str = "Odds ratio with Woolf's interval, risk ratio with Katz's, risk difference with \
     Newcombe's score interval, Pearson's chi-square without correction, Fisher's exact test (two-sided); 95 %";
@@ -51,7 +51,7 @@ pub(super) fn two_by_two(spec: &TwoByTwo, view: &View<'_>) -> Computed {
         (&spec.groups[1], unexposed_cases, unexposed_others),
     ] {
         let row = vec![
-            Value::Text(named(group)),
+            Value::Key(Some(group.clone())),
             Value::Count(cases),
             Value::Count(others),
         ];
@@ -73,7 +73,7 @@ pub(super) fn two_by_two(spec: &TwoByTwo, view: &View<'_>) -> Computed {
             "Fisher's exact".into(),
             Value::Missing,
             Value::Missing,
-            p.into(),
+            probability(p),
         ]
     });
     let mut tests = tests("chi-square", table.chi_square());
@@ -152,7 +152,7 @@ pub(super) fn contingency(spec: &Contingency, view: &View<'_>) -> Computed {
     let count = view.column(&spec.count)?;
     let (row_keys, column_keys) = (view.keys(rows), view.keys(columns));
     let header: Vec<String> = std::iter::once(spec.rows.clone())
-        .chain(column_keys.iter().map(|k| named(k)))
+        .chain(column_keys.iter().map(|k| named(Some(k))))
         .collect();
     let mut table = Table {
         title: format!("{} by {}", spec.rows, spec.columns),
@@ -161,7 +161,7 @@ pub(super) fn contingency(spec: &Contingency, view: &View<'_>) -> Computed {
     };
     let (mut counts, mut notes) = (Vec::new(), Vec::new());
     for row_key in &row_keys {
-        let mut cells = vec![Value::Text(named(row_key))];
+        let mut cells = vec![Value::Key(Some(row_key.clone()))];
         let mut line = Vec::new();
         for column_key in &column_keys {
             let of_row = view.rows_with(rows, row_key).into_iter();

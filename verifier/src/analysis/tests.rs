@@ -275,7 +275,7 @@ fn rows_are_named_by_their_keys_alone() {
     let rows = [row(key("a"), 9, 0), row(Cell::Null, 7, 0)];
     let derived = run(COUNTS, "means mean=mean sd=sd n=known", &rows, 0);
     let names: Vec<&Value> = derived.tables[0].rows.iter().map(|r| &r[0]).collect();
-    assert_eq!(names, [&Value::from("a"), &Value::from("NULL")]);
+    assert_eq!(names, [&Value::Key(Some("a".into())), &Value::Key(None)]);
     assert_eq!(
         derived.notes,
         ["a", "NULL"].map(|group| format!("sd of {group} is NULL: too few values were counted."))
@@ -290,7 +290,9 @@ fn unknown_outcomes_are_told() {
         let text = format!("proportions cases=high total={total}");
         run(sql, &text, &rows, 0).notes
     };
-    assert!(note("n")[0].starts_with("Patients whose x is NULL count as without the outcome"));
+    assert!(
+        note("n")[0].starts_with("Patients of n whose x is NULL may count as without the outcome")
+    );
     assert_eq!(note("known"), Vec::<String>::new());
 }
 

@@ -1,42 +1,66 @@
-//! Patients whose outcome is unknown, where they would silently count as without it.
+//! Patients whose outcome is unknown, where they would silently count as without it; and outcomes that everybody has.
 
 use galen_query::{
     query::{CohortQuery, Predicate},
     registry::Registry,
 };
 
-/// A note where `total` counts patients for whom a column that `cases` looks at is NULL.
-pub(super) fn note(
+/// Notes where `total` counts patients for whom a column that decides on `cases` is NULL, and where all whom it counts are cases.
+pub(super) fn notes(
     query: &CohortQuery,
     registry: &Registry,
     cases: &str,
     total: &str,
-) -> Option<String> {
+) -> Vec<String> {
     let find = |label: &str| query.outputs.iter().find(|o| o.label == label);
-    let (cases, all) = (find(cases)?, find(total)?);
-    let population = query.population(registry, all);
-    let is_known = |column: usize| population.lies_within(&Predicate::IsNotNull { column });
-    let looked_at = valued(&cases.filter).into_iter();
+    let (Some(inside), Some(around)) = (find(cases), find(total)) else {
+        return Vec::new();
+    };
+    let all = query.population(registry, around);
+    let some = query.population(registry, inside);
+    if all.lies_within(&some) {
+        return vec![format!(
+            "By their conditions every patient of {total} is one of {cases}."
+        )];
+    }
+    let is_known = |column: usize| {
+        let is_key = query.group_by.iter().any(|g| g.column == column);
+        is_key || all.lies_within(&Predicate::IsNotNull { column })
+    };
     let mut names: Vec<&str> = Vec::new();
-    for column in looked_at.chain(cases.value.columns()) {
+    // What all of them meet decides on nothing.
+    let members = match &some {
+        Predicate::All(members) => members.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let deciding = members.iter().filter(|m| !all.lies_within(m));
+    for column in deciding.flat_map(decided_by) {
         let definition = &registry.columns[column];
         if definition.nullable && !is_known(column) && !names.contains(&definition.name.as_str()) {
             names.push(&definition.name);
         }
     }
-    let first = names.first()?;
-    Some(format!(
-        "Patients whose {} is NULL count as without the outcome; to leave them out, let {total} be count({first}).",
-        names.join(" or ")
-    ))
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let known: Vec<String> = names.iter().map(|n| format!("{n} IS NOT NULL")).collect();
+    vec![format!(
+        "Patients of {total} whose {} is NULL may count as without the outcome though it is not known; to leave them out, \
+         add `{}` to WHERE, or to the FILTERs of {cases} and {total}.",
+        names.join(" or "),
+        known.join(" AND ")
+    )]
 }
 
-/// The columns whose values a predicate looks at, and not only whether there is one.
-fn valued(predicate: &Predicate) -> Vec<usize> {
+/// The columns of which a predicate asks for a value, and is not true without one.
+fn decided_by(predicate: &Predicate) -> Vec<usize> {
     match predicate {
         Predicate::In { column, .. } => vec![*column],
-        Predicate::All(members) | Predicate::Any(members) => {
-            members.iter().flat_map(valued).collect()
+        Predicate::All(members) => members.iter().flat_map(decided_by).collect(),
+        Predicate::Any(members) => {
+            let without = |c: &usize| members.contains(&Predicate::IsNull { column: *c });
+            let columns = members.iter().flat_map(decided_by);
+            columns.filter(|c| !without(c)).collect()
         }
         _ => Vec::new(),
     }

@@ -4,7 +4,11 @@ use std::{borrow::Cow, ops::Range};
 
 use num_traits::ToPrimitive;
 
+use super::Value;
 use crate::answer::Cell;
+
+/// How a note begins that tells whom an analysis leaves out.
+pub(super) const LEFT_OUT: &str = "Left out: ";
 
 /// The rows of an answer by label.
 pub(crate) struct View<'a> {
@@ -130,15 +134,15 @@ impl View<'_> {
     }
 
     /// The values of the key `by` but NULL, each with its rows; without a key, all rows as one group.
-    pub fn groups(&self, by: Option<&str>) -> Result<Vec<(String, Vec<usize>)>, String> {
+    pub fn groups(&self, by: Option<&str>) -> Result<Vec<(Value, Vec<usize>)>, String> {
         let Some(by) = by else {
-            return Ok(vec![("all".to_owned(), self.all_rows().collect())]);
+            return Ok(vec![("all".into(), self.all_rows().collect())]);
         };
         let column = self.column(by)?;
         let keys = self.keys(column).into_iter();
         let with_rows = |value: String| {
             let rows = self.rows_with(column, &value);
-            (named(&value), rows)
+            (Value::Key(Some(value)), rows)
         };
         Ok(keys.map(with_rows).collect())
     }
@@ -173,16 +177,28 @@ impl View<'_> {
         let known: u64 = counts.iter().flatten().sum();
         match (known, counts.iter().any(Result::is_err)) {
             (0, false) => None,
-            (n, false) => Some(format!("Left out: {what}, {n} of {}.", self.columns[count])),
-            (0, true) => Some(format!("Left out: {what}; how many is hidden.")),
+            (n, false) => Some(format!("{LEFT_OUT}{what}, {n} of {}.", self.columns[count])),
+            (0, true) => Some(format!("{LEFT_OUT}{what}; how many is hidden.")),
             (n, true) => Some(format!(
-                "Left out: {what}, {n} of {} and more that are hidden.",
+                "{LEFT_OUT}{what}, {n} of {} and more that are hidden.",
                 self.columns[count]
             )),
         }
     }
 
-    /// The keys of a row, for a table's first column.
+    /// A row's name for a table's first column: the value of its key, or of both in one text.
+    pub fn title(&self, row: usize) -> Value {
+        match self.key_columns {
+            [one] => match &self.rows[row][*one] {
+                Cell::Null => Value::Key(None),
+                Cell::Key(text) => Value::Key(Some(text.clone())),
+                other => Value::Text(other.to_string()),
+            },
+            _ => Value::Text(self.name(row)),
+        }
+    }
+
+    /// The keys of a row, for a note.
     pub fn name(&self, row: usize) -> String {
         let keys = self.key_columns.iter();
         let keys: Vec<String> = keys.map(|c| self.part(row, *c)).collect();
@@ -195,6 +211,7 @@ impl View<'_> {
 }
 
 /// A key's value as the answer shows it.
-pub(super) fn named(value: &str) -> String {
-    Cell::Key(value.to_owned()).to_string()
+pub(super) fn named(value: Option<&str>) -> String {
+    let key = |text: &str| Cell::Key(text.to_owned());
+    value.map_or(Cell::Null, key).to_string()
 }

@@ -138,8 +138,13 @@ impl Want {
 
     fn is(&self, found: &Value) -> bool {
         match (self, found) {
-            (Self::Text(a), Value::Text(b)) => a == b,
+            (Self::Text(a), Value::Text(b) | Value::Key(Some(b))) => a == b,
             (Self::Name(keys), Value::Text(text)) => is_name(keys, text),
+            (Self::Name(keys), Value::Key(key)) => {
+                keys.as_slice() == [key.clone().unwrap_or_else(|| "NULL".to_owned())]
+            }
+            // A p that is too small to be told.
+            (Self::Near(a, _), Value::Text(b)) => b == "<1e-300" && (0.0..1e-290).contains(a),
             (Self::Count(a), Value::Count(b)) => a == b,
             (Self::Near(a, scale), Value::Number(b)) => (a - b).abs() <= 1e-8 * scale,
             (Self::Missing, Value::Missing) => true,

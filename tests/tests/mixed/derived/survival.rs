@@ -143,22 +143,28 @@ fn medians_of(curve: &Curve, all: [&[[f64; 3]]; 3]) -> Vec<Want> {
         end(curve, all[0].len()),
         Want::Count(curve.bins.iter().map(|b| b.1).sum()),
     ];
-    wanted.extend(all.map(|points| median(curve, points)));
+    let [points, lowest, highest] = all;
+    let told = |time: Option<f64>| match time {
+        Some(time) => Want::Near(time, time.max(1.0)),
+        None if curve.is_cut => Want::text("not known"),
+        None => Want::text("not reached"),
+    };
+    wanted.push(told(median(curve, points)));
+    wanted.push(told(half(lowest).map(|bin| curve.times[bin].0)));
+    wanted.push(told(half(highest).map(|bin| curve.times[bin].1)));
     wanted
 }
 
-fn median(curve: &Curve, points: &[[f64; 3]]) -> Want {
-    let Some(bin) = points.iter().position(|p| p[0] <= 0.5 + 1e-12) else {
-        return Want::text(if curve.is_cut {
-            "not known"
-        } else {
-            "not reached"
-        });
-    };
+fn half(points: &[[f64; 3]]) -> Option<usize> {
+    points.iter().position(|p| p[0] <= 0.5 + 1e-12)
+}
+
+fn median(curve: &Curve, points: &[[f64; 3]]) -> Option<f64> {
+    let bin = half(points)?;
     let before = if bin == 0 { 1.0 } else { points[bin - 1][0] };
     let (from, until) = curve.times[bin];
     let fallen = (before - 0.5) / (before - points[bin][0]);
-    Want::Near(from + fallen.min(1.0) * (until - from), until)
+    Some(from + fallen.min(1.0) * (until - from))
 }
 
 fn comparison(curves: &[Curve]) -> Vec<Want> {

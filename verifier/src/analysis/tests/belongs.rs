@@ -109,10 +109,13 @@ fn every_analysis_finds_a_code_spelled_null() {
         &rows,
         0,
     );
-    let line = |name: &str, a, b| vec![Value::from(name), Value::Count(a), Value::Count(b)];
+    let line = |name: &str, a, b| {
+        let name = Value::Key(Some(name.to_owned()));
+        vec![name, Value::Count(a), Value::Count(b)]
+    };
     assert_eq!(
         table.tables[0].rows,
-        [line("\"NULL\"", 1, 2), line("x", 11, 12)]
+        [line("NULL", 1, 2), line("x", 11, 12)]
     );
     // 3 + 13 + 21 + 22 + 23.
     let what = "patients without a value of grp or ill";
@@ -182,6 +185,11 @@ fn inputs_that_do_not_belong_together_are_refused() {
         count(*) FILTER (WHERE ill) AS ill FROM t GROUP BY bin, grp";
     let same = "SELECT width_bucket(days, 0, 100, 2) AS p, width_bucket(days, 0, 100, 2) AS q, count(*) AS n, \
         sum(died) AS events FROM t GROUP BY p";
+    let by_died =
+        "SELECT died, count(*) AS n, sum(died) AS events, sum(days) AS days FROM t GROUP BY died";
+    let early = "SELECT width_bucket(days, 0, 100, 2) AS bin, count(*) AS n, sum(died) AS events, \
+        count(*) FILTER (WHERE days > 5) AS late, count(*) FILTER (WHERE days > 5 AND died) AS late_events \
+        FROM t WHERE days < 50 GROUP BY bin";
     let dates = "SELECT grp, died, count(*) AS n, sum(days) AS days, sum(ill) AS ill FROM t GROUP BY grp, died";
     let refused = [
         // Disjoint filters.
@@ -344,7 +352,7 @@ fn the_unknown_are_told() {
         derived.notes,
         [
             "Left out: patients without a value of bin, 7 of n.",
-            "Patients whose ill is NULL count as without the outcome; to leave them out, let n be count(ill).",
+            "Patients of n whose ill is NULL may count as without the outcome though it is not known; to leave them out, add `ill IS NOT NULL` to WHERE, or to the FILTERs of ill and n.",
         ]
     );
     // Each bin is one month: Kaplan and Meier's estimate, at that month, and nobody is left after the second.
@@ -368,4 +376,63 @@ fn the_unknown_are_told() {
         0,
     );
     assert_eq!(told.notes, Vec::<String>::new());
+}
+
+/// The note is of patients whose outcome depends on what is missing, and of no others.
+#[test]
+fn what_is_missing_need_not_be_unknown() {
+    let registry = registry();
+    let notes = |sql: &str, text: &str| -> Vec<String> {
+        let rows = [vec![n(20), n(11)]];
+        run_over(&registry, sql, text, &rows, 0).notes
+    };
+    let all = "proportions cases=d total=n";
+    for quiet in [
+        // Who has no value is a case.
+        "SELECT count(*) AS n, count(*) FILTER (WHERE ill IS NOT TRUE) AS d FROM t",
+        // The same condition in both.
+        "SELECT count(*) FILTER (WHERE ill IS NOT TRUE) AS n, count(*) FILTER (WHERE ill IS NOT TRUE AND died) AS d FROM t",
+        "SELECT count(*) FILTER (WHERE ill OR days > 5) AS n, count(*) FILTER (WHERE (ill OR days > 5) AND died) AS d FROM t",
+        "SELECT count(ill) AS n, sum(ill) AS d FROM t",
+    ] {
+        assert_eq!(notes(quiet, all), Vec::<String>::new(), "{quiet}");
+    }
+    let told = notes(
+        "SELECT count(*) FILTER (WHERE ill OR died) AS n, sum(ill) AS d FROM t",
+        all,
+    );
+    assert!(told[0].contains("add `ill IS NOT NULL` to WHERE, or to the FILTERs of d and n"));
+    let told = notes(
+        "SELECT sum(days) FILTER (WHERE died) AS n, sum(died) AS d FROM t",
+        "rates events=d time=n",
+    );
+    assert_eq!(
+        told,
+        ["By their conditions every patient of n is one of d."]
+    );
+    // An outcome of the group's own column is known in every group.
+    let sql = "SELECT ill, count(*) AS n, count(*) FILTER (WHERE died) AS d FROM t GROUP BY ill";
+    let row = |key| vec![key, n(20), n(11)];
+    let rows = [row(key("false")), row(key("true")), row(Cell::Null)];
+    let text = "two-by-two exposure=ill cases=d total=n";
+    assert_eq!(
+        run_over(&registry, sql, text, &rows, 0).notes,
+        ["Left out: patients of other groups, or none, of ill, 20 of n."]
+    );
+}
+
+#[test]
+fn a_p_that_is_too_small_is_not_0() {
+    let sql = "SELECT grp, died, count(*) AS n FROM t GROUP BY grp, died";
+    let row = |g: &str, d: &str, count| vec![key(g), key(d), n(count)];
+    let rows = [
+        row("NULL", "false", 0),
+        row("NULL", "true", 9_000),
+        row("x", "false", 9_000),
+        row("x", "true", 0),
+    ];
+    let text = "two-by-two exposure=grp exposed=NULL unexposed=x outcome=died count=n";
+    let tests = &run_over(&registry(), sql, text, &rows, 0).tables[2].rows;
+    assert_eq!(tests[0][3], Value::from("<1e-300"));
+    assert_eq!(tests[1][3], Value::from("<1e-300"));
 }
