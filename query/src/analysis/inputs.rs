@@ -72,7 +72,7 @@ impl Inputs<'_> {
             self.different_keys(("time", &spec.time), ("by", by))?;
         }
         self.among(("events", &spec.events), ("leaving", &spec.leaving))?;
-        for by in &spec.by {
+        if let Some(by) = &spec.by {
             self.not_of_key(("events", &spec.events), &spec.leaving, by)?;
         }
         self.all_times(spec)?;

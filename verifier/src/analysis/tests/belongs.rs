@@ -300,6 +300,26 @@ fn inputs_that_do_not_belong_together_are_refused() {
             "missing values are no group of an analysis",
         ),
         (
+            by_died,
+            "two-by-two exposure=died cases=events total=n",
+            "cases=events is decided by died",
+        ),
+        (
+            by_died,
+            "standardised-rates events=events time=days strata=died weights=true:1,false:1",
+            "is decided by died",
+        ),
+        (
+            early,
+            "survival time=bin leaving=n events=events",
+            "chooses patients by days, their time itself",
+        ),
+        (
+            early,
+            "survival time=bin leaving=late events=late_events",
+            "chooses patients by days",
+        ),
+        (
             same,
             "two-by-two exposure=p exposed=9 unexposed=1 outcome=q case=1 noncase=2 count=n",
             "p has no value 9; it has 1, 2",
