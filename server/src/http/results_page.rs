@@ -7,6 +7,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
+use galen_verifier::answer::{Bucket, Cell};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -123,11 +124,11 @@ fn answer(site: &Value, note: &str) -> String {
 
 /// An answer's table and the derived ones, with their notes.
 fn tables(answer: &Value) -> String {
-    let mut html = table("", &answer["columns"], &answer["rows"], cell);
+    let mut html = table("", &answer["columns"], &answer["rows"], [cell, cell]);
     for derived in list(&answer["derived"]) {
         for one in list(&derived["tables"]) {
             let title = one["title"].as_str().unwrap_or_default();
-            html += &table(title, &one["columns"], &one["rows"], number);
+            html += &table(title, &one["columns"], &one["rows"], [name, number]);
         }
         for note in list(&derived["notes"]) {
             html += &format!("<p>{}</p>", escaped(note.as_str().unwrap_or_default()));
@@ -140,7 +141,8 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-fn table(title: &str, columns: &Value, rows: &Value, text: fn(&Value) -> String) -> String {
+/// `text` is of a row's first entry, and of the others.
+fn table(title: &str, columns: &Value, rows: &Value, text: [fn(&Value) -> String; 2]) -> String {
     let mut html = "<table>".to_owned();
     if !title.is_empty() {
         html += &format!("<caption>{}</caption>", escaped(title));
@@ -152,29 +154,40 @@ fn table(title: &str, columns: &Value, rows: &Value, text: fn(&Value) -> String)
     html += "</tr>";
     for row in list(rows) {
         html += "<tr>";
-        for value in list(row) {
-            html += &format!("<td>{}</td>", escaped(&text(value)));
+        for (at, value) in list(row).iter().enumerate() {
+            html += &format!("<td>{}</td>", escaped(&text[at.min(1)](value)));
         }
         html += "</tr>";
     }
     html + "</table>"
 }
 
-/// A cell of an answer, as it stands in JSON.
+/// A cell of an answer, from JSON to what every other place shows of it: no code looks like a missing value.
 fn cell(cell: &Value) -> String {
     let value = &cell["value"];
-    match cell["type"].as_str().unwrap_or_default() {
-        "null" => "NULL".to_owned(),
-        "suppressed" => format!("<{value}"),
-        "withheld" => "*".to_owned(),
-        "too_few" => format!("(<{value})"),
-        "bucket" => format!(
-            "{}: {} to {}",
-            value["number"],
-            plain(&value["from"]),
-            plain(&value["to"])
-        ),
-        _ => number(value),
+    let k = || value.as_u64().unwrap_or_default();
+    let shown = match cell["type"].as_str().unwrap_or_default() {
+        "key" => Cell::Key(plain(value)),
+        "null" => Cell::Null,
+        "suppressed" => Cell::Suppressed(k()),
+        "withheld" => Cell::Withheld,
+        "too_few" => Cell::TooFew(k()),
+        "bucket" => Cell::Bucket(Bucket {
+            number: u32::try_from(value["number"].as_u64().unwrap_or_default()).unwrap_or_default(),
+            from: plain(&value["from"]),
+            to: plain(&value["to"]),
+        }),
+        _ => return number(value),
+    };
+    shown.to_string()
+}
+
+/// A row's name in a derived table: a group's value, nothing where that is missing, or a text that names several.
+fn name(value: &Value) -> String {
+    match value {
+        Value::Null => Cell::Null.to_string(),
+        Value::String(text) if text == "NULL" => Cell::Key(text.clone()).to_string(),
+        other => number(other),
     }
 }
 
@@ -261,5 +274,25 @@ mod tests {
             page.contains("<td>&lt;11</td>") && page.contains("<td>5.5e-140</td>"),
             "{page}"
         );
+    }
+    #[test]
+    fn a_missing_value_looks_like_no_code() {
+        let key = |text: &str| json!({ "type": "key", "value": text });
+        let answer = json!({
+            "columns": ["c", "n"],
+            "rows": [[key("NULL"), { "type": "integer", "value": 3 }], [{ "type": "null" }, { "type": "withheld" }],
+                     [key("x"), { "type": "too_few", "value": 4 }]],
+            "derived": [{ "tables": [{ "title": "t", "columns": ["c", "p"], "rows": [["NULL", null], [null, 0.5]] }] }],
+        });
+        let html = tables(&answer);
+        for row in [
+            "<td>&quot;NULL&quot;</td><td>3</td>",
+            "<td>NULL</td><td>*</td>",
+            "<td>x</td><td>(&lt;4)</td>",
+            "<td>&quot;NULL&quot;</td><td></td>",
+            "<td>NULL</td><td>0.5000</td>",
+        ] {
+            assert!(html.contains(row), "{row}: {html}");
+        }
     }
 }
