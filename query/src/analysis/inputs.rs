@@ -22,17 +22,17 @@ impl Inputs<'_> {
             Analysis::TwoByTwo(spec) => match &spec.outcome {
                 Outcome::Key { outcome, .. } => {
                     self.different_keys(("exposure", &spec.exposure), ("outcome", outcome))?;
-                    self.all_keys(&[&spec.exposure, outcome])
+                    self.all_keys([&spec.exposure, outcome])
                 }
                 Outcome::Counts { cases, total } => {
                     self.among(("cases", cases), ("total", total))?;
                     self.not_of_key(("cases", cases), total, &spec.exposure)?;
-                    self.all_keys(&[&spec.exposure])
+                    self.all_keys([&spec.exposure])
                 }
             },
             Analysis::Contingency(spec) => {
                 self.different_keys(("rows", &spec.rows), ("columns", &spec.columns))?;
-                self.all_keys(&[&spec.rows, &spec.columns])
+                self.all_keys([&spec.rows, &spec.columns])
             }
             Analysis::Means(_) => Ok(()),
             Analysis::Welch(spec) => {
@@ -44,7 +44,7 @@ impl Inputs<'_> {
                         spec.sample.mean
                     ));
                 }
-                self.all_keys(&[&spec.by])
+                self.all_keys([&spec.by])
             }
             Analysis::Proportions(spec) => {
                 self.among(("cases", &spec.cases), ("total", &spec.total))
@@ -60,9 +60,7 @@ impl Inputs<'_> {
                 if let Some(by) = &spec.by {
                     self.different_keys(("strata", &spec.strata), ("by", by))?;
                 }
-                let by = spec.by.iter().map(String::as_str);
-                let keys: Vec<&str> = by.chain([spec.strata.as_str()]).collect();
-                self.all_keys(&keys)
+                self.all_keys(spec.by.iter().chain([&spec.strata]))
             }
         }
     }
@@ -76,16 +74,7 @@ impl Inputs<'_> {
             self.not_of_key(("events", &spec.events), &spec.leaving, by)?;
         }
         self.all_times(spec)?;
-        let time = self.column(&spec.time).map(|c| &self.registry.columns[c]);
-        if let Some(column) = time.filter(|c| !matches!(c.kind, ColumnKind::Number { .. })) {
-            return Err(format!(
-                "{} is of the column {}, which is no number: a time is a number of days, months or years",
-                spec.time, column.name
-            ));
-        }
-        let by = spec.by.iter().map(String::as_str);
-        let keys: Vec<&str> = by.chain([spec.time.as_str()]).collect();
-        self.all_keys(&keys)
+        self.all_keys(spec.by.iter().chain([&spec.time]))
     }
 
     /// That `leaving` counts patients whatever their time is: who is at risk is not known of others.
@@ -94,7 +83,7 @@ impl Inputs<'_> {
         else {
             return Ok(());
         };
-        if !asks_for_values(&self.query.population(self.registry, leaving), time) {
+        if !asks_for_values(&self.population(leaving), time) {
             return Ok(());
         }
         Err(format!(
@@ -106,20 +95,12 @@ impl Inputs<'_> {
 
     /// That what makes a case of a patient is not the key that tells the groups apart.
     fn not_of_key(&self, (part, inner): (&str, &str), outer: &str, key: &str) -> Checked {
-        let (Some(inside), Some(around)) = (self.output(inner), self.output(outer)) else {
+        let outputs = (self.output(inner), self.output(outer), self.column(key));
+        let (Some(inside), Some(around), Some(column)) = outputs else {
             return Ok(());
         };
-        let Some(column) = self.column(key) else {
-            return Ok(());
-        };
-        let population = |o| self.query.population(self.registry, o);
-        let (some, all) = (population(inside), population(around));
-        let members = match &some {
-            Predicate::All(members) => members.as_slice(),
-            one => std::slice::from_ref(one),
-        };
-        let mut deciding = members.iter().filter(|m| !all.lies_within(m));
-        match deciding.any(|m| asks_for_values(m, column)) {
+        let deciding = self.query.deciding(self.registry, inside, around);
+        match deciding.iter().any(|c| asks_for_values(c, column)) {
             true => Err(format!(
                 "{part}={inner} is decided by {}, which {key} tells the groups apart by: each group would have all or none",
                 self.registry.columns[column].name
@@ -153,9 +134,10 @@ impl Inputs<'_> {
         let (Some(inside), Some(around)) = (self.output(inner), self.output(outer)) else {
             return Ok(());
         };
-        let population = |o| self.query.population(self.registry, o);
-        let (inside_of, all) = (population(inside), population(around));
-        if inside_of.lies_within(&all) {
+        if self
+            .population(inside)
+            .lies_within(&self.population(around))
+        {
             return Ok(());
         }
         Err(format!(
@@ -170,16 +152,18 @@ impl Inputs<'_> {
             value: OutputValue::Aggregate(Aggregate::CountAll),
             ..around.clone()
         };
-        let population = |o| self.query.population(self.registry, o);
+        let is_alike = self
+            .population(inside)
+            .lies_within(&self.population(&with_missing));
         let column = around.value.only_column();
         let column = column.map(|c| &self.registry.columns[c]);
-        match column.filter(|c| c.nullable) {
-            Some(column) if population(inside).lies_within(&population(&with_missing)) => format!(
+        match column.filter(|c| c.nullable && is_alike) {
+            Some(column) => format!(
                 "a patient whose {column} is NULL may be in {inner} and is not in {outer}; add `{column} IS NOT NULL` to \
                  the FILTER of {inner}, or to WHERE",
                 column = column.name
             ),
-            _ => format!("give {inner} the FILTER of {outer}, and its own condition AND that"),
+            None => format!("give {inner} the FILTER of {outer}, and its own condition AND that"),
         }
     }
 
@@ -198,16 +182,16 @@ impl Inputs<'_> {
     }
 
     /// That GROUP BY has no further key: each group is one row then.
-    fn all_keys(&self, labels: &[&str]) -> Checked {
-        if self.query.group_by.len() <= labels.len() {
+    fn all_keys<'a>(&self, labels: impl IntoIterator<Item = &'a String>) -> Checked {
+        let used: Vec<usize> = labels.into_iter().filter_map(|l| self.column(l)).collect();
+        let columns = self.query.group_by.iter().map(|g| g.column);
+        let others = columns.filter(|c| !used.contains(c));
+        let names: Vec<&str> = others
+            .map(|c| self.registry.columns[c].name.as_str())
+            .collect();
+        if names.is_empty() {
             return Ok(());
         }
-        let used: Vec<usize> = labels.iter().filter_map(|l| self.key(l)).collect();
-        let others = self.query.group_by.iter().enumerate();
-        let names: Vec<&str> = others
-            .filter(|(i, _)| !used.contains(i))
-            .map(|(_, g)| self.registry.columns[g.column].name.as_str())
-            .collect();
         Err(format!(
             "the query also groups by {}, and this analysis would take each of its groups for the whole; name it as one \
              of the analysis's keys, or ask without it",
@@ -216,20 +200,16 @@ impl Inputs<'_> {
     }
 
     fn output(&self, label: &str) -> Option<&Output> {
-        self.query.outputs.iter().find(|o| o.label == label)
+        self.query.output(label)
     }
 
-    /// Which item of GROUP BY a label is.
-    fn key(&self, label: &str) -> Option<usize> {
-        match self.output(label)?.value {
-            OutputValue::Key(i) => Some(i),
-            OutputValue::Aggregate(_) => None,
-        }
+    fn population(&self, output: &Output) -> Predicate {
+        self.query.population(self.registry, output)
     }
 
     /// A key's registry column.
     fn column(&self, label: &str) -> Option<usize> {
-        Some(self.query.group_by[self.key(label)?].column)
+        Some(self.query.grouping(label)?.column)
     }
 }
 

@@ -334,7 +334,7 @@ impl Fields<'_> {
 
     /// That mean, spread and number are of one column under one filter.
     fn same_column(&self, mean: &str, spread: &str, n: &str) -> Read<()> {
-        let find = |label: &str| self.query.outputs.iter().find(|o| o.label == label);
+        let find = |label: &str| self.query.output(label);
         let (Some(mean_of), Some(spread_of), Some(count)) = (find(mean), find(spread), find(n))
         else {
             return Ok(());

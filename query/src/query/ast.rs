@@ -72,6 +72,21 @@ impl OutputValue {
 }
 
 impl CohortQuery {
+    /// The first output of a label.
+    #[must_use]
+    pub fn output(&self, label: &str) -> Option<&Output> {
+        self.outputs.iter().find(|o| o.label == label)
+    }
+
+    /// What the key of a label groups by.
+    #[must_use]
+    pub fn grouping(&self, label: &str) -> Option<&Grouping> {
+        match self.output(label)?.value {
+            OutputValue::Key(i) => self.group_by.get(i),
+            OutputValue::Aggregate(_) => None,
+        }
+    }
+
     /// The registry columns of all aggregates.
     #[must_use]
     pub fn aggregate_columns(&self) -> Vec<usize> {

@@ -22,4 +22,16 @@ impl CohortQuery {
         };
         normal.all([self.filter.clone(), output.filter.clone(), own])
     }
+    /// The conditions by which `part` counts only some of whom `whole` counts: those of its population that not all of the
+    /// other's meet, as far as can be seen.
+    #[must_use]
+    pub fn deciding(&self, registry: &Registry, part: &Output, whole: &Output) -> Vec<Predicate> {
+        let all = self.population(registry, whole);
+        let conditions = match self.population(registry, part) {
+            Predicate::All(members) => members,
+            one => vec![one],
+        };
+        let decides = conditions.into_iter().filter(|c| !all.lies_within(c));
+        decides.collect()
+    }
 }

@@ -2,7 +2,7 @@
 
 use galen_query::{
     analysis::Survival,
-    query::{self, BinName, CohortQuery, Grouping, OutputValue},
+    query::{self, BinName, CohortQuery},
     registry::{Column, Registry},
 };
 use galen_statistics::{Bin, Censored, Group, Point, Times};
@@ -20,7 +20,8 @@ pub(super) const ACTUARIAL: &str = "Actuarial (life-table) estimate: of those ce
 
 /// How the numbers of an analysis are computed.
 pub(super) fn method(spec: &Survival, query: &CohortQuery) -> &'static str {
-    let mut bins = bins(spec, query).into_iter().flatten();
+    let grouping = query.grouping(&spec.time).into_iter();
+    let mut bins = grouping.flat_map(|g| g.bins.iter().flatten());
     match bins.all(|b| b.stored.0 == b.stored.1 || is_last(b)) {
         true => EXACT,
         false => ACTUARIAL,
@@ -68,10 +69,14 @@ pub(super) fn survival(
     registry: &Registry,
     view: &View<'_>,
 ) -> Computed {
-    let bins = Bins {
-        bins: bins(spec, query).ok_or("The answer has no bins of time.")?,
-        column: time_column(spec, query, registry).ok_or("The answer has no bins of time.")?,
-    };
+    let grouping = query.grouping(&spec.time);
+    let bins = grouping.and_then(|g| {
+        Some(Bins {
+            bins: g.bins.as_deref()?,
+            column: &registry.columns[g.column],
+        })
+    });
+    let bins = bins.ok_or("The answer has no bins of time.")?;
     let groups = view.groups(spec.by.as_deref())?;
     let mut curves = Vec::new();
     let mut notes = Vec::new();
@@ -295,24 +300,4 @@ impl Bins<'_> {
             },
         })
     }
-}
-
-fn grouping<'a>(spec: &Survival, query: &'a CohortQuery) -> Option<&'a Grouping> {
-    let output = query.outputs.iter().find(|o| o.label == spec.time)?;
-    match output.value {
-        OutputValue::Key(i) => query.group_by.get(i),
-        OutputValue::Aggregate(_) => None,
-    }
-}
-
-fn bins<'a>(spec: &Survival, query: &'a CohortQuery) -> Option<&'a [query::Bin]> {
-    grouping(spec, query)?.bins.as_deref()
-}
-
-fn time_column<'a>(
-    spec: &Survival,
-    query: &CohortQuery,
-    registry: &'a Registry,
-) -> Option<&'a Column> {
-    registry.columns.get(grouping(spec, query)?.column)
 }

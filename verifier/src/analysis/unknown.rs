@@ -12,13 +12,12 @@ pub(super) fn notes(
     cases: &str,
     total: &str,
 ) -> Vec<String> {
-    let find = |label: &str| query.outputs.iter().find(|o| o.label == label);
-    let (Some(inside), Some(around)) = (find(cases), find(total)) else {
+    let (Some(inside), Some(around)) = (query.output(cases), query.output(total)) else {
         return Vec::new();
     };
     let all = query.population(registry, around);
-    let some = query.population(registry, inside);
-    if all.lies_within(&some) {
+    let deciding = query.deciding(registry, inside, around);
+    if deciding.is_empty() {
         return vec![format!(
             "By their conditions every patient of {total} is one of {cases}."
         )];
@@ -28,13 +27,7 @@ pub(super) fn notes(
         is_key || all.lies_within(&Predicate::IsNotNull { column })
     };
     let mut names: Vec<&str> = Vec::new();
-    // What all of them meet decides on nothing.
-    let members = match &some {
-        Predicate::All(members) => members.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    let deciding = members.iter().filter(|m| !all.lies_within(m));
-    for column in deciding.flat_map(decided_by) {
+    for column in deciding.iter().flat_map(decided_by) {
         let definition = &registry.columns[column];
         if definition.nullable && !is_known(column) && !names.contains(&definition.name.as_str()) {
             names.push(&definition.name);

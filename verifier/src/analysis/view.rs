@@ -5,7 +5,7 @@ use std::{borrow::Cow, ops::Range};
 use num_traits::ToPrimitive;
 
 use super::Value;
-use crate::answer::Cell;
+use crate::answer::{Cell, quoted};
 
 /// How a note begins that tells whom an analysis leaves out.
 pub(super) const LEFT_OUT: &str = "Left out: ";
@@ -101,9 +101,7 @@ impl View<'_> {
     /// A key as a part of a row's name, quoted where it could be taken for two parts.
     fn part(&self, row: usize, column: usize) -> String {
         match &self.rows[row][column] {
-            Cell::Key(text) if self.key_columns.len() > 1 && text.contains(',') => {
-                format!("\"{}\"", text.replace('"', "\"\""))
-            }
+            Cell::Key(text) if self.key_columns.len() > 1 && text.contains(',') => quoted(text),
             other => other.to_string(),
         }
     }

@@ -75,8 +75,13 @@ fn key(text: &str) -> Cow<'_, str> {
     let is_plain = text != "NULL" && !text.is_empty() && !text.starts_with('"');
     match is_plain {
         true => Cow::Borrowed(text),
-        false => Cow::Owned(format!("\"{}\"", text.replace('"', "\"\""))),
+        false => Cow::Owned(quoted(text)),
     }
+}
+
+/// A text within double quotes, its own doubled.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
 }
 
 /// Its number and values, `3: 40 to 49`.

@@ -20,6 +20,7 @@ use crate::{
     plan::{GroupKey, Plan, Quantile},
     rules::{Published, ReleaseProfile, State},
 };
+pub(crate) use cell::quoted;
 pub use cell::{Bucket, Cell};
 use group::Group;
 use pool::Released;

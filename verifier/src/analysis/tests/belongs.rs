@@ -185,6 +185,8 @@ fn inputs_that_do_not_belong_together_are_refused() {
         count(*) FILTER (WHERE ill) AS ill FROM t GROUP BY bin, grp";
     let same = "SELECT width_bucket(days, 0, 100, 2) AS p, width_bucket(days, 0, 100, 2) AS q, count(*) AS n, \
         sum(died) AS events FROM t GROUP BY p";
+    let by_days = "SELECT width_bucket(days, 0, 100, 2) AS p, count(*) AS n, avg(days) AS mean, \
+        stddev_samp(days) AS sd FROM t GROUP BY p";
     let by_died =
         "SELECT died, count(*) AS n, sum(died) AS events, sum(days) AS days FROM t GROUP BY died";
     let early = "SELECT width_bucket(days, 0, 100, 2) AS bin, count(*) AS n, sum(died) AS events, \
@@ -300,6 +302,11 @@ fn inputs_that_do_not_belong_together_are_refused() {
             "missing values are no group of an analysis",
         ),
         (
+            by_days,
+            "welch by=p first=1 second=2 mean=mean sd=sd n=n",
+            "mean is a mean of the column that tells the groups apart",
+        ),
+        (
             by_died,
             "two-by-two exposure=died cases=events total=n",
             "cases=events is decided by died",
@@ -333,7 +340,10 @@ fn inputs_that_do_not_belong_together_are_refused() {
         parse_query(BY_TWO, &registry()).is_err(),
         "died is no group there"
     );
+    let known = "SELECT count(*) FILTER (WHERE months IS NOT NULL) AS n, avg(months) FILTER (WHERE months IS NOT NULL) AS mean, \
+        stddev_samp(months) FILTER (WHERE months IS NOT NULL) AS sd FROM t";
     for (sql, text) in [
+        (known, "means mean=mean sd=sd n=n"),
         (
             OUTPUTS,
             "two-by-two exposure=grp exposed=NULL unexposed=x cases=deaths total=n",
@@ -455,4 +465,28 @@ fn a_p_that_is_too_small_is_not_0() {
     let tests = &run_over(&registry(), sql, text, &rows, 0).tables[2].rows;
     assert_eq!(tests[0][3], Value::from("<1e-300"));
     assert_eq!(tests[1][3], Value::from("<1e-300"));
+}
+
+/// What the counts do not define is explained beside a note of whom the analysis leaves out.
+#[test]
+fn an_undefined_number_is_explained_though_others_are_left_out() {
+    let sql = "SELECT grp, died, count(*) AS n FROM t GROUP BY grp, died";
+    let row = |group: Cell, died: &str, count| vec![group, key(died), n(count)];
+    let rows = [
+        row(key("NULL"), "false", 5),
+        row(key("NULL"), "true", 0),
+        row(key("x"), "false", 4),
+        row(key("x"), "true", 3),
+        row(Cell::Null, "false", 2),
+        row(Cell::Null, "true", 0),
+    ];
+    let text = "two-by-two exposure=grp exposed=NULL unexposed=x outcome=died count=n";
+    let derived = run_over(&registry(), sql, text, &rows, 0);
+    assert_eq!(
+        derived.tables[1].rows[0][1],
+        Value::Missing,
+        "no odds ratio"
+    );
+    assert_eq!(derived.notes.len(), 2, "{:?}", derived.notes);
+    assert!(derived.notes[1].starts_with("Numbers that the counts do not define"));
 }
