@@ -80,12 +80,24 @@ pub fn findings(facts: &Facts<'_>, profile: &ReleaseProfile) -> Result<Vec<Findi
     let all: u64 = least.iter().sum();
     let mut found = Vec::new();
     for (group, own) in least.iter().enumerate() {
-        let others = all - own;
-        let most = facts.counts.rows.checked_sub(others);
-        let most = most.ok_or(Unknown::Contradiction)?;
-        for part in &conditions.parts {
-            let one = Program::of(facts, &conditions, part, (group, most))?;
-            let betrayed = one.findings(profile.k)?.into_iter();
+        let most = facts.counts.rows.checked_sub(all - own);
+        let mut whole = Whole {
+            between: (0, most.ok_or(Unknown::Contradiction)?),
+            is_said: false,
+        };
+        let parts = conditions.parts.iter();
+        let atoms = parts.map(|part| {
+            let keys = &facts.keys[group];
+            conditions.atoms(part, facts.query, facts.registry, keys)
+        });
+        let atoms: Vec<Vec<u64>> = atoms.collect::<Result<_, _>>()?;
+        // What each part tells of all patients of the group is known in the others.
+        for (part, atoms) in conditions.parts.iter().zip(&atoms) {
+            Program::of(facts, part, atoms, (group, whole))?.narrow(&mut whole)?;
+        }
+        for (part, atoms) in conditions.parts.iter().zip(&atoms) {
+            let program = Program::of(facts, part, atoms, (group, whole))?;
+            let betrayed = program.findings(profile.k)?.into_iter();
             found.extend(betrayed.map(|between| Finding { group, between }));
         }
     }
@@ -100,84 +112,126 @@ impl Facts<'_> {
     }
 }
 
+/// What is known of all patients of a group together.
+#[derive(Clone, Copy)]
+struct Whole {
+    between: (u64, u64),
+    /// Whether a state says that they are few.
+    is_said: bool,
+}
+
 /// What is known of a part's atoms in a group.
 struct Program {
+    atoms: Vec<u64>,
     polytope: Polytope,
-    /// The regions, and of which a state says already that they are small.
-    regions: Vec<(Vec<i64>, bool)>,
+    /// Of each field the conditions, as bits, and what is published.
+    said: Vec<(u64, State)>,
+    whole_is_said: bool,
 }
 
 impl Program {
     fn of(
         facts: &Facts<'_>,
-        conditions: &Conditions,
         part: &Part,
-        (group, most): (usize, u64),
+        atoms: &[u64],
+        (group, whole): (usize, Whole),
     ) -> Result<Self, Unknown> {
-        let atoms = conditions.atoms(part, facts.query, facts.registry, &facts.keys[group])?;
-        let inside =
-            |bits: u64| -> Vec<i64> { atoms.iter().map(|a| i64::from(a & bits == bits)).collect() };
         let mut inequalities = Vec::new();
-        let mut between = |indicator: &[i64], (first, last): (u64, u64)| {
-            let minus = indicator.iter().map(|c| -c).collect();
+        let mut between = |bits: u64, (first, last): (u64, u64)| {
+            let indicator = indicator(atoms, (bits, 0));
             inequalities.push(AtMost {
-                coefficients: indicator.to_vec(),
-                bound: BigInt::from(last),
-            });
-            inequalities.push(AtMost {
-                coefficients: minus,
+                coefficients: indicator.iter().map(|c| -c).collect(),
                 bound: -BigInt::from(first),
             });
+            inequalities.push(AtMost {
+                coefficients: indicator,
+                bound: BigInt::from(last),
+            });
         };
-        between(&inside(0), (0, most));
-        let all = Field::count(None, None);
-        let whole = std::iter::once((all, 0)).filter(|_| facts.counts.cell(all, group).is_some());
+        between(0, whole.between);
+        let all = (Field::count(None, None), 0);
         let mut said = Vec::new();
-        for (field, bits) in whole.chain(part.fields.iter().copied()) {
-            let Some(cell) = facts.counts.cell(field, group) else {
-                continue;
-            };
-            between(&inside(bits), facts.bounds[cell]);
-            said.push((bits, facts.states[cell]));
+        for (field, bits) in std::iter::once(all).chain(part.fields.iter().copied()) {
+            if let Some(cell) = facts.counts.cell(field, group) {
+                between(bits, facts.bounds[cell]);
+                said.push((bits, facts.states[cell]));
+            }
         }
         let polytope = Polytope::new(atoms.len(), &inequalities, MAX_PIVOTS)?;
-        let polytope = polytope.ok_or(Unknown::Contradiction)?;
-        let regions = regions(&atoms, &said);
-        Ok(Self { polytope, regions })
+        Ok(Self {
+            atoms: atoms.to_vec(),
+            polytope: polytope.ok_or(Unknown::Contradiction)?,
+            said,
+            whole_is_said: whole.is_said,
+        })
     }
 
-    /// Between which numbers the regions are that are known to be small.
+    /// The counts that a state says are small.
+    fn small(&self) -> Vec<Vec<i64>> {
+        let said = self.said.iter().filter(|(_, state)| *state == State::Small);
+        let whole = self.whole_is_said.then_some(0);
+        let bits = said.map(|(bits, _)| *bits).chain(whole);
+        bits.map(|b| indicator(&self.atoms, (b, 0))).collect()
+    }
+
+    /// Takes up what this part tells of all patients of the group.
+    fn narrow(mut self, whole: &mut Whole) -> Result<(), Unknown> {
+        let all = vec![1; self.atoms.len()];
+        let (first, last) = self.between(&all)?;
+        whole.between.0 = whole.between.0.max(rounded(&first.ceil()));
+        whole.between.1 = whole.between.1.min(rounded(&last.floor()));
+        whole.is_said |= self.small().contains(&all);
+        Ok(())
+    }
+
+    fn between(&mut self, region: &[i64]) -> Result<(BigRational, BigRational), TooLong> {
+        let minus: Vec<i64> = region.iter().map(|c| -c).collect();
+        let first = -self.polytope.largest(&minus)?;
+        Ok((first, self.polytope.largest(region)?))
+    }
+
+    /// Between which numbers the regions are that are known to be small, though no state says so.
     fn findings(mut self, k: u64) -> Result<Vec<(u64, u64)>, Unknown> {
         let (one, most) = (rational(1), rational(k - 1));
-        let mut open = std::mem::take(&mut self.regions);
+        let small = self.small();
+        let mut open = regions(&self.atoms, &self.said);
         let mut found = Vec::new();
-        while let Some((region, is_said)) = open.pop() {
-            let minus: Vec<i64> = region.iter().map(|c| -c).collect();
-            let last = self.polytope.largest(&region)?;
-            open.retain(|(r, _)| self.is_betrayed(r, &one, &most));
-            if last > most {
+        while let Some(region) = open.pop() {
+            let (first, last) = self.between(&region)?;
+            // What is seen at this corner may tell of others that they need not be small.
+            open.retain(|r| (&one..=&most).contains(&&self.polytope.here(r)));
+            if first < one || last > most {
                 continue;
             }
-            let first = -self.polytope.largest(&minus)?;
-            open.retain(|(r, _)| self.is_betrayed(r, &one, &most));
-            let is_one_number = first.ceil() == last.floor();
-            if first >= one && (!is_said || is_one_number) {
-                found.push((whole(&first.ceil()), whole(&last.floor())));
+            let (first, last) = (rounded(&first.ceil()), rounded(&last.floor()));
+            if first == last || !self.is_any(&region, &small)? {
+                found.push((first, last));
             }
         }
         Ok(found)
     }
 
-    /// Whether what is seen at this corner leaves it open that a region is small.
-    fn is_betrayed(&self, region: &[i64], one: &BigRational, most: &BigRational) -> bool {
-        let here = self.polytope.here(region);
-        here >= *one && here <= *most
+    /// Whether a region has as many patients as one of others, in whatever way they stand in their atoms.
+    fn is_any(&mut self, region: &[i64], others: &[Vec<i64>]) -> Result<bool, TooLong> {
+        for other in others {
+            let less: Vec<i64> = region.iter().zip(other).map(|(a, b)| a - b).collect();
+            let (first, last) = self.between(&less)?;
+            if first == last && first == rational(0) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
-/// What two conditions can name together, and the fields: each region once, as a coefficient for each atom, with whether a state
-/// says that it is small.
-fn regions(atoms: &[u64], said: &[(u64, State)]) -> Vec<(Vec<i64>, bool)> {
+/// 1 for each atom with the one bits and without the others.
+fn indicator(atoms: &[u64], (with, without): (u64, u64)) -> Vec<i64> {
+    let is_in = |a: &u64| a & with == with && a & without == 0;
+    atoms.iter().map(|a| i64::from(is_in(a))).collect()
+}
+
+/// What two conditions can name together, and the fields: each region once, as a coefficient for each atom.
+fn regions(atoms: &[u64], said: &[(u64, State)]) -> Vec<Vec<i64>> {
     let used = atoms.iter().fold(0, |all, a| all | a);
     let bits: Vec<u64> = (0..64).map(|b| 1 << b).filter(|b| used & b != 0).collect();
     let mut masks = vec![(0, 0)];
@@ -188,33 +242,18 @@ fn regions(atoms: &[u64], said: &[(u64, State)]) -> Vec<(Vec<i64>, bool)> {
         }
     }
     masks.extend(said.iter().map(|(bits, _)| (*bits, 0)));
-    let indicator = |(with, without): (u64, u64)| -> Vec<i64> {
-        let is_in = |a: &u64| a & with == with && a & without == 0;
-        atoms.iter().map(|a| i64::from(is_in(a))).collect()
-    };
-    let small: Vec<Vec<i64>> = said
-        .iter()
-        .filter(|(_, state)| *state == State::Small)
-        .map(|(bits, _)| indicator((*bits, 0)))
-        .collect();
-    let mut regions: Vec<Vec<i64>> = masks.into_iter().map(indicator).collect();
+    let mut regions: Vec<Vec<i64>> = masks.into_iter().map(|m| indicator(atoms, m)).collect();
     regions.sort_unstable();
     regions.dedup();
-    let is_some = |r: &Vec<i64>| r.iter().any(|c| *c != 0);
-    let regions = regions.into_iter().filter(is_some);
+    regions.retain(|r| r.iter().any(|c| *c != 0));
     regions
-        .map(|r| {
-            let is_said = small.contains(&r);
-            (r, is_said)
-        })
-        .collect()
 }
 
 fn rational(n: u64) -> BigRational {
     BigRational::from(BigInt::from(n))
 }
 
-fn whole(n: &BigRational) -> u64 {
+fn rounded(n: &BigRational) -> u64 {
     u64::try_from(n.to_integer()).unwrap_or(u64::MAX)
 }
 
