@@ -199,7 +199,8 @@ impl Program {
         while let Some(region) = open.pop() {
             let (first, last) = self.between(&region)?;
             // What is seen at this corner may tell of others that they need not be small.
-            open.retain(|r| (&one..=&most).contains(&&self.polytope.here(r)));
+            let corner = self.polytope.corner();
+            open.retain(|r| (&one..=&most).contains(&&at(&corner, r)));
             if first < one || last > most {
                 continue;
             }
@@ -222,6 +223,12 @@ impl Program {
         }
         Ok(false)
     }
+}
+
+/// The value of a function at a corner.
+fn at(corner: &[BigRational], coefficients: &[i64]) -> BigRational {
+    let terms = corner.iter().zip(coefficients).filter(|(_, c)| **c != 0);
+    terms.map(|(x, c)| x * BigInt::from(*c)).sum()
 }
 
 /// 1 for each atom with the one bits and without the others.

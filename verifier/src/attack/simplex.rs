@@ -114,9 +114,15 @@ impl Polytope {
         Ok(self.function(coefficients)[0].clone())
     }
 
-    /// The value of a function at the corner where it stands.
-    pub fn here(&self, coefficients: &[i64]) -> BigRational {
-        self.function(coefficients)[0].clone()
+    /// The corner where it stands.
+    pub fn corner(&self) -> Vec<BigRational> {
+        let mut corner = vec![BigRational::zero(); self.variables];
+        for (row, variable) in self.rows.iter().zip(&self.basic) {
+            if let Some(value) = corner.get_mut(*variable) {
+                value.clone_from(&row[0]);
+            }
+        }
+        corner
     }
 
     /// A function of the polytope's variables in terms of those that are not basic.
