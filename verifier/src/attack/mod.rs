@@ -6,6 +6,8 @@
 //! exact linear programming. A *finding* is a region that is known to hold some patients, and fewer than k.
 
 mod atoms;
+#[cfg(test)]
+mod forms;
 mod simplex;
 
 use galen_query::{query::CohortQuery, registry::Registry};
