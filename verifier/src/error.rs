@@ -114,6 +114,14 @@ pub enum VerifyError {
         /// Which rule.
         why: String,
     },
+    /// The counts tell together what none of them may.
+    #[error(
+        "group {group}: the answer's counts together would tell that there are few patients of some kind, and hiding more of them does not help; ask for fewer filters and nullable columns in one query"
+    )]
+    Told {
+        /// The group, from 0.
+        group: usize,
+    },
     /// A percentile is published against the release rule.
     #[error("bundle: percentile {index}: {why}")]
     Percentile {

@@ -69,6 +69,8 @@ pub(crate) fn answer_context(
                 State::Difference => (2, 0, 0),
                 State::Margin(line) => (3, u64::from(*line), 0),
                 State::Guarded => (4, 0, 0),
+                State::Tied(region) => (5, u64::from(*region), 0),
+                State::Whole => (6, 0, 0),
             };
             fields = fields
                 .number(kind)

@@ -7,7 +7,7 @@
 
 pub mod analysis;
 pub mod answer;
-pub mod attack;
+mod attack;
 pub mod bundle;
 mod document;
 mod error;

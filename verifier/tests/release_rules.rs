@@ -5,7 +5,7 @@
 
 use galen_verifier::{
     plan::{Field, FieldKind, GroupKey},
-    rules::{Checked, Counts, ReleaseProfile, State, Ties, check, decide},
+    rules::{self, Checked, Counts, ReleaseProfile, State, Ties, check},
 };
 use proptest::prelude::*;
 
@@ -52,6 +52,11 @@ fn profile(k: u64, complementary: bool) -> ReleaseProfile {
     ReleaseProfile::exact("test", k, complementary)
 }
 
+/// None of these queries has conditions, so there always is a decision.
+fn decide(counts: &Counts, profile: &ReleaseProfile, values: &[u64]) -> Vec<State> {
+    rules::decide(counts, profile, values).unwrap()
+}
+
 /// Whether what must be proven is true of the counts.
 fn holds(checked: &Checked, values: &[u64]) -> bool {
     let inside = |((lo, hi), v): (&(u64, u64), &u64)| lo <= v && v <= hi;
@@ -92,6 +97,9 @@ fn passing(
         choices.extend([State::Difference, State::Guarded]);
     }
     choices.extend((0..lines).map(State::Margin));
+    if counts.rows < ROWS {
+        choices.push(State::Whole);
+    }
     // What the check refuses for all counts is looked at once.
     let allowed: Vec<(Vec<State>, Checked)> = vectors(&choices, counts.len())
         .into_iter()
@@ -127,6 +135,52 @@ fn one_row_of_groups_has_one_decision() {
                 },
             );
         }
+    }
+}
+
+/// Groups that are nearly all patients.
+#[test]
+fn groups_of_few_patients_have_one_decision() {
+    for zero_releasable in [false, true] {
+        let profile = ReleaseProfile {
+            zero_releasable,
+            ..profile(3, true)
+        };
+        let mut seen = 0;
+        for rows in 6..14 {
+            for (fields, groups) in [(&[COUNT][..], 3), (&[COUNT, KNOWN], 2)] {
+                let counts = Counts::new(fields, &keys(&[groups]), rows);
+                let per_group = |values: &[u64]| {
+                    let groups = usize::try_from(groups).unwrap();
+                    let (all, known) = values.split_at(groups);
+                    let within = known.iter().zip(all).all(|(k, a)| k <= a);
+                    within && all.iter().sum::<u64>() <= rows
+                };
+                passing(
+                    &counts,
+                    &profile,
+                    6,
+                    1,
+                    per_group,
+                    |values, honest, found| {
+                        assert_eq!(found, [honest.to_vec()], "{values:?} of {rows}");
+                        seen += usize::from(honest.contains(&State::Whole));
+                        let small = honest.iter().position(|s| *s == State::Small);
+                        // What is shown and what is proven leave a small count every small value.
+                        if let Some(small) = small.filter(|_| fields.len() == 1) {
+                            let bounds = check(&counts, &profile, honest).unwrap().bounds;
+                            let least: u64 = bounds.iter().map(|b| b.0).sum();
+                            let most = rows - (least - bounds[small].0);
+                            // Unless all that are hidden beside it are as small as they can be for that.
+                            let whole = honest.iter().position(|s| *s == State::Whole);
+                            let can_hide = whole.is_some_and(|w| bounds[w].0 > 3);
+                            assert!(most >= 2 || !can_hide, "{values:?} of {rows}: {honest:?}");
+                        }
+                    },
+                );
+            }
+        }
+        assert!(seen > 100, "{seen}");
     }
 }
 

@@ -226,6 +226,8 @@ fn identity(source: &Source, published: &Published, quantiles: &[Quantile]) -> [
             State::Difference => (3, 0),
             State::Margin(line) => (4, i128::from(*line)),
             State::Guarded => (5, 0),
+            State::Tied(region) => (8, i128::from(*region)),
+            State::Whole => (9, 0),
         };
         fields = fields.number(kind).bytes(&value.to_le_bytes());
     }

@@ -1,96 +1,130 @@
 //! Exact linear programming: between which numbers a linear function lies on a polytope.
 //!
-//! Dantzig's simplex method on a dictionary of fractions, with Bland's rule, so that it ends (Bland 1977; Chvátal, Linear Programming,
-//! chapters 2, 3 and 8). The numbers of an answer are small and so are its polytopes: what a floating-point solver would gain is
-//! worth less than that everybody comes to the same result.
+//! Dantzig's simplex method on a dictionary of whole numbers over one denominator (Edmonds 1967, Bareiss 1968: what is divided by divides),
+//! in the end with Bland's rule, so that it ends (Bland 1977; Chvátal, Linear Programming, chapters 2, 3 and 8). Everybody comes to
+//! the same result, which no floating-point solver promises. A number beyond 127 bits, or too much work, is [`TooLong`].
 
-use num_bigint::BigInt;
-use num_rational::BigRational;
-use num_traits::{One, Signed, Zero};
+use num_rational::Ratio;
 
-/// Σ coefficient·variable ≤ bound; variables are at least 0.
+/// Σ coefficient·variable and its bound; variables are at least 0.
 #[derive(Debug, Clone)]
-pub(super) struct AtMost {
+pub(super) struct Linear {
     /// A coefficient for each variable.
-    pub coefficients: Vec<i64>,
-    pub bound: BigInt,
+    pub coefficients: Vec<i8>,
+    pub bound: i128,
+}
+
+/// A value of a function.
+pub(super) type Value = Ratio<i128>;
+
+/// Nothing is known: it would take too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooLong;
+
+/// How many numbers may still be computed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Work(pub usize);
+
+impl Work {
+    fn take(&mut self, numbers: usize) -> Result<(), TooLong> {
+        self.0 = self.0.checked_sub(numbers).ok_or(TooLong)?;
+        Ok(())
+    }
 }
 
 /// A polytope with a corner of it.
 #[derive(Debug, Clone)]
 pub(super) struct Polytope {
-    /// basic = constant + Σ rest, a row for each basic variable: constant first, then a coefficient for each variable that is not
-    /// basic.
-    rows: Vec<Vec<BigRational>>,
+    /// denominator·basic = constant + Σ coefficient·free, a row for each basic variable: constant first.
+    rows: Vec<Vec<i128>>,
+    denominator: i128,
     /// Which variable each row is of: the polytope's own first, then a slack for each inequality.
     basic: Vec<usize>,
     /// Which variable each coefficient is of.
     free: Vec<usize>,
     variables: usize,
-    /// Pivots that are left.
-    pivots: usize,
 }
 
-/// Too many pivots: nothing is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooLong;
+/// So many pivots go where the objective grows fastest, before Bland's rule.
+const STEEP: usize = 200;
+
+/// Stands behind all others.
+const ARTIFICIAL: usize = usize::MAX;
 
 impl Polytope {
-    /// `None` if it is empty.
+    /// Where each of `equal` is its bound and each of `at_most` is not more. `None` if that is nowhere.
     pub fn new(
         variables: usize,
-        inequalities: &[AtMost],
-        pivots: usize,
+        equal: &[Linear],
+        at_most: &[Linear],
+        work: &mut Work,
     ) -> Result<Option<Self>, TooLong> {
-        let row = |i: &AtMost| {
-            let minus = i.coefficients.iter().map(|c| integer(-c));
-            std::iter::once(BigRational::from(i.bound.clone()))
-                .chain(minus)
-                .collect()
+        let row = |l: &Linear| {
+            debug_assert_eq!(l.coefficients.len(), variables);
+            let minus = l.coefficients.iter().map(|c| -i128::from(*c));
+            std::iter::once(l.bound).chain(minus).collect()
         };
+        let all = equal.iter().chain(at_most);
         let mut polytope = Self {
-            rows: inequalities.iter().map(row).collect(),
-            basic: (variables..variables + inequalities.len()).collect(),
+            rows: all.map(row).collect(),
+            denominator: 1,
+            basic: (variables..variables + equal.len() + at_most.len()).collect(),
             free: (0..variables).collect(),
             variables,
-            pivots,
         };
-        let is_feasible = polytope.find_corner()?;
+        let may_be = polytope.solve(equal.len(), work)?;
+        let is_feasible = may_be && polytope.find_corner(work)?;
         Ok(is_feasible.then_some(polytope))
     }
 
-    /// An artificial variable that every row gets enough of, and that is then driven out.
-    fn find_corner(&mut self) -> Result<bool, TooLong> {
-        let worst = (0..self.rows.len()).min_by(|a, b| self.rows[*a][0].cmp(&self.rows[*b][0]));
-        let Some(worst) = worst.filter(|r| self.rows[*r][0].is_negative()) else {
-            return Ok(true);
-        };
-        let artificial = usize::MAX;
-        self.free.push(artificial);
-        self.rows
-            .iter_mut()
-            .for_each(|r| r.push(BigRational::one()));
-        self.pivot(worst, self.free.len() - 1)?;
-        // Least of the artificial variable: it is basic now, so its row is the objective.
-        let objective = |p: &Self| -> Vec<BigRational> {
-            match p.basic.iter().position(|b| *b == artificial) {
-                Some(row) => p.rows[row].iter().map(|v| -v.clone()).collect(),
-                None => {
-                    let mut zero = vec![BigRational::zero(); p.free.len() + 1];
-                    let at = p.free.iter().position(|f| *f == artificial);
-                    zero[at.expect("basic or free") + 1] = -BigRational::one();
-                    zero
+    /// Takes the slacks of the first rows out: they are 0.
+    fn solve(&mut self, equations: usize, work: &mut Work) -> Result<bool, TooLong> {
+        let mut row = 0;
+        for _ in 0..equations {
+            let own = (0..self.free.len()).find(|c| self.rows[row][c + 1] != 0);
+            if let Some(column) = own {
+                self.pivot(row, column, work)?;
+                self.drop(column);
+                row += 1;
+            } else {
+                let [constant] = self.rows.remove(row)[..1] else {
+                    return Err(TooLong);
+                };
+                self.basic.remove(row);
+                if constant != 0 {
+                    return Ok(false);
                 }
             }
+        }
+        Ok(true)
+    }
+
+    /// Forgets a free variable that is 0.
+    fn drop(&mut self, column: usize) {
+        self.free.swap_remove(column);
+        self.rows.iter_mut().for_each(|r| {
+            r.swap_remove(column + 1);
+        });
+    }
+
+    /// An artificial variable that every row gets enough of, and that is then driven out.
+    fn find_corner(&mut self, work: &mut Work) -> Result<bool, TooLong> {
+        let worst = (0..self.rows.len()).min_by_key(|r| self.rows[*r][0]);
+        let Some(worst) = worst.filter(|r| self.rows[*r][0] < 0) else {
+            return Ok(true);
         };
-        self.climb(objective)?;
-        if let Some(row) = self.basic.iter().position(|b| *b == artificial) {
-            if self.rows[row][0].is_positive() {
+        self.free.push(ARTIFICIAL);
+        self.rows.iter_mut().for_each(|r| r.push(1));
+        self.pivot(worst, self.free.len() - 1, work)?;
+        // It is basic now: its row, the sign changed, is what grows as it falls.
+        let objective = self.rows[worst].iter().map(|v| -v).collect();
+        self.climb(objective, work)?;
+        if let Some(row) = self.basic.iter().position(|b| *b == ARTIFICIAL) {
+            if self.rows[row][0] > 0 {
                 return Ok(false);
             }
-            let column = (0..self.free.len()).find(|c| !self.rows[row][c + 1].is_zero());
-            match column {
-                Some(column) => self.pivot(row, column)?,
+            match (0..self.free.len()).find(|c| self.rows[row][c + 1] != 0) {
+                Some(column) => self.pivot(row, column, work)?,
                 None => {
                     self.rows.remove(row);
                     self.basic.remove(row);
@@ -98,97 +132,128 @@ impl Polytope {
                 }
             }
         }
-        let column = self.free.iter().position(|f| *f == artificial);
+        let column = self.free.iter().position(|f| *f == ARTIFICIAL);
         let column = column.expect("it is free now");
-        self.free.remove(column);
-        self.rows.iter_mut().for_each(|r| {
-            r.remove(column + 1);
-        });
+        self.drop(column);
         Ok(true)
     }
 
     /// The largest of a function with these coefficients, by pivots from where it stands.
-    pub fn largest(&mut self, coefficients: &[i64]) -> Result<BigRational, TooLong> {
+    pub fn largest(&mut self, coefficients: &[i8], work: &mut Work) -> Result<Value, TooLong> {
         debug_assert_eq!(coefficients.len(), self.variables);
-        self.climb(|p| p.function(coefficients))?;
-        Ok(self.function(coefficients)[0].clone())
+        let objective = self.function(coefficients)?;
+        let largest = self.climb(objective, work)?;
+        Ok(Ratio::new(largest, self.denominator))
     }
 
-    /// The corner where it stands.
-    pub fn corner(&self) -> Vec<BigRational> {
-        let mut corner = vec![BigRational::zero(); self.variables];
+    /// A function's value at the corner where it stands, if it is no too large number.
+    pub fn value(&self, coefficients: &[i8]) -> Option<Value> {
+        let mut sum = 0_i128;
         for (row, variable) in self.rows.iter().zip(&self.basic) {
-            if let Some(value) = corner.get_mut(*variable) {
-                value.clone_from(&row[0]);
+            if let Some(c) = coefficients.get(*variable).filter(|c| **c != 0) {
+                sum = add_times(sum, i128::from(*c), row[0]).ok()?;
             }
         }
-        corner
+        Some(Ratio::new(sum, self.denominator))
     }
 
-    /// A function of the polytope's variables in terms of those that are not basic.
-    fn function(&self, coefficients: &[i64]) -> Vec<BigRational> {
-        let mut sum = vec![BigRational::zero(); self.free.len() + 1];
+    /// A function of the polytope's variables in terms of those that are free, times the denominator.
+    fn function(&self, coefficients: &[i8]) -> Result<Vec<i128>, TooLong> {
+        let mut sum = vec![0_i128; self.free.len() + 1];
         for (row, variable) in self.rows.iter().zip(&self.basic) {
             let Some(c) = coefficients.get(*variable).filter(|c| **c != 0) else {
                 continue;
             };
             for (to, from) in sum.iter_mut().zip(row) {
-                *to += integer(*c) * from;
+                *to = add_times(*to, i128::from(*c), *from)?;
             }
         }
         for (at, variable) in self.free.iter().enumerate() {
             if let Some(c) = coefficients.get(*variable) {
-                sum[at + 1] += integer(*c);
+                sum[at + 1] = add_times(sum[at + 1], i128::from(*c), self.denominator)?;
             }
         }
-        sum
+        Ok(sum)
     }
 
-    /// Pivots until the objective cannot grow. The polytopes here are bounded.
-    fn climb(&mut self, objective: impl Fn(&Self) -> Vec<BigRational>) -> Result<(), TooLong> {
-        loop {
-            let gain = objective(self);
-            let entering = (0..self.free.len())
-                .filter(|c| gain[c + 1].is_positive())
-                .min_by_key(|c| self.free[*c]);
+    /// Pivots until the objective cannot grow; its value then, times the denominator. The polytopes here are bounded.
+    fn climb(&mut self, objective: Vec<i128>, work: &mut Work) -> Result<i128, TooLong> {
+        // It is pivoted with the rows, as their last.
+        self.rows.push(objective);
+        let done = self.climb_with_objective(work);
+        let objective = self.rows.pop().expect("it was pushed");
+        done.map(|()| objective[0])
+    }
+
+    fn climb_with_objective(&mut self, work: &mut Work) -> Result<(), TooLong> {
+        let last = self.rows.len() - 1;
+        for pivots in 0.. {
+            let gain = &self.rows[last];
+            let entering = (0..self.free.len()).filter(|c| gain[c + 1] > 0);
+            let steepest = |c: &usize| (gain[c + 1], usize::MAX - self.free[*c]);
+            let entering = match pivots < STEEP {
+                true => entering.max_by_key(steepest),
+                false => entering.min_by_key(|c| self.free[*c]),
+            };
             let Some(column) = entering else {
                 return Ok(());
             };
-            let ratio = |row: usize| {
-                let slope = &self.rows[row][column + 1];
-                slope.is_negative().then(|| -(&self.rows[row][0] / slope))
-            };
-            let leaving = (0..self.rows.len())
-                .filter_map(|row| Some((ratio(row)?, self.basic[row], row)))
-                .min();
-            let Some((_, _, row)) = leaving else {
-                return Err(TooLong);
-            };
-            self.pivot(row, column)?;
+            let mut leaving: Option<usize> = None;
+            for row in (0..last).filter(|r| self.rows[*r][column + 1] < 0) {
+                if match leaving {
+                    Some(other) => self.leaves_before(row, other, column)?,
+                    None => true,
+                } {
+                    leaving = Some(row);
+                }
+            }
+            self.pivot(leaving.ok_or(TooLong)?, column, work)?;
         }
+        Ok(())
+    }
+
+    /// Which row falls to 0 first as a free variable grows; of two at once, that of the first variable.
+    fn leaves_before(&self, a: usize, b: usize, column: usize) -> Result<bool, TooLong> {
+        let times = |constant: usize, slope: usize| {
+            let (constant, slope) = (self.rows[constant][0], self.rows[slope][column + 1]);
+            constant.checked_mul(-slope).ok_or(TooLong)
+        };
+        let order = times(a, b)?.cmp(&times(b, a)?);
+        Ok(order.then(self.basic[a].cmp(&self.basic[b])).is_lt())
     }
 
     /// Lets a basic and a free variable change places.
-    fn pivot(&mut self, row: usize, column: usize) -> Result<(), TooLong> {
-        self.pivots = self.pivots.checked_sub(1).ok_or(TooLong)?;
+    fn pivot(&mut self, row: usize, column: usize, work: &mut Work) -> Result<(), TooLong> {
+        work.take(self.rows.len() * (self.free.len() + 1))?;
+        let old = self.denominator;
         let mut line = self.rows[row].clone();
-        let slope = std::mem::replace(&mut line[column + 1], -BigRational::one());
-        line.iter_mut().for_each(|v| *v = -(&*v / &slope));
+        let slope = line[column + 1];
         for (at, other) in self.rows.iter_mut().enumerate() {
-            if at == row || other[column + 1].is_zero() {
+            if at == row {
                 continue;
             }
-            let times = std::mem::replace(&mut other[column + 1], BigRational::zero());
+            let times = std::mem::take(&mut other[column + 1]);
             for (to, from) in other.iter_mut().zip(&line) {
-                *to += &times * from;
+                let scaled = to.checked_mul(slope).ok_or(TooLong)?;
+                *to = add_times(scaled, -times, *from)? / old;
             }
+            other[column + 1] = times;
         }
+        line.iter_mut().for_each(|v| *v = -*v);
+        line[column + 1] = old;
         self.rows[row] = line;
+        self.denominator = slope;
+        if slope < 0 {
+            self.denominator = -slope;
+            let all = self.rows.iter_mut().flatten();
+            all.for_each(|v| *v = -*v);
+        }
         std::mem::swap(&mut self.basic[row], &mut self.free[column]);
         Ok(())
     }
 }
 
-fn integer(n: i64) -> BigRational {
-    BigRational::from(BigInt::from(n))
+fn add_times(sum: i128, times: i128, value: i128) -> Result<i128, TooLong> {
+    let product = times.checked_mul(value).ok_or(TooLong)?;
+    sum.checked_add(product).ok_or(TooLong)
 }

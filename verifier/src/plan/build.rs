@@ -1,6 +1,6 @@
 //! query + purpose + registry + rows + percentiles → plan.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use galen_circuits::equation::{Equation, Rows};
 
@@ -17,6 +17,7 @@ use super::{
     roots::{Roots, all_consent},
     terms::Term,
 };
+use crate::attack::Conditions;
 use galen_query::{
     query::{CohortQuery, Percentile},
     registry::Registry,
@@ -71,14 +72,16 @@ impl Plan {
             (Some(best), _) => best,
             (None, error) => return Err(error.expect("every strategy was refused")),
         };
+        let is_chain = !query.criteria.is_empty();
         Ok(Self {
+            conditions: asked.conditions(&layout).filter(|_| !is_chain),
             equation,
             layout,
             statistics,
             percentiles: asked.percentiles,
             quantiles: quantiles.to_vec(),
             within: query.filters_within().to_vec(),
-            is_chain: !query.criteria.is_empty(),
+            is_chain,
         })
     }
 }
@@ -98,6 +101,15 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// What the answer's counts can tell apart.
+    fn conditions(&self, layout: &Layout) -> Option<Arc<Conditions>> {
+        let counts = self.fields.iter().copied().filter(|f| f.is_count());
+        let counts: Vec<Field> = counts.collect();
+        let keys = layout.groups.iter().map(|(keys, _)| keys.as_slice());
+        let conditions = Conditions::of(self.query, self.registry, &counts, keys);
+        conditions.ok().map(Arc::new)
+    }
+
     /// Guard and largest value of every field.
     fn statistics(&self) -> Result<BTreeMap<Field, Statistic>, PlanError> {
         let bases = Bases::new(self.registry);

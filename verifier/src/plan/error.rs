@@ -34,6 +34,11 @@ pub enum PlanError {
         /// Rows that there are.
         most: usize,
     },
+    /// What the counts tell together is too much to look at.
+    #[error(
+        "what all numbers of the answer tell together cannot be looked at: its conditions can meet in too many ways; ask for fewer filters and nullable columns in one query"
+    )]
+    TooManyConditions,
     /// No circuit is large enough.
     #[error("the query needs {needed} {what}, and cannot have more than {most}; {help}")]
     TooLarge {

@@ -25,7 +25,7 @@ mod steps;
 mod terms;
 mod truth;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use galen_circuits::equation::{Equation, Rows};
 
@@ -36,6 +36,7 @@ pub use limits::MAX_CELLS;
 pub use percentile::{Quantile, assumed_quantiles, check_percentiles, quantile_count};
 pub use registration::registration_equations;
 
+use crate::attack::Conditions;
 use galen_query::query::Percentile;
 
 /// A query's plan over one dataset.
@@ -56,6 +57,8 @@ pub struct Plan {
     pub within: Vec<(usize, usize)>,
     /// Whether each count contains the next, as those of an attrition table do.
     pub is_chain: bool,
+    /// What the answer's counts can tell apart; `None` if that is too much to look at.
+    pub(crate) conditions: Option<Arc<Conditions>>,
 }
 
 /// What is known of a statistic in every group.

@@ -1,6 +1,11 @@
 //! The rule, checked from what is published.
 
-use super::{Container, Counts, ReleaseProfile, State, can_pick, container};
+use crate::attack::Form;
+
+use super::{
+    Container, Counts, ReleaseProfile, State, can_pick, container,
+    whole::{at_most, check_whole, pick_smallest},
+};
 
 /// A published state that the rule does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +16,7 @@ pub struct Broken {
     pub why: String,
 }
 
-fn broken<T>(cell: usize, why: impl Into<String>) -> Result<T, Broken> {
+pub(super) fn broken<T>(cell: usize, why: impl Into<String>) -> Result<T, Broken> {
     let why = why.into();
     Err(Broken { cell, why })
 }
@@ -23,6 +28,8 @@ pub struct Checked {
     pub bounds: Vec<(u64, u64)>,
     /// Which hidden counts are in which order.
     pub orders: Vec<Order>,
+    /// Sums of cells that are some patients, and fewer than k.
+    pub few: Vec<Form>,
 }
 
 /// `smaller + gap ≤ larger`, for two hidden cells.
@@ -55,12 +62,14 @@ pub fn check(
     let mut checked = Checked {
         bounds,
         orders: Vec::new(),
+        few: few(counts, states),
     };
     for field in 0..counts.fields.len() {
         for (line, groups) in (0..).zip(&counts.lines) {
             let cells: Vec<usize> = groups.iter().map(|g| field * counts.groups + g).collect();
             check_line(counts, profile, states, (line, &cells), &mut checked)?;
         }
+        check_whole(counts, profile, states, field, &mut checked)?;
     }
     match checked.bounds.iter().position(|(lo, hi)| lo > hi) {
         Some(cell) => broken(cell, "no count fits its state and those around it"),
@@ -86,8 +95,23 @@ fn possible(
     }
 }
 
+/// The regions for whose sake counts are hidden.
+fn few(counts: &Counts, states: &[State]) -> Vec<Form> {
+    let tied = states
+        .iter()
+        .enumerate()
+        .filter_map(|(cell, state)| match state {
+            State::Tied(region) => Some((cell, *region)),
+            _ => None,
+        });
+    tied.filter_map(|(cell, region)| {
+        counts.form(states, region, (cell % counts.groups, Some(cell)))
+    })
+    .collect()
+}
+
 /// The bounds that a cell's own state gives.
-fn own(
+pub(super) fn own(
     counts: &Counts,
     profile: &ReleaseProfile,
     states: &[State],
@@ -126,10 +150,19 @@ fn own(
             if !profile.complementary || !inside {
                 return broken(cell, "the rule hides nothing for the sake of that line");
             }
-            match container {
-                Container::Exact { whole, .. } => Ok((profile.k, whole.saturating_sub(profile.k))),
-                _ => Ok((profile.k, counts.rows)),
-            }
+            Ok(container.with_large_rest(counts, profile))
+        }
+        (State::Whole, container) => Ok(container.with_large_rest(counts, profile)),
+        (State::Tied(region), container) => {
+            let form = counts.form(states, region, (cell % counts.groups, Some(cell)));
+            let form = form.filter(|f| counts.is_attacked(profile) && f.uses(cell));
+            let Some(form) = form else {
+                return broken(cell, "it would tell nothing of that region");
+            };
+            let mut bounds = container.with_large_rest(counts, profile);
+            let smallest = pick_smallest(counts, profile, states, form.counts());
+            at_most(cell, smallest, states, &mut bounds.1);
+            Ok(bounds)
         }
     }
 }
@@ -173,9 +206,9 @@ fn check_line(
     (line, cells): (u32, &[usize]),
     checked: &mut Checked,
 ) -> Result<(), Broken> {
-    // Cells that this line or a later one hides are still there when it is looked at.
+    // Cells that this line, a later one or the whole hides are still there when it is looked at.
     let there = |c: &&usize| match states[**c] {
-        State::Shown(_) => true,
+        State::Shown(_) | State::Whole => true,
         State::Margin(by) => by >= line,
         _ => false,
     };
@@ -183,6 +216,7 @@ fn check_line(
     // Those that were hidden later could be picked, or they would not be.
     let pickable = |c: &usize| match states[*c] {
         State::Margin(by) => by >= line,
+        State::Whole => true,
         _ => can_pick(counts, profile, states, *c),
     };
     let some = cells.iter().any(pickable);
@@ -215,7 +249,8 @@ fn check_line(
                 let most = &mut checked.bounds[*pick].1;
                 *most = limit.min(*most);
             }
-            State::Margin(by) if by > line => checked.orders.push(Order {
+            State::Margin(by) if by <= line => {}
+            State::Margin(_) | State::Whole => checked.orders.push(Order {
                 smaller: *pick,
                 larger: *other,
                 gap: if before { 1 } else { 1 - profile.base() },

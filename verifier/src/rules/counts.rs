@@ -1,8 +1,12 @@
 //! The counts of an answer, and what is known to be the sum of what.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use crate::plan::{Field, GroupKey, Plan};
+use super::{ReleaseProfile, State};
+use crate::{
+    attack::{Conditions, Form, World},
+    plan::{Field, GroupKey, Plan},
+};
 
 /// All counts of an answer: one table for each counted field, one cell for each group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub struct Counts {
     order: Vec<usize>,
     /// For each field those of [`Self::outer`], found once for all groups.
     outer: BTreeMap<Field, Vec<usize>>,
+    /// What the counts together can tell apart.
+    conditions: Arc<Conditions>,
 }
 
 impl Counts {
@@ -53,7 +59,10 @@ impl Counts {
         }
         let percentiles = plan.percentiles.iter();
         let known: Vec<Field> = percentiles.map(Field::known).collect();
-        Self::with(fields, &keys, rows, &plan.within, &known)
+        Self {
+            conditions: plan.conditions.clone().unwrap_or_default(),
+            ..Self::with(fields, &keys, rows, &plan.within, &known)
+        }
     }
 
     /// `within` tells which filter lies within which: (inner, outer). `others` are not counted, but it is asked
@@ -96,6 +105,7 @@ impl Counts {
             rows,
             lines: lines(keys),
             is_chain: false,
+            conditions: Arc::default(),
             fields,
         }
     }
@@ -123,6 +133,52 @@ impl Counts {
     #[must_use]
     pub fn place(&self, cell: usize) -> (Field, usize) {
         (self.fields[cell / self.groups], cell % self.groups)
+    }
+
+    /// Whether what all counts tell together is looked at: what they tell exactly.
+    #[must_use]
+    pub fn is_attacked(&self, profile: &ReleaseProfile) -> bool {
+        profile.complementary && profile.rounding == 1 && !self.is_chain
+    }
+
+    /// What the counts of a group can tell apart.
+    pub(crate) fn world(&self, group: usize) -> &World {
+        self.conditions.world(group)
+    }
+
+    /// The cells of a field in all groups.
+    pub(super) fn of_field(&self, field: usize) -> std::ops::Range<usize> {
+        field * self.groups..(field + 1) * self.groups
+    }
+
+    /// The counts of a group that a region's size is a sum and difference of, by their cells: of published ones as far as that goes, and
+    /// then of `cell`.
+    pub(crate) fn form(
+        &self,
+        states: &[State],
+        region: u32,
+        (group, cell): (usize, Option<usize>),
+    ) -> Option<Form> {
+        let world = self.world(group);
+        let cells = world.fields.iter().map(|(f, _)| self.cell(*f, group));
+        let cells: Vec<usize> = cells.collect::<Option<_>>()?;
+        let shown: Vec<Option<u64>> = cells.iter().map(|c| states[*c].count()).collect();
+        let next = cell.and_then(|cell| cells.iter().position(|c| *c == cell));
+        let mut form = world.form(region as usize, &shown, next)?;
+        form.terms.iter_mut().for_each(|(at, _)| *at = cells[*at]);
+        Some(form)
+    }
+
+    /// The cells that contain a cell and show the least number, if all that contain it show one.
+    pub(crate) fn least_shown(&self, states: &[State], cell: usize) -> Vec<usize> {
+        let (field, group) = self.place(cell);
+        let shown = self
+            .outer(field, group)
+            .map(|c| Some((states[c].shown()?, c)));
+        let shown: Vec<(i128, usize)> = shown.collect::<Option<_>>().unwrap_or_default();
+        let least = shown.iter().map(|(n, _)| *n).min();
+        let least = shown.iter().filter(|(n, _)| Some(*n) == least);
+        least.map(|(_, c)| *c).collect()
     }
 
     /// The fields in an order in which each comes after those that contain it.

@@ -1,15 +1,164 @@
 //! The rule, applied to true counts.
 
-use super::{Container, Counts, ReleaseProfile, State, can_pick, container};
+use std::collections::BTreeMap;
+
+use super::{
+    Broken, Container, Counts, ReleaseProfile, State, can_pick, check, container,
+    whole::{self, pick_smallest},
+};
+use crate::attack::{self, Facts, Finding, Unknown};
+
+/// Why no decision is made: the query is to be refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undecided {
+    /// The counts would tell of this group that there are few patients of some kind, and there is nothing left to hide for it.
+    Told {
+        /// The group.
+        group: usize,
+        /// Which kind, among those that its counts can tell apart.
+        region: usize,
+    },
+    /// What the counts tell together takes too long to find out.
+    TooLong,
+    /// The counts contradict one another.
+    Contradiction,
+}
+
+impl From<Unknown> for Undecided {
+    fn from(unknown: Unknown) -> Self {
+        match unknown {
+            Unknown::Programs => Undecided::TooLong,
+            Unknown::Contradiction => Undecided::Contradiction,
+        }
+    }
+}
+
+/// Counts that are hidden for the sake of a region of their group.
+pub(crate) type Tied = BTreeMap<usize, u32>;
 
 /// Which of the true counts `values` (by [`Counts::cell`]) are published.
-#[must_use]
-pub fn decide(counts: &Counts, profile: &ReleaseProfile, values: &[u64]) -> Vec<State> {
+///
+/// # Errors
+/// Where the counts would tell together what none of them may, and hiding more of them does not help.
+pub fn decide(
+    counts: &Counts,
+    profile: &ReleaseProfile,
+    values: &[u64],
+) -> Result<Vec<State>, Undecided> {
+    let mut tied = Tied::new();
+    loop {
+        let states = rule(counts, profile, values, &tied);
+        if !counts.is_attacked(profile) {
+            return Ok(states);
+        }
+        let more = betraying(counts, profile, values, &states)?;
+        if more.is_empty() {
+            return Ok(states);
+        }
+        tied.extend(more);
+    }
+}
+
+/// Counts that are to be hidden too: they are shown, and one of each group's findings needs them.
+fn betraying(
+    counts: &Counts,
+    profile: &ReleaseProfile,
+    values: &[u64],
+    states: &[State],
+) -> Result<Tied, Undecided> {
+    let rule = (counts, profile);
+    let smaller = overtaken(rule, values, states);
+    if !smaller.is_empty() {
+        return Ok(smaller);
+    }
+    let checked =
+        check(counts, profile, states).map_err(|broken| untold(counts, states, &broken))?;
+    let found = attack::findings(&Facts {
+        counts,
+        profile,
+        states,
+        bounds: &checked.bounds,
+    })?;
+    let mut more = Tied::new();
+    for of_group in found.chunk_by(|a, b| a.group == b.group) {
+        let picks = of_group.iter().map(|f| picks(rule, states, f));
+        let Finding { group, region, .. } = of_group[0];
+        let told = Undecided::Told { group, region };
+        more.extend(picks.filter(|p| !p.is_empty()).next().ok_or(told)?);
+    }
+    Ok(more)
+}
+
+/// A count that was hidden for a region no longer tells of it, because of others that are hidden.
+fn untold(counts: &Counts, states: &[State], broken: &Broken) -> Undecided {
+    match states[broken.cell] {
+        State::Tied(region) => Undecided::Told {
+            group: broken.cell % counts.groups,
+            region: region as usize,
+        },
+        _ => Undecided::Contradiction,
+    }
+}
+
+/// A count was the smallest of a form when it was hidden. What another one's hiding let be shown again may be smaller.
+fn overtaken(
+    (counts, profile): (&Counts, &ReleaseProfile),
+    values: &[u64],
+    states: &[State],
+) -> Tied {
+    let smaller = states.iter().enumerate().filter_map(|(cell, state)| {
+        let State::Tied(region) = state else {
+            return None;
+        };
+        let form = counts.form(states, *region, (cell % counts.groups, Some(cell)))?;
+        let smallest = pick_smallest(counts, profile, states, form.counts())?;
+        ((values[smallest], smallest) < (values[cell], cell)).then_some((smallest, *region))
+    });
+    smaller.collect()
+}
+
+/// The smallest shown count of a region's form; and of the next form, as long as shown ones alone make it.
+fn picks(
+    (counts, profile): (&Counts, &ReleaseProfile),
+    states: &[State],
+    Finding { group, region, .. }: &Finding,
+) -> Tied {
+    let mut states = states.to_vec();
+    let mut picks = Tied::new();
+    let Ok(region) = u32::try_from(*region) else {
+        return picks;
+    };
+    while let Some(form) = counts.form(&states, region, (*group, None)) {
+        let is_all = form.counts().all(|c| states[c].shown().is_some());
+        let smallest = pick_smallest(counts, profile, &states, form.counts());
+        match smallest.filter(|_| is_all || picks.is_empty()) {
+            Some(cell) => {
+                states[cell] = State::Tied(region);
+                picks.insert(cell, region);
+            }
+            None => break,
+        }
+    }
+    picks
+}
+
+/// The rule where these counts are hidden from the start.
+pub(crate) fn rule(
+    counts: &Counts,
+    profile: &ReleaseProfile,
+    values: &[u64],
+    tied: &Tied,
+) -> Vec<State> {
     let mut states = vec![State::Guarded; counts.len()];
     for &field in counts.order() {
-        let cells = field * counts.groups..(field + 1) * counts.groups;
+        let cells = counts.of_field(field);
         for cell in cells.clone() {
             states[cell] = own(counts, profile, &states, cell, values[cell]);
+            if let Some(region) = tied.get(&cell)
+                && can_pick(counts, profile, &states, cell)
+            {
+                states[cell] = State::Tied(*region);
+            }
         }
         if profile.complementary {
             for (line, groups) in (0..).zip(&counts.lines) {
@@ -18,6 +167,9 @@ pub fn decide(counts: &Counts, profile: &ReleaseProfile, values: &[u64]) -> Vec<
                     states[pick] = State::Margin(line);
                 }
             }
+        }
+        if let Some(pick) = whole::pick(counts, profile, &states, field) {
+            states[pick] = State::Whole;
         }
     }
     states
@@ -59,15 +211,9 @@ fn pick(
     states: &[State],
     cells: &[usize],
 ) -> Option<usize> {
-    let hidden = cells
-        .iter()
-        .filter(|c| states[**c].shown().is_none())
-        .count();
-    if hidden != 1 {
-        return None;
+    let hidden = cells.iter().filter(|c| states[**c].shown().is_none());
+    match hidden.count() {
+        1 => pick_smallest(counts, profile, states, cells.iter().copied()),
+        _ => None,
     }
-    let candidates = cells.iter().copied();
-    candidates
-        .filter(|c| can_pick(counts, profile, states, *c))
-        .min_by_key(|c| states[*c].shown())
 }

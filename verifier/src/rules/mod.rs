@@ -20,10 +20,13 @@ mod profile;
 mod release;
 mod room;
 mod statements;
+mod whole;
 
 pub use check::{Broken, Checked, Order, check};
 pub use counts::Counts;
-pub use decide::decide;
+#[cfg(test)]
+pub(crate) use decide::{Tied, rule};
+pub use decide::{Undecided, decide};
 pub use percentile::is_hidden;
 pub use profile::{MAX_THRESHOLD, ReleaseProfile, Ties};
 pub use release::{Published, cells, check_profile, publish};
@@ -39,6 +42,10 @@ pub enum State {
     Difference,
     /// Hidden: the smallest of this line of groups, where exactly one other is hidden.
     Margin(u32),
+    /// Hidden: the answer's counts would tell how many patients there are in this region of the group, and they are few.
+    Tied(u32),
+    /// Hidden: the smallest of its groups, which with the number of all patients would tell small counts.
+    Whole,
     /// Hidden together with the count that contains it.
     Guarded,
 }
@@ -46,13 +53,15 @@ pub enum State {
 const SMALL: &str = "small";
 const DIFFERENCE: &str = "difference";
 const MARGIN: &str = "margin ";
+const TIED: &str = "tied ";
+const WHOLE: &str = "whole";
 const GUARDED: &str = "guarded";
 
 /// Integers from here on, and below its negative, lose digits where JSON numbers are read as floats: they are texts.
 const EXACT: u64 = 1 << 53;
 
-/// In JSON a number (a text of its digits from 2^53 on), or `small`, `difference`, `margin <line>`, `guarded`. Each
-/// state has one spelling.
+/// In JSON a number (a text of its digits from 2^53 on), or `small`, `difference`, `margin <line>`, `tied <region>`,
+/// `whole`, `guarded`. Each state has one spelling.
 impl Serialize for State {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -63,6 +72,8 @@ impl Serialize for State {
             State::Small => s.serialize_str(SMALL),
             State::Difference => s.serialize_str(DIFFERENCE),
             State::Margin(line) => s.collect_str(&format_args!("{MARGIN}{line}")),
+            State::Tied(region) => s.collect_str(&format_args!("{TIED}{region}")),
+            State::Whole => s.serialize_str(WHOLE),
             State::Guarded => s.serialize_str(GUARDED),
         }
     }
@@ -76,7 +87,7 @@ impl<'de> Deserialize<'de> for State {
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(
-                    "an integer (a text from 2^53 on), small, difference, margin <line> or guarded",
+                    "an integer (a text from 2^53 on), small, difference, margin <line>, tied <region>, whole or guarded",
                 )
             }
 
@@ -95,17 +106,19 @@ impl<'de> Deserialize<'de> for State {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<State, E> {
-                let line = |l: &str| l.parse().ok().filter(|n: &u32| n.to_string() == l);
+                let number = |l: &str| l.parse().ok().filter(|n: &u32| n.to_string() == l);
+                let numbered = |prefix: &str, state: fn(u32) -> State| {
+                    text.strip_prefix(prefix).and_then(number).map(state)
+                };
                 let large =
                     |n: &i128| n.unsigned_abs() >= u128::from(EXACT) && n.to_string() == text;
                 match text {
                     SMALL => Ok(State::Small),
                     DIFFERENCE => Ok(State::Difference),
+                    WHOLE => Ok(State::Whole),
                     GUARDED => Ok(State::Guarded),
-                    _ => text
-                        .strip_prefix(MARGIN)
-                        .and_then(line)
-                        .map(State::Margin)
+                    _ => numbered(MARGIN, State::Margin)
+                        .or_else(|| numbered(TIED, State::Tied))
                         .or_else(|| text.parse().ok().filter(large).map(State::Shown))
                         .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self)),
                 }
@@ -195,6 +208,14 @@ impl Container {
         matches!(self, Container::Exact { whole, .. } if whole < 2 * k - 1)
     }
 
+    /// Between which numbers a count is that could be hidden though it is shown: neither it nor its rest is small.
+    fn with_large_rest(self, counts: &Counts, profile: &ReleaseProfile) -> (u64, u64) {
+        match self {
+            Container::Exact { whole, .. } => (profile.k, whole.saturating_sub(profile.k)),
+            _ => (profile.k, counts.rows),
+        }
+    }
+
     /// Whether a small number follows from publishing `value`.
     fn betrays(self, value: u64, k: u64) -> bool {
         match self {
@@ -221,6 +242,8 @@ mod tests {
             (State::Shown(-(1 << 70)), "\"-1180591620717411303424\""),
             (State::Small, "\"small\""),
             (State::Margin(3), "\"margin 3\""),
+            (State::Tied(12), "\"tied 12\""),
+            (State::Whole, "\"whole\""),
         ];
         for (state, text) in states {
             assert_eq!(serde_json::to_string(&state).unwrap(), text);
@@ -238,6 +261,7 @@ mod tests {
             "-0",
             "null",
             "\"margin 03\"",
+            "\"tied 012\"",
             "\"\"",
         ] {
             assert!(serde_json::from_str::<State>(bad).is_err(), "{bad}");

@@ -3,11 +3,12 @@
 use galen_circuits::equation::Cells;
 
 use super::{
-    Broken, Counts, ReleaseProfile, State, check, decide, percentile, room::most_limbs,
-    statements::Proof,
+    Broken, Checked, Counts, ReleaseProfile, State, Undecided, check, decide, percentile,
+    room::most_limbs, statements::Proof,
 };
 use crate::{
     VerifyError,
+    attack::{self, Facts, Finding, Form},
     plan::{Field, FieldKind, Plan, PlanError, Rank},
 };
 
@@ -34,7 +35,7 @@ pub fn publish(
                 .map_err(|_| VerifyError::Malformed("a count below 0".into()))
         })
         .collect::<Result<_, VerifyError>>()?;
-    let states = decide(&counts, profile, &values);
+    let states = decide(&counts, profile, &values).map_err(|why| untold(why))?;
     let mut published = Vec::with_capacity(plan.layout.groups.len());
     for group in 0..plan.layout.groups.len() {
         let mut of_group = Vec::with_capacity(plan.statistics.len());
@@ -66,6 +67,10 @@ pub fn check_profile(plan: &Plan, profile: &ReleaseProfile) -> Result<(), PlanEr
     let (needed, most) = (most_limbs(plan, profile), plan.rows().all());
     if needed > most {
         return Err(PlanError::TooManyHidden { needed, most });
+    }
+    let is_attacked = Counts::of(plan).is_attacked(profile);
+    if is_attacked && plan.conditions.is_none() {
+        return Err(PlanError::TooManyConditions);
     }
     Ok(())
 }
@@ -122,7 +127,68 @@ pub fn cells(
         let (larger, smaller) = (of(order.larger)?, of(order.smaller)?);
         proof.at_least(&[(larger, 1), (smaller, -1)], order.gap);
     }
+    for few in &checked.few {
+        few_patients(plan, profile, &counts, few, &mut proof)?;
+    }
+    untold_together(profile, &counts, &states, &checked)?;
     proof.finish()
+}
+
+/// That a region has some patients, and fewer than k.
+fn few_patients(
+    plan: &Plan,
+    profile: &ReleaseProfile,
+    counts: &Counts,
+    few: &Form,
+    proof: &mut Proof,
+) -> Result<(), VerifyError> {
+    let cells = few.terms.iter().map(|(cell, times)| {
+        let (field, group) = counts.place(*cell);
+        Ok((place(plan, group, field)?, *times))
+    });
+    let terms: Vec<(usize, i64)> = cells.collect::<Result<_, VerifyError>>()?;
+    let minus: Vec<(usize, i64)> = terms.iter().map(|(cell, times)| (*cell, -times)).collect();
+    let most = i64::try_from(profile.k - 1).expect("2^32 at most");
+    proof.at_least(&terms, few.times);
+    proof.at_least(&minus, -few.times.saturating_mul(most));
+    Ok(())
+}
+
+/// That all counts together do not tell what none of them may.
+fn untold_together(
+    profile: &ReleaseProfile,
+    counts: &Counts,
+    states: &[State],
+    checked: &Checked,
+) -> Result<(), VerifyError> {
+    if !counts.is_attacked(profile) {
+        return Ok(());
+    }
+    let found = attack::findings(&Facts {
+        counts,
+        profile,
+        states,
+        bounds: &checked.bounds,
+    });
+    let found = found.map_err(|why| untold(why.into()))?;
+    match found.first() {
+        Some(Finding { group, region, .. }) => {
+            let (group, region) = (*group, *region);
+            Err(untold(Undecided::Told { group, region }))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Why an answer is refused that would tell too much.
+fn untold(why: Undecided) -> VerifyError {
+    match why {
+        Undecided::Told { group, .. } => VerifyError::Told { group },
+        Undecided::TooLong => PlanError::TooManyConditions.into(),
+        Undecided::Contradiction => {
+            VerifyError::Malformed("published numbers contradict one another".into())
+        }
+    }
 }
 
 /// What is proven of the counts that place percentiles: enough values, and

@@ -4,7 +4,10 @@
 use galen_circuits::equation::limbs_for;
 
 use super::{Counts, ReleaseProfile};
-use crate::plan::{Field, Plan};
+use crate::{
+    attack::World,
+    plan::{Field, Plan},
+};
 
 /// The most rows of limbs under a profile (`docs/spec/release-rules.md`, "Room").
 pub(super) fn most_limbs(plan: &Plan, profile: &ReleaseProfile) -> usize {
@@ -16,13 +19,37 @@ pub(super) fn most_limbs(plan: &Plan, profile: &ReleaseProfile) -> usize {
     let margin = 2 * limbs_for(rows) - own;
     let order = limbs_for(rows + u128::from(profile.rounding));
     let lines = counts.lines.len();
-    // Only a cell that lies in two lines can stand in an order, and each line hides one cell at most.
+    // Only a cell that lies in two lines or is hidden for the whole can stand in an order, and each line hides one cell at most.
     let orders = if lines > 1 { lines } else { 0 };
     let of_lines = match profile.complementary {
         true => counts.fields.len() * (lines * margin + orders * order),
         false => 0,
     };
-    counts.groups * bounded(plan, &counts, profile) * own + of_lines + percentiles(plan)
+    let together = match counts.is_attacked(profile) {
+        true => tied(plan, &counts, margin) + wholes(&counts, (own, margin, order)),
+        false => 0,
+    };
+    counts.groups * bounded(plan, &counts, profile) * own + of_lines + together + percentiles(plan)
+}
+
+/// Counts that are hidden for what all tell together: both bounds of each, and of the region that they would tell.
+fn tied(plan: &Plan, counts: &Counts, margin: usize) -> usize {
+    let region = limbs_for(u128::from(World::LONGEST) * u128::from(counts.rows));
+    match counts.fields.len() {
+        0 | 1 => 0,
+        _ => counts.groups * chains(&counts.fields, &plan.within) * (margin + 2 * region),
+    }
+}
+
+/// A count of each field that is hidden for the whole: both its bounds, and its order in its lines. Where there is one line, that has
+/// hidden one of two others then, and the rest is shown.
+fn wholes(counts: &Counts, (own, margin, order): (usize, usize, usize)) -> usize {
+    let orders = match counts.lines.len() {
+        0 => return 0,
+        1 => order.saturating_sub(counts.groups.saturating_sub(3) * own),
+        _ => 2 * order,
+    };
+    counts.fields.len() * (margin + orders)
 }
 
 /// How many counts of a group have bounds at once. What contains a hidden one is shown, and nothing is proven of what

@@ -6,7 +6,7 @@ use galen_query::{
 };
 use galen_verifier::{
     plan::{Field, FieldKind, GroupKey, Plan, Quantile, Rank},
-    rules::{Counts, ReleaseProfile, decide, is_hidden},
+    rules::{Counts, ReleaseProfile, State, decide, is_hidden},
 };
 
 use crate::data::Table;
@@ -106,6 +106,8 @@ pub fn released(
         profile,
         &(0..counts.len()).map(value).collect::<Vec<_>>(),
     );
+    // Where none is made, the query is refused.
+    let decided = decided.unwrap_or_else(|_| vec![State::Guarded; counts.len()]);
     let each = query.percentiles();
     let mut all = quantiles(query, registry, table);
     for (at, (quantile, values)) in all

@@ -1,0 +1,338 @@
+//! Which kinds of patients an answer's conditions can tell apart.
+//!
+//! A *condition* is one of the query's filters, that a column has a value, or that a boolean is true. An *atom* is a set of
+//! conditions that a patient of a group can meet while meeting no other: which there are follows from the columns' ranges, WHERE and
+//! the group's keys, and a reader knows it. Columns that no condition and no conjunct of WHERE ties together are independent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use galen_query::{
+    query::{CohortQuery, IntervalSet, Predicate},
+    registry::Registry,
+};
+
+use super::{
+    cliques::{self, Bits, Clique},
+    world::World,
+};
+use crate::plan::{Field, FieldKind, GroupKey};
+
+/// The most combinations of values that are looked at in columns that are tied together.
+const MAX_COMBINATIONS: usize = 1 << 16;
+/// The most atoms of all conditions together that are not split into cliques.
+const MAX_TOGETHER: usize = 1 << 8;
+/// The most conditions: one bit each.
+const MAX_CONDITIONS: usize = 128;
+
+/// There are more combinations of conditions than are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooMany;
+
+/// What a query's conditions can tell apart in each group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Conditions {
+    worlds: Vec<World>,
+    /// The world of each group; the first one where there is none.
+    of_group: Vec<usize>,
+}
+
+impl Default for Conditions {
+    /// No conditions.
+    fn default() -> Self {
+        let clique = [(
+            Clique {
+                bits: 0,
+                parent: None,
+            },
+            vec![0],
+        )];
+        let world = World::new(&clique, &[]);
+        Self {
+            worlds: vec![world.expect("it has one atom")],
+            of_group: Vec::new(),
+        }
+    }
+}
+
+impl Conditions {
+    /// Of a query whose answer has these counts and groups.
+    pub fn of<'a>(
+        query: &CohortQuery,
+        registry: &Registry,
+        fields: &[Field],
+        keys: impl Iterator<Item = &'a [GroupKey]>,
+    ) -> Result<Self, TooMany> {
+        let asked = Asked::new(query, registry, fields)?;
+        let cliques = asked.cliques();
+        let mut worlds = Vec::new();
+        let mut known: BTreeMap<Vec<Option<GroupKey>>, usize> = BTreeMap::new();
+        let mut of_group = Vec::new();
+        for keys in keys {
+            let kind = asked.kind(keys);
+            let at = match known.get(&kind) {
+                Some(at) => *at,
+                None => {
+                    worlds.push(asked.world(&cliques, keys)?);
+                    known.insert(kind, worlds.len() - 1);
+                    worlds.len() - 1
+                }
+            };
+            of_group.push(at);
+        }
+        Ok(Self { worlds, of_group })
+    }
+
+    /// What can be told apart in a group.
+    pub fn world(&self, group: usize) -> &World {
+        &self.worlds[self.of_group.get(group).copied().unwrap_or(0)]
+    }
+}
+
+/// A query's conditions.
+struct Asked<'a> {
+    query: &'a CohortQuery,
+    registry: &'a Registry,
+    conditions: Vec<Predicate>,
+    /// The conjuncts of WHERE.
+    within: Vec<Predicate>,
+    fields: Vec<(Field, Bits)>,
+    components: Vec<Component>,
+}
+
+/// Columns that are tied together by a condition or a conjunct of WHERE.
+#[derive(Default)]
+struct Component {
+    columns: Vec<usize>,
+    /// What is asked of them.
+    conditions: Vec<usize>,
+    within: Vec<usize>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(
+        query: &'a CohortQuery,
+        registry: &'a Registry,
+        fields: &[Field],
+    ) -> Result<Self, TooMany> {
+        let mut conditions: Vec<Predicate> = Vec::new();
+        let filters = query.filters();
+        let mut bits_of = |field: &Field| {
+            let own = conditions_of(field, &filters);
+            own.into_iter().try_fold(0, |bits: Bits, p| {
+                let known = conditions.iter().position(|c| *c == p);
+                let at = known.unwrap_or_else(|| {
+                    conditions.push(p);
+                    conditions.len() - 1
+                });
+                (at < MAX_CONDITIONS).then(|| bits | 1 << at)
+            })
+        };
+        let fields: Option<Vec<(Field, Bits)>> =
+            fields.iter().map(|f| Some((*f, bits_of(f)?))).collect();
+        let within = match &query.filter {
+            Predicate::All(members) => members.clone(),
+            Predicate::Always => Vec::new(),
+            other => vec![other.clone()],
+        };
+        Ok(Self {
+            fields: fields.ok_or(TooMany)?,
+            components: components(&conditions, &within),
+            query,
+            registry,
+            conditions,
+            within,
+        })
+    }
+
+    /// Of components: those that one count is about are in a clique.
+    fn cliques(&self) -> Vec<Clique> {
+        let own: Vec<Bits> = self.components.iter().map(Component::bits).collect();
+        let about = |bits: &Bits| {
+            let met = (0..own.len()).filter(|c| own[*c] & bits != 0);
+            met.fold(0, |all: Bits, c| all | 1 << c)
+        };
+        let together: Vec<Bits> = self.fields.iter().map(|(_, bits)| about(bits)).collect();
+        let mut cliques = cliques::tree(own.len(), &together);
+        for clique in &mut cliques {
+            let members = (0..own.len()).filter(|c| clique.bits >> c & 1 == 1);
+            clique.bits = members.fold(0, |bits, c| bits | own[c]);
+        }
+        cliques
+    }
+
+    /// The keys of a group that conditions are about: groups of the same have the same atoms.
+    fn kind(&self, keys: &[GroupKey]) -> Vec<Option<GroupKey>> {
+        let pairs = self.query.group_by.iter().zip(keys);
+        let is_asked = |column: &usize| self.components.iter().any(|c| c.columns.contains(column));
+        pairs
+            .map(|(g, key)| is_asked(&g.column).then_some(*key))
+            .collect()
+    }
+
+    /// All conditions together, where that is not too much; else clique by clique.
+    fn world(&self, cliques: &[Clique], keys: &[GroupKey]) -> Result<World, TooMany> {
+        let of_components = self.components.iter().map(|c| self.atoms(c, keys));
+        let of_components: Vec<BTreeSet<Bits>> = of_components.collect::<Result<_, _>>()?;
+        let sizes = of_components.iter().map(BTreeSet::len);
+        let together = sizes.fold(1_usize, usize::saturating_mul);
+        let all = Clique {
+            bits: cliques.iter().fold(0, |all, c| all | c.bits),
+            parent: None,
+        };
+        let cliques = match together <= MAX_TOGETHER {
+            true => std::slice::from_ref(&all),
+            false => cliques,
+        };
+        let with_atoms = |clique: &Clique| {
+            let mut atoms = vec![0];
+            for (component, own) in self.components.iter().zip(&of_components) {
+                // A component without atoms leaves none to the group.
+                if component.bits() & clique.bits != 0 || own.is_empty() {
+                    let pairs = atoms.iter().flat_map(|a| own.iter().map(move |o| a | o));
+                    atoms = pairs.take(World::MAX_ATOMS + 1).collect();
+                }
+            }
+            (clique.clone(), atoms)
+        };
+        let cliques: Vec<(Clique, Vec<Bits>)> = cliques.iter().map(with_atoms).collect();
+        World::new(&cliques, &self.fields).ok_or(TooMany)
+    }
+
+    /// Which sets of a component's conditions a patient of a group can meet.
+    fn atoms(&self, component: &Component, keys: &[GroupKey]) -> Result<BTreeSet<Bits>, TooMany> {
+        let classes = component.columns.iter();
+        let classes: Vec<Vec<Option<u64>>> =
+            classes.map(|c| self.classes(*c, component, keys)).collect();
+        let combinations = classes
+            .iter()
+            .try_fold(1_usize, |n, c| n.checked_mul(c.len()))
+            .filter(|n| *n <= MAX_COMBINATIONS)
+            .ok_or(TooMany)?;
+        let mut atoms = BTreeSet::new();
+        for combination in 0..combinations {
+            let mut rest = combination;
+            let columns = component.columns.iter().zip(&classes);
+            let values: BTreeMap<usize, Option<u64>> = columns
+                .map(|(column, classes)| {
+                    let value = classes[rest % classes.len()];
+                    rest /= classes.len();
+                    (*column, value)
+                })
+                .collect();
+            let row = |c: usize| values.get(&c).copied().flatten();
+            if component.within.iter().all(|w| self.within[*w].eval(&row)) {
+                let met = component.conditions.iter();
+                let met = met.filter(|c| self.conditions[**c].eval(&row));
+                atoms.insert(met.fold(0, |bits, c| bits | 1 << c));
+            }
+        }
+        Ok(atoms)
+    }
+
+    /// A value of each kind that a component's conditions tell apart in a column, within the group's key.
+    fn classes(&self, column: usize, of: &Component, keys: &[GroupKey]) -> Vec<Option<u64>> {
+        let definition = &self.registry.columns[column];
+        let Some((first, last)) = self.range(column, keys) else {
+            return vec![None];
+        };
+        let conditions = of.conditions.iter().map(|c| &self.conditions[*c]);
+        let within = of.within.iter().map(|w| &self.within[*w]);
+        let mut sets = Vec::new();
+        conditions
+            .chain(within)
+            .for_each(|p| leaves(p, column, &mut sets));
+        let mut starts = vec![first];
+        for (from, to) in sets.iter().flat_map(|s| s.intervals()) {
+            starts.extend([*from, to.saturating_add(1)]);
+        }
+        let mut kinds: BTreeMap<Vec<bool>, u64> = BTreeMap::new();
+        for start in starts.into_iter().filter(|s| (first..=last).contains(s)) {
+            let kind = sets.iter().map(|s| s.contains(start)).collect();
+            kinds.entry(kind).or_insert(start);
+        }
+        let is_grouped = self.query.group_by.iter().any(|g| g.column == column);
+        let missing = (definition.nullable && !is_grouped).then_some(None);
+        kinds.into_values().map(Some).chain(missing).collect()
+    }
+
+    /// The values that a column can have in a group; `None` if it is missing there.
+    fn range(&self, column: usize, keys: &[GroupKey]) -> Option<(u64, u64)> {
+        let mut range = (0, self.registry.columns[column].span());
+        let of_column = self.query.group_by.iter().zip(keys);
+        for (grouping, key) in of_column.filter(|(g, _)| g.column == column) {
+            let own = match (key, &grouping.bins) {
+                (GroupKey::Null, _) => return None,
+                (GroupKey::Value(v), None) => (*v, *v),
+                (GroupKey::Value(v), Some(bins)) => {
+                    let bin = usize::try_from(*v).ok().and_then(|at| bins.get(at));
+                    bin.map_or((1, 0), |b| b.stored)
+                }
+            };
+            range = (range.0.max(own.0), range.1.min(own.1));
+        }
+        Some(range)
+    }
+}
+
+impl Component {
+    fn bits(&self) -> Bits {
+        self.conditions.iter().fold(0, |bits, c| bits | 1 << c)
+    }
+}
+
+/// What the patients meet whom a count counts.
+fn conditions_of(field: &Field, filters: &[&Predicate]) -> Vec<Predicate> {
+    let filter = field.filter.map(|f| filters[f].clone());
+    let own = field.column.map(|column| match field.kind {
+        FieldKind::Trues => Predicate::In {
+            column,
+            set: IntervalSet::single(1),
+        },
+        _ => Predicate::IsNotNull { column },
+    });
+    let other = field.other.map(|column| Predicate::IsNotNull { column });
+    filter.into_iter().chain(own).chain(other).collect()
+}
+
+/// The sets of a column that a predicate asks about.
+fn leaves<'a>(predicate: &'a Predicate, column: usize, sets: &mut Vec<&'a IntervalSet>) {
+    match predicate {
+        Predicate::In { column: of, set } if *of == column => sets.push(set),
+        Predicate::All(members) | Predicate::Any(members) => {
+            members.iter().for_each(|m| leaves(m, column, sets));
+        }
+        _ => {}
+    }
+}
+
+/// Ties columns together by conditions and by WHERE's conjuncts. A condition about no column stands alone.
+fn components(conditions: &[Predicate], within: &[Predicate]) -> Vec<Component> {
+    let of = |p: &Predicate| p.columns().into_iter().collect::<BTreeSet<usize>>();
+    let mut sets: Vec<BTreeSet<usize>> = Vec::new();
+    for mut joined in conditions.iter().chain(within).map(of) {
+        sets.retain(|s| {
+            let meets = !s.is_disjoint(&joined);
+            if meets {
+                joined.extend(s);
+            }
+            !meets
+        });
+        sets.push(joined);
+    }
+    let about = |all: &[Predicate], columns: &BTreeSet<usize>| -> Vec<usize> {
+        let is_about = |p: &Predicate| p.columns().iter().any(|c| columns.contains(c));
+        (0..all.len()).filter(|at| is_about(&all[*at])).collect()
+    };
+    let tied = sets.iter().map(|columns| Component {
+        conditions: about(conditions, columns),
+        within: about(within, columns),
+        columns: columns.iter().copied().collect(),
+    });
+    let bare = (0..conditions.len()).filter(|c| conditions[*c].columns().is_empty());
+    let bare = bare.map(|c| Component {
+        conditions: vec![c],
+        ..Component::default()
+    });
+    let all = tied.chain(bare);
+    all.filter(|c| !c.conditions.is_empty()).collect()
+}

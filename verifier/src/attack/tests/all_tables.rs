@@ -1,0 +1,409 @@
+//! A reader who tries every table, and does not know what a linear program is.
+
+use super::*;
+use crate::rules::Checked;
+
+/// What a patient can be in a small world: a site, a flag and an age.
+fn kinds(sites: u64, ages: &[u64]) -> Vec<Row> {
+    let flags = [None, Some(0), Some(1)];
+    let of_site = |s: u64| {
+        let of_flag = move |f| {
+            ages.iter()
+                .map(move |age| vec![Some(s), f, Some(*age), Some(7)])
+        };
+        flags.into_iter().flat_map(of_flag)
+    };
+    (0..sites).flat_map(of_site).collect()
+}
+
+/// How many patients there are of each kind.
+type Table = Vec<u64>;
+
+/// All tables of up to `most` patients.
+fn tables(kinds: usize, most: u64) -> Vec<Table> {
+    (0..kinds).fold(vec![Vec::new()], |all, _| {
+        let mut longer = Vec::new();
+        for table in &all {
+            let left = most - table.iter().sum::<u64>();
+            longer.extend((0..=left).map(|n| [table.as_slice(), &[n]].concat()));
+        }
+        longer
+    })
+}
+
+/// A reader of one answer in a small world.
+struct Reader<'a> {
+    case: &'a Case,
+    kinds: &'a [Row],
+    states: &'a [State],
+    /// The tables that are as published.
+    possible: Vec<&'a Table>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(
+        case: &'a Case,
+        kinds: &'a [Row],
+        tables: &'a [Table],
+        (states, checked): (&'a [State], &Checked),
+    ) -> Self {
+        let fits = |table: &&Table| {
+            let values = case.counted(&of_kinds(kinds, table));
+            let value = |cell: usize| i64::try_from(values[cell]).unwrap();
+            let mut bounded = checked.bounds.iter().zip(&values);
+            let few = |f: &Form| {
+                let sum: i64 = f.terms.iter().map(|(cell, c)| c * value(*cell)).sum();
+                (f.times..=f.times * 2).contains(&sum)
+            };
+            bounded.all(|((first, last), n)| first <= n && n <= last)
+                && checked.few.iter().all(few)
+                && (checked.orders.iter()).all(|o| value(o.smaller) + o.gap <= value(o.larger))
+        };
+        let possible: Vec<&Table> = tables.iter().filter(fits).collect();
+        assert!(!possible.is_empty());
+        Self {
+            case,
+            kinds,
+            states,
+            possible,
+        }
+    }
+
+    /// In each possible table the size of a region.
+    fn sizes(&self, is_in: impl Fn(&Row) -> bool) -> Vec<i64> {
+        let inside: Vec<bool> = self.kinds.iter().map(is_in).collect();
+        let size = |table: &&Table| -> u64 {
+            let own = table.iter().zip(&inside).filter(|(_, i)| **i);
+            own.map(|(n, _)| n).sum()
+        };
+        let sizes = self.possible.iter().map(size);
+        sizes.map(|n| i64::try_from(n).unwrap()).collect()
+    }
+
+    /// What states say to be few, in each possible table.
+    fn said(&self) -> Vec<Vec<i64>> {
+        let counts = &self.case.counts;
+        let of_cell = |cell: usize| {
+            let (field, group) = counts.place(cell);
+            self.sizes(|r| {
+                is_in(r, &self.case.query, &self.case.keys[group])
+                    && meets(r, &self.case.query, field)
+            })
+        };
+        let mut said = Vec::new();
+        for (cell, state) in self.states.iter().enumerate() {
+            match state {
+                State::Small => said.push(of_cell(cell)),
+                State::Difference => {
+                    let own = of_cell(cell);
+                    for outer in counts.least_shown(self.states, cell) {
+                        let pairs = of_cell(outer).into_iter().zip(&own);
+                        said.push(pairs.map(|(a, b)| a - b).collect());
+                    }
+                    said.push(own);
+                }
+                State::Tied(region) => {
+                    let place = (cell % counts.groups, Some(cell));
+                    let form = counts.form(self.states, *region, place);
+                    let Form { terms, times } = form.unwrap();
+                    let mut sum = vec![0; self.possible.len()];
+                    for (cell, c) in terms {
+                        let pairs = sum.iter_mut().zip(of_cell(cell));
+                        pairs.for_each(|(s, n)| *s += c * n);
+                    }
+                    said.push(sum.into_iter().map(|s| s / times).collect());
+                }
+                _ => {}
+            }
+        }
+        said
+    }
+
+    /// The regions that can be named in a group: each field, and each condition with or without another.
+    fn named(&self, group: usize) -> Vec<Vec<i64>> {
+        let (query, keys) = (&self.case.query, &self.case.keys[group]);
+        let inside: Vec<bool> = self.kinds.iter().map(|r| is_in(r, query, keys)).collect();
+        let of =
+            |meets: &dyn Fn(&Row) -> bool| -> Vec<bool> { self.kinds.iter().map(meets).collect() };
+        let filters = query.filters();
+        let mut conditions: Vec<Vec<bool>> = vec![vec![true; self.kinds.len()]];
+        conditions.extend(filters.iter().map(|f| of(&|r| f.eval(&|c| r[c]))));
+        for field in &self.case.counts.fields {
+            // The field, and its parts by themselves.
+            let bare = Field {
+                filter: None,
+                ..*field
+            };
+            conditions.push(of(&|r| meets(r, query, *field)));
+            conditions.push(of(&|r| meets(r, query, bare)));
+        }
+        let mut regions = Vec::new();
+        for a in &conditions {
+            for b in &conditions {
+                for (x, y) in [(true, true), (true, false), (false, false)] {
+                    let both = |i: usize| inside[i] && a[i] == x && b[i] == y;
+                    regions.push((0..self.kinds.len()).map(both).collect::<Vec<bool>>());
+                }
+            }
+        }
+        regions.sort_unstable();
+        regions.dedup();
+        let at = |row: &Row| {
+            self.kinds
+                .iter()
+                .position(|k| std::ptr::eq(k, row))
+                .unwrap()
+        };
+        regions
+            .iter()
+            .map(|region| self.sizes(|r| region[at(r)]))
+            .collect()
+    }
+
+    /// A group with a region that is known to hold some patients, and fewer than k = 3, though no state says so.
+    fn betrayed(&self) -> Option<(usize, Vec<i64>)> {
+        let said = self.said();
+        (0..self.case.counts.groups).find_map(|group| {
+            let betrayed = self.named(group).into_iter().find(|sizes| {
+                let (least, most) = (sizes.iter().min(), sizes.iter().max());
+                let few = *least.unwrap() >= 1 && *most.unwrap() < 3;
+                few && (least == most || !said.contains(sizes))
+            });
+            betrayed.map(|sizes| (group, sizes))
+        })
+    }
+}
+
+fn of_kinds<'a>(kinds: &'a [Row], table: &Table) -> Vec<(&'a Row, u64)> {
+    kinds.iter().zip(table.iter().copied()).collect()
+}
+
+fn rows(kinds: &[Row], table: &Table) -> Vec<Row> {
+    let of_kind = |(row, n): (&Row, &u64)| (0..*n).map(|_| row.clone()).collect::<Vec<Row>>();
+    kinds.iter().zip(table).flat_map(of_kind).collect()
+}
+
+/// Numbers from a seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % most
+    }
+
+    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.below(of.len())]
+    }
+
+    /// A query with up to so many filters; with two sites there are two ages, too.
+    fn query(&mut self, filters: usize, keys: &[&str], sites: usize) -> String {
+        let pool = &[
+            "site = 'a'",
+            "site = 'b'",
+            "site IN ('a', 'b')",
+            "flag",
+            "NOT flag",
+            "flag OR site = 'a'",
+            "flag AND site = 'b'",
+            "flag IS NULL",
+            "age > 60",
+            "age > 60 AND flag",
+            "age > 60 OR flag",
+            "age <= 60",
+        ][..if sites == 2 { 12 } else { 8 }];
+        let mut outputs = Vec::new();
+        let bare = ["count(*)", "count(*)", "count(flag)", "sum(flag)"];
+        outputs.extend(
+            bare.into_iter()
+                .filter(|_| self.below(2) == 0)
+                .map(str::to_owned),
+        );
+        for _ in 0..1 + self.below(filters) {
+            let what = ["count(*)", "count(*)", "count(flag)", "sum(flag)"];
+            let (what, filter) = (self.one(&what), self.one(pool));
+            outputs.push(format!("{what} FILTER (WHERE {filter})"));
+        }
+        let within = ["", "", " WHERE site <> 'a'", " WHERE site <> 'b' OR flag"];
+        let (within, by) = (self.one(&within), self.one(keys));
+        format!("SELECT {} FROM t{within}{by}", outputs.join(", "))
+    }
+}
+
+fn three() -> ReleaseProfile {
+    ReleaseProfile::exact("three", 3, true)
+}
+
+/// The linear programs find what a reader finds who tries all tables, and nothing else.
+#[test]
+fn all_tables_tell_what_the_programs_tell() {
+    let (most, kinds) = (7, kinds(3, &[50]));
+    let tables = tables(kinds.len(), most);
+    let registry = registry(3);
+    let mut random = Random(5);
+    let mut seen = [0, 0];
+    for _ in 0..400 {
+        let sql = random.query(4, &["", "", " GROUP BY site", " GROUP BY flag"], 3);
+        let table = &tables[random.below(tables.len())];
+        let case = Case::over(&registry, &sql, &rows(&kinds, table), most);
+        let states = rule(&case.counts, &three(), &case.values, &Tied::new());
+        let mut checked = check(&case.counts, &three(), &states).unwrap();
+        checked.orders.clear();
+        let reader = Reader::new(&case, &kinds, &tables, (&states, &checked));
+        let betrayed = reader.betrayed();
+        let found = case.found(&three()).unwrap();
+        seen[usize::from(betrayed.is_some())] += 1;
+        assert_eq!(
+            found.is_empty(),
+            betrayed.is_none(),
+            "{sql} {table:?} {found:?} {betrayed:?}"
+        );
+    }
+    assert!(seen.iter().all(|n| *n > 20), "{seen:?}");
+}
+
+/// Of what is published in the end, a reader who tries all tables learns of no region that it has some patients, and fewer than k.
+#[test]
+fn no_table_is_betrayed() {
+    let seen = [betray(&[50, 70], 6, 250), betray(&[50], 11, 250)];
+    let [tied, refused] = [0, 1].map(|at| seen.iter().map(|s| s[at]).sum::<usize>());
+    assert!(tied > 20 && refused < 30, "{seen:?}");
+}
+
+/// Of so many random answers over tables of up to `most` patients with these ages: in how many counts were hidden for what they
+/// tell together, and how many were refused.
+fn betray(ages: &[u64], most: u64, answers: usize) -> [usize; 2] {
+    let kinds = kinds(2, ages);
+    let tables = tables(kinds.len(), most);
+    let registry = registry(2);
+    let mut random = Random(11);
+    let keys = [
+        "",
+        "",
+        " GROUP BY site",
+        " GROUP BY flag",
+        " GROUP BY site, flag",
+    ];
+    let mut seen = [0, 0];
+    for _ in 0..answers {
+        let sql = random.query(6, &keys, if ages.len() == 2 { 2 } else { 3 });
+        let table = &tables[random.below(tables.len())];
+        let case = Case::over(&registry, &sql, &rows(&kinds, table), most);
+        match decide(&case.counts, &three(), &case.values) {
+            Ok(states) => {
+                let is_tied = states.iter().any(|s| matches!(s, State::Tied(_)));
+                seen[0] += usize::from(is_tied);
+                let checked = check(&case.counts, &three(), &states).unwrap();
+                let reader = Reader::new(&case, &kinds, &tables, (&states, &checked));
+                assert_eq!(reader.betrayed(), None, "{sql} {table:?} {states:?}");
+            }
+            Err(_) => seen[1] += 1,
+        }
+    }
+    seen
+}
+
+/// Tables of the world of two sites and two ages, of all sizes, and queries over them under the default profile.
+fn realistic(random: &mut Random, kinds: &[Row]) -> Case {
+    let keys = [
+        "",
+        "",
+        " GROUP BY site",
+        " GROUP BY flag",
+        " GROUP BY site, flag",
+    ];
+    let sql = random.query(6, &keys, 2);
+    let mut patients = || match random.below(8) {
+        0 => 0,
+        1 => random.below(11),
+        2 => random.below(40),
+        _ => 10 + random.below(300),
+    };
+    let table: Table = kinds.iter().map(|_| patients() as u64).collect();
+    let others = 20 * random.below(3) as u64;
+    let all = table.iter().sum::<u64>() + others;
+    let mut case = Case::over(&registry(2), &sql, &[], all);
+    case.values = case.counted(&of_kinds(kinds, &table));
+    case
+}
+
+/// Whether nothing is found if these counts are hidden too, and nothing is said of them.
+fn is_kept(case: &Case, alone: &[State], also: &[usize]) -> bool {
+    let profile = ReleaseProfile::default();
+    let mut bounds = check(&case.counts, &profile, alone).unwrap().bounds;
+    let mut states = alone.to_vec();
+    for cell in also {
+        states[*cell] = State::Guarded;
+        bounds[*cell] = (0, case.counts.rows);
+    }
+    let (counts, profile) = (&case.counts, &profile);
+    let facts = Facts {
+        counts,
+        profile,
+        states: &states,
+        bounds: &bounds,
+    };
+    findings(&facts).unwrap().is_empty()
+}
+
+/// The fewest counts of `shown` that must be hidden so that nothing is found, if `most` are enough.
+fn fewest(case: &Case, alone: &[State], shown: &[usize], most: usize) -> Option<usize> {
+    (0..=most).find(|size| any_of(shown, *size, &mut Vec::new(), &|s| is_kept(case, alone, s)))
+}
+
+/// Whether any set of so many of these does.
+fn any_of(
+    of: &[usize],
+    size: usize,
+    chosen: &mut Vec<usize>,
+    does: &dyn Fn(&[usize]) -> bool,
+) -> bool {
+    if size == 0 {
+        return does(chosen);
+    }
+    (0..of.len()).any(|at| {
+        chosen.push(of[at]);
+        let any = any_of(&of[at + 1..], size - 1, chosen, does);
+        chosen.pop();
+        any
+    })
+}
+
+/// What is hidden beyond the fewest counts that all patterns of hiding need; and how many answers are refused.
+#[test]
+fn little_more_is_hidden_than_must_be() {
+    let profile = ReleaseProfile::default();
+    let kinds = kinds(2, &[50, 70]);
+    let mut random = Random(17);
+    let (mut answers, mut refused, mut cells) = (0, 0, 0);
+    let (mut hidden, mut needed) = (0, 0);
+    for _ in 0..1_000 {
+        let case = realistic(&mut random, &kinds);
+        let alone = rule(&case.counts, &profile, &case.values, &Tied::new());
+        let shown = |states: &[State]| -> Vec<usize> {
+            let all = 0..states.len();
+            all.filter(|c| states[*c].shown().is_some_and(|n| n > 0))
+                .collect()
+        };
+        cells += alone.len();
+        let Ok(states) = decide(&case.counts, &profile, &case.values) else {
+            refused += 1;
+            continue;
+        };
+        let more = shown(&alone).len() - shown(&states).len();
+        if states.iter().any(|s| matches!(s, State::Tied(_))) {
+            answers += 1;
+            hidden += more;
+            needed += fewest(&case, &alone, &shown(&alone), more).unwrap();
+        }
+    }
+    println!(
+        "of 1,000 answers with {cells} counts {refused} refused; {answers} hide {hidden} counts for what all tell together, where {needed} are \
+         the fewest"
+    );
+    assert!(answers > 30 && refused <= 5);
+    assert!(hidden <= needed * 2, "{hidden} of {needed}");
+}
