@@ -23,7 +23,7 @@ use std::{env, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 use commands::{
-    commit, demo, evidence, inspect, key, ledger, mirror as mirror_command,
+    audit, commit, demo, evidence, inspect, key, ledger, mirror as mirror_command,
     params as params_command, prove, publish, queries, query, serve, table, verify,
 };
 use output::Output;
@@ -43,6 +43,7 @@ By role:
                galen publish   registers the dataset and the answer
   reviewer     galen evidence  takes an answer out of the ledger, with all that a check needs
                galen verify    checks an answer from public files alone
+               galen audit     finds what several answers tell together
                galen inspect   shows what a file is
   steward      galen publish   sets up the consortium, admits members, publishes registries and parameters
   operator     galen serve     runs the public service
@@ -77,6 +78,7 @@ enum Command {
     Queries(queries::Args),
     Prove(prove::Args),
     Verify(verify::Args),
+    Audit(audit::Args),
     Inspect(inspect::Args),
     Table(table::Args),
 }
@@ -116,6 +118,7 @@ fn main() -> ExitCode {
         Command::Key(args) => key::run(&args, &output),
         Command::Publish(args) => publish::run(&args, &output),
         Command::Evidence(args) => evidence::run(&args, &output),
+        Command::Audit(args) => audit::run(&args, &output),
         Command::Mirror(args) => mirror_command::run(&args, &output),
         Command::Ledger(args) => ledger::run(&args, &output),
         Command::Params(args) => params_command::run(&args, &output),

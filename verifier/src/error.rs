@@ -116,11 +116,13 @@ pub enum VerifyError {
     },
     /// The counts tell together what none of them may.
     #[error(
-        "group {group}: the answer's counts together would tell that there are few patients of some kind, and hiding more of them does not help; ask for fewer filters and nullable columns in one query"
+        "group {group}: all counts of the answer together would tell how few patients there are {who}; ask about these in queries of their own, or for fewer filters and nullable columns in one query"
     )]
     Told {
         /// The group, from 0.
         group: usize,
+        /// Which patients of the group.
+        who: String,
     },
     /// A percentile is published against the release rule.
     #[error("bundle: percentile {index}: {why}")]

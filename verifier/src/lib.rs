@@ -20,6 +20,7 @@ pub mod rules;
 mod verify;
 mod verify_all;
 
+pub use attack::across as audit;
 pub use error::VerifyError;
 pub use verify::{check_dataset, plan_for, verify};
 pub use verify_all::{Job, verify_all};

@@ -1,5 +1,6 @@
 //! One file a subcommand: its arguments and `run`.
 
+pub mod audit;
 pub mod commit;
 pub mod demo;
 pub mod evidence;

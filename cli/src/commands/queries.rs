@@ -92,7 +92,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
 }
 
 /// The size in a checkpoint, unchecked: how far a folder is to be read.
-fn told_size(checkpoint: &str) -> u64 {
+pub(super) fn told_size(checkpoint: &str) -> u64 {
     let line = checkpoint.lines().nth(1);
     line.and_then(|l| l.parse().ok()).unwrap_or(0)
 }
@@ -110,7 +110,8 @@ fn check_digits(text: &str) -> Result<String> {
     Err(refusal("usage.Digest", why))
 }
 
-fn read<T: DeserializeOwned>(listed: &Listed) -> Result<T> {
+/// A statement.
+pub(super) fn read<T: DeserializeOwned>(listed: &Listed) -> Result<T> {
     let named = || format!("entry {}", listed.index);
     serde_json::from_value(listed.statement.clone()).with_context(named)
 }

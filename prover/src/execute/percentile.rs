@@ -54,7 +54,7 @@ pub(super) fn quantiles(
             .reduce(|| Tally::new(&counts, count), Tally::merged);
         tally = tally.merged(of_chunk);
     }
-    Ok(tally.published(&plan, &counts, dataset))
+    tally.published(&plan, &counts, dataset)
 }
 
 /// What is tallied.
@@ -211,9 +211,10 @@ impl Tally {
         plan: &Plan,
         counts: &Counts,
         dataset: &CommittedDataset,
-    ) -> Vec<Quantile> {
+    ) -> Result<Vec<Quantile>, ProverError> {
         let profile = &dataset.dataset().manifest.release;
-        let states = decide(counts, profile, &self.counts);
+        let decided = decide(counts, profile, &self.counts);
+        let states = decided.map_err(|why| why.refusal(counts))?;
         let each = plan.percentiles.len();
         let quantile = |(at, values): (usize, &mut Vec<u32>)| {
             let (group, percentile) = (at / each, &plan.percentiles[at % each]);
@@ -226,7 +227,7 @@ impl Tally {
             let (_, q, _) = values.select_nth_unstable(place);
             Some(u64::from(*q))
         };
-        self.values.iter_mut().enumerate().map(quantile).collect()
+        Ok(self.values.iter_mut().enumerate().map(quantile).collect())
     }
 }
 

@@ -268,11 +268,32 @@ impl Answer {
             s.hospital,
             s.profile.in_words()
         );
+        let together = self.hidden_together();
+        if together > 0 {
+            text += &format!(
+                " {together} of its counts {} hidden because all of them together, or with the number of patients, would tell \
+                 how few some are.",
+                if together == 1 { "is" } else { "are" }
+            );
+        }
         if !self.derived.is_empty() {
             text += " Derived: everything else, computed from those numbers by whoever verifies the answer; \
                      its intervals and tests hold under their methods' assumptions, which nobody proves.";
         }
         text
+    }
+
+    /// How many counts are hidden for what all of them tell together, or with the number of all patients.
+    #[must_use]
+    pub fn hidden_together(&self) -> usize {
+        let states = self
+            .released
+            .groups
+            .iter()
+            .flat_map(|(_, states)| states.values());
+        states
+            .filter(|s| matches!(s, State::Tied(_) | State::Whole))
+            .count()
     }
 
     /// The answer as JSON: columns, rows of typed cells, and where it comes from.
@@ -284,6 +305,7 @@ impl Answer {
             "rows": self.rows,
             "derived": self.derived,
             "reading": self.reading(),
+            "hidden_together": self.hidden_together(),
             "query": hex(&s.query),
             "hospital": s.hospital,
             "dataset": s.dataset,

@@ -34,6 +34,8 @@ pub(crate) struct Conditions {
     worlds: Vec<World>,
     /// The world of each group; the first one where there is none.
     of_group: Vec<usize>,
+    /// Each condition in words, after "with" or "without".
+    names: Vec<String>,
 }
 
 impl Default for Conditions {
@@ -50,6 +52,7 @@ impl Default for Conditions {
         Self {
             worlds: vec![world.expect("it has one atom")],
             of_group: Vec::new(),
+            names: Vec::new(),
         }
     }
 }
@@ -79,7 +82,34 @@ impl Conditions {
             };
             of_group.push(at);
         }
-        Ok(Self { worlds, of_group })
+        Ok(Self {
+            worlds,
+            of_group,
+            names: asked.names(),
+        })
+    }
+
+    /// Who is in a region of a group, in words.
+    pub fn words(&self, group: usize, region: usize) -> String {
+        let region = self.world(group).regions().get(region);
+        let mut words: Vec<String> = Vec::new();
+        for (bits, is_so) in region.iter().flat_map(|r| r.events) {
+            let own = (0..self.names.len()).filter(|c| bits >> c & 1 == 1);
+            let own: Vec<&str> = own.map(|c| self.names[c].as_str()).collect();
+            let text = match (is_so, &own[..]) {
+                (_, []) => continue,
+                (true, _) => format!("with {}", own.join(" and ")),
+                (false, [one]) => format!("without {one}"),
+                (false, _) => format!("without all of {}", own.join(" and ")),
+            };
+            if !words.contains(&text) {
+                words.push(text);
+            }
+        }
+        match words.is_empty() {
+            true => "at all".to_owned(),
+            false => words.join(" and "),
+        }
     }
 
     /// What can be told apart in a group.
@@ -142,6 +172,22 @@ impl<'a> Asked<'a> {
             conditions,
             within,
         })
+    }
+
+    fn names(&self) -> Vec<String> {
+        let filters = self.query.filters();
+        let name = |condition: &Predicate| {
+            let labels = self.query.outputs.iter().zip(self.query.filter_indices());
+            let mut labels = labels.filter(|(_, f)| f.is_some_and(|f| filters[f] == condition));
+            let column = |c: &usize| self.registry.columns[*c].name.as_str();
+            match (labels.next(), condition) {
+                (Some((output, _)), _) => format!("the filter of {:?}", output.label),
+                (None, Predicate::IsNotNull { column: c }) => format!("a known {}", column(c)),
+                (None, Predicate::In { column: c, .. }) => format!("{} true", column(c)),
+                (None, _) => "another condition".to_owned(),
+            }
+        };
+        self.conditions.iter().map(name).collect()
     }
 
     /// Of components: those that one count is about are in a clique.
@@ -241,18 +287,8 @@ impl<'a> Asked<'a> {
         conditions
             .chain(within)
             .for_each(|p| leaves(p, column, &mut sets));
-        let mut starts = vec![first];
-        for (from, to) in sets.iter().flat_map(|s| s.intervals()) {
-            starts.extend([*from, to.saturating_add(1)]);
-        }
-        let mut kinds: BTreeMap<Vec<bool>, u64> = BTreeMap::new();
-        for start in starts.into_iter().filter(|s| (first..=last).contains(s)) {
-            let kind = sets.iter().map(|s| s.contains(start)).collect();
-            kinds.entry(kind).or_insert(start);
-        }
         let is_grouped = self.query.group_by.iter().any(|g| g.column == column);
-        let missing = (definition.nullable && !is_grouped).then_some(None);
-        kinds.into_values().map(Some).chain(missing).collect()
+        kinds_of((first, last), &sets, definition.nullable && !is_grouped)
     }
 
     /// The values that a column can have in a group; `None` if it is missing there.
@@ -281,7 +317,7 @@ impl Component {
 }
 
 /// What the patients meet whom a count counts.
-fn conditions_of(field: &Field, filters: &[&Predicate]) -> Vec<Predicate> {
+pub(super) fn conditions_of(field: &Field, filters: &[&Predicate]) -> Vec<Predicate> {
     let filter = field.filter.map(|f| filters[f].clone());
     let own = field.column.map(|column| match field.kind {
         FieldKind::Trues => Predicate::In {
@@ -294,8 +330,27 @@ fn conditions_of(field: &Field, filters: &[&Predicate]) -> Vec<Predicate> {
     filter.into_iter().chain(own).chain(other).collect()
 }
 
+/// A value of a column for each kind that sets tell apart.
+pub(super) fn kinds_of(
+    (first, last): (u64, u64),
+    sets: &[&IntervalSet],
+    may_be_missing: bool,
+) -> Vec<Option<u64>> {
+    let mut starts = vec![first];
+    for (from, to) in sets.iter().flat_map(|s| s.intervals()) {
+        starts.extend([*from, to.saturating_add(1)]);
+    }
+    let mut kinds: BTreeMap<Vec<bool>, u64> = BTreeMap::new();
+    for start in starts.into_iter().filter(|s| (first..=last).contains(s)) {
+        let kind = sets.iter().map(|s| s.contains(start)).collect();
+        kinds.entry(kind).or_insert(start);
+    }
+    let missing = may_be_missing.then_some(None);
+    kinds.into_values().map(Some).chain(missing).collect()
+}
+
 /// The sets of a column that a predicate asks about.
-fn leaves<'a>(predicate: &'a Predicate, column: usize, sets: &mut Vec<&'a IntervalSet>) {
+pub(super) fn leaves<'a>(predicate: &'a Predicate, column: usize, sets: &mut Vec<&'a IntervalSet>) {
     match predicate {
         Predicate::In { column: of, set } if *of == column => sets.push(set),
         Predicate::All(members) | Predicate::Any(members) => {

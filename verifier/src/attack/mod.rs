@@ -5,10 +5,12 @@
 //! meets one of them, or not, and another one, or not. Between which numbers its count lies on the polytope of these facts is found by
 //! exact linear programming. A *finding* is a region that is known to hold some patients, and fewer than k.
 
+pub mod across;
 mod cliques;
 mod conditions;
 mod program;
 mod simplex;
+mod solver;
 mod span;
 mod world;
 

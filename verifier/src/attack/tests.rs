@@ -1,6 +1,7 @@
 use galen_circuits::equation::Rows;
 use galen_query::{
     query::{CohortQuery, Predicate, parse_query},
+    question::Resolved,
     registry::Registry,
 };
 
@@ -52,6 +53,8 @@ fn meets(row: &Row, query: &CohortQuery, field: Field) -> bool {
 
 /// A query over patients, with what is counted of them.
 struct Case {
+    resolved: Resolved,
+    plan: Plan,
     query: CohortQuery,
     counts: Counts,
     keys: Vec<Vec<GroupKey>>,
@@ -69,8 +72,14 @@ impl Case {
         let plan = Plan::new(&query, 0, registry, present, &[]).unwrap();
         let keys: Vec<Vec<GroupKey>> = plan.layout.groups.iter().map(|(k, _)| k.clone()).collect();
         let mut case = Self {
-            query,
+            resolved: Resolved {
+                query: query.clone(),
+                purpose: 0,
+                analyses: Vec::new(),
+            },
             counts: Counts::of(&plan),
+            query,
+            plan,
             keys,
             values: Vec::new(),
         };
@@ -185,3 +194,4 @@ fn the_four_cases_are_hidden() {
 }
 
 mod all_tables;
+mod together;

@@ -25,6 +25,8 @@ pub(crate) struct World {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Region {
     pub(super) indicator: Vec<i8>,
+    /// Two events, each with whether it is so. An event is that all of its conditions are true.
+    pub(super) events: [(Bits, bool); 2],
     /// How many they are in terms of the counts, where that follows whoever the patients are.
     pub(super) form: Option<Form>,
 }
@@ -51,8 +53,9 @@ impl World {
         if named.len() > Self::MAX_REGIONS {
             return None;
         }
-        let region = |indicator: Vec<i8>| Region {
+        let region = |(events, indicator): ([(Bits, bool); 2], Vec<i8>)| Region {
             form: span.form(&indicator),
+            events,
             indicator,
         };
         Some(Self {
@@ -113,14 +116,14 @@ impl World {
 }
 
 /// Where each clique's atoms stand in a vector.
-struct Atoms<'a> {
+pub(super) struct Atoms<'a> {
     cliques: &'a [(Clique, Vec<Bits>)],
     starts: Vec<usize>,
-    len: usize,
+    pub len: usize,
 }
 
 impl<'a> Atoms<'a> {
-    fn of(cliques: &'a [(Clique, Vec<Bits>)]) -> Self {
+    pub fn of(cliques: &'a [(Clique, Vec<Bits>)]) -> Self {
         let mut len = 0;
         let starts = cliques.iter().map(|(_, atoms)| {
             len += atoms.len();
@@ -135,7 +138,7 @@ impl<'a> Atoms<'a> {
     }
 
     /// Adds `sign` for some of a clique's atoms.
-    fn add(&self, to: &mut [i8], clique: usize, is_in: impl Fn(Bits) -> bool, sign: i8) {
+    pub fn add(&self, to: &mut [i8], clique: usize, is_in: impl Fn(Bits) -> bool, sign: i8) {
         let own = to[self.starts[clique]..].iter_mut();
         for (place, atom) in own.zip(&self.cliques[clique].1) {
             if is_in(*atom) {
@@ -144,8 +147,16 @@ impl<'a> Atoms<'a> {
         }
     }
 
+    /// 1 for some of a clique's atoms.
+    pub fn of_truths(&self, clique: usize, is_in: &[bool]) -> Vec<i8> {
+        let mut vector = vec![0; self.len];
+        let own = vector[self.starts[clique]..].iter_mut();
+        own.zip(is_in).for_each(|(v, is_in)| *v = i8::from(*is_in));
+        vector
+    }
+
     /// The first clique that has all of these conditions.
-    fn home(&self, bits: Bits) -> Option<usize> {
+    pub fn home(&self, bits: Bits) -> Option<usize> {
         self.cliques.iter().position(|(c, _)| c.bits & bits == bits)
     }
 
@@ -158,7 +169,7 @@ impl<'a> Atoms<'a> {
         indicator
     }
 
-    fn links(&self) -> Vec<Vec<i8>> {
+    pub fn links(&self) -> Vec<Vec<i8>> {
         let mut links = Vec::new();
         for (at, (clique, own)) in self.cliques.iter().enumerate() {
             let Some(parent) = clique.parent else {
@@ -180,14 +191,14 @@ impl<'a> Atoms<'a> {
 }
 
 /// Everybody; whom each count counts, and each condition is true of, and no other or not another one: each region once.
-fn named(atoms: &Atoms<'_>, fields: &[(Field, Bits)]) -> Vec<Vec<i8>> {
+fn named(atoms: &Atoms<'_>, fields: &[(Field, Bits)]) -> Vec<([(Bits, bool); 2], Vec<i8>)> {
     let (mut regions, mut seen) = (Vec::new(), BTreeSet::new());
-    let mut add = |region: Vec<i8>| {
+    let mut add = |events: [(Bits, bool); 2], region: Vec<i8>| {
         if region.iter().any(|c| *c != 0) && seen.insert(region.clone()) {
-            regions.push(region);
+            regions.push((events, region));
         }
     };
-    add(atoms.indicator(0));
+    add([(0, true); 2], atoms.indicator(0));
     let all = atoms.cliques.iter().fold(0, |all, (c, _)| all | c.bits);
     let of_fields = fields.iter().map(|(_, bits)| *bits);
     let events: BTreeSet<Bits> = of_fields.chain(each(all)).collect();
@@ -200,7 +211,7 @@ fn named(atoms: &Atoms<'_>, fields: &[(Field, Bits)]) -> Vec<Vec<i8>> {
                 let is_in = |atom: Bits| (atom & a == *a) == has_a && (atom & b == *b) == has_b;
                 let mut region = vec![0; atoms.len];
                 atoms.add(&mut region, home, is_in, 1);
-                add(region);
+                add([(*a, has_a), (*b, has_b)], region);
             }
         }
     }

@@ -146,6 +146,12 @@ impl Counts {
         self.conditions.world(group)
     }
 
+    /// Who is in a region of a group, in words.
+    #[must_use]
+    pub fn words(&self, group: usize, region: usize) -> String {
+        self.conditions.words(group, region)
+    }
+
     /// The cells of a field in all groups.
     pub(super) fn of_field(&self, field: usize) -> std::ops::Range<usize> {
         field * self.groups..(field + 1) * self.groups

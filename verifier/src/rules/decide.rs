@@ -6,7 +6,11 @@ use super::{
     Broken, Container, Counts, ReleaseProfile, State, can_pick, check, container,
     whole::{self, pick_smallest},
 };
-use crate::attack::{self, Facts, Finding, Unknown};
+use crate::{
+    VerifyError,
+    attack::{self, Facts, Finding, Unknown},
+    plan::PlanError,
+};
 
 /// Why no decision is made: the query is to be refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +33,23 @@ impl From<Unknown> for Undecided {
         match unknown {
             Unknown::Programs => Undecided::TooLong,
             Unknown::Contradiction => Undecided::Contradiction,
+        }
+    }
+}
+
+impl Undecided {
+    /// Why the query is refused.
+    #[must_use]
+    pub fn refusal(&self, counts: &Counts) -> VerifyError {
+        match self {
+            Undecided::Told { group, region } => VerifyError::Told {
+                group: *group,
+                who: counts.words(*group, *region),
+            },
+            Undecided::TooLong => PlanError::TooManyConditions.into(),
+            Undecided::Contradiction => {
+                VerifyError::Malformed("published numbers contradict one another".into())
+            }
         }
     }
 }

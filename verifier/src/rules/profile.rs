@@ -69,7 +69,10 @@ impl ReleaseProfile {
             text.push_str(&step);
         }
         if self.complementary {
-            text.push_str("; so is what a hidden count could be computed from");
+            text.push_str(match self.rounding {
+                1 => "; so are others of the answer that would tell a hidden one",
+                _ => "; so is the smallest of groups of which one would be told by their total",
+            });
         }
         text
     }

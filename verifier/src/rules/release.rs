@@ -35,7 +35,7 @@ pub fn publish(
                 .map_err(|_| VerifyError::Malformed("a count below 0".into()))
         })
         .collect::<Result<_, VerifyError>>()?;
-    let states = decide(&counts, profile, &values).map_err(|why| untold(why))?;
+    let states = decide(&counts, profile, &values).map_err(|why| why.refusal(&counts))?;
     let mut published = Vec::with_capacity(plan.layout.groups.len());
     for group in 0..plan.layout.groups.len() {
         let mut of_group = Vec::with_capacity(plan.statistics.len());
@@ -87,18 +87,8 @@ pub fn cells(
     published: &[Vec<State>],
 ) -> Result<Cells, VerifyError> {
     check_profile(plan, profile)?;
-    same("groups", plan.layout.groups.len(), published.len())?;
-    for states in published {
-        same("states of a group", plan.statistics.len(), states.len())?;
-    }
     let counts = Counts::of(plan);
-    let states: Vec<State> = (0..counts.len())
-        .map(|cell| {
-            let (field, group) = counts.place(cell);
-            let at = plan.statistics.keys().position(|f| *f == field);
-            at.map_or(State::Guarded, |at| published[group][at])
-        })
-        .collect();
+    let states = counts.states(plan, published)?;
     let checked = check(&counts, profile, &states).map_err(|Broken { cell, why }| {
         let (field, group) = counts.place(cell);
         refusal(plan, group, field, why)
@@ -170,24 +160,36 @@ fn untold_together(
         states,
         bounds: &checked.bounds,
     });
-    let found = found.map_err(|why| untold(why.into()))?;
+    let found = found.map_err(|why| Undecided::from(why).refusal(counts))?;
     match found.first() {
         Some(Finding { group, region, .. }) => {
             let (group, region) = (*group, *region);
-            Err(untold(Undecided::Told { group, region }))
+            Err(Undecided::Told { group, region }.refusal(counts))
         }
         None => Ok(()),
     }
 }
 
-/// Why an answer is refused that would tell too much.
-fn untold(why: Undecided) -> VerifyError {
-    match why {
-        Undecided::Told { group, .. } => VerifyError::Told { group },
-        Undecided::TooLong => PlanError::TooManyConditions.into(),
-        Undecided::Contradiction => {
-            VerifyError::Malformed("published numbers contradict one another".into())
+impl Counts {
+    /// How each count is published.
+    ///
+    /// # Errors
+    /// Another number of groups or states than the plan's.
+    pub(crate) fn states(
+        &self,
+        plan: &Plan,
+        published: &[Vec<State>],
+    ) -> Result<Vec<State>, VerifyError> {
+        same("groups", plan.layout.groups.len(), published.len())?;
+        for states in published {
+            same("states of a group", plan.statistics.len(), states.len())?;
         }
+        let state = |cell: usize| {
+            let (field, group) = self.place(cell);
+            let at = plan.statistics.keys().position(|f| *f == field);
+            at.map_or(State::Guarded, |at| published[group][at])
+        };
+        Ok((0..self.len()).map(state).collect())
     }
 }
 

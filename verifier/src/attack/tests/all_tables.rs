@@ -4,7 +4,7 @@ use super::*;
 use crate::rules::Checked;
 
 /// What a patient can be in a small world: a site, a flag and an age.
-fn kinds(sites: u64, ages: &[u64]) -> Vec<Row> {
+pub(super) fn kinds(sites: u64, ages: &[u64]) -> Vec<Row> {
     let flags = [None, Some(0), Some(1)];
     let of_site = |s: u64| {
         let of_flag = move |f| {
@@ -17,10 +17,10 @@ fn kinds(sites: u64, ages: &[u64]) -> Vec<Row> {
 }
 
 /// How many patients there are of each kind.
-type Table = Vec<u64>;
+pub(super) type Table = Vec<u64>;
 
 /// All tables of up to `most` patients.
-fn tables(kinds: usize, most: u64) -> Vec<Table> {
+pub(super) fn tables(kinds: usize, most: u64) -> Vec<Table> {
     (0..kinds).fold(vec![Vec::new()], |all, _| {
         let mut longer = Vec::new();
         for table in &all {
@@ -174,20 +174,20 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn of_kinds<'a>(kinds: &'a [Row], table: &Table) -> Vec<(&'a Row, u64)> {
+pub(super) fn of_kinds<'a>(kinds: &'a [Row], table: &Table) -> Vec<(&'a Row, u64)> {
     kinds.iter().zip(table.iter().copied()).collect()
 }
 
-fn rows(kinds: &[Row], table: &Table) -> Vec<Row> {
+pub(super) fn rows(kinds: &[Row], table: &Table) -> Vec<Row> {
     let of_kind = |(row, n): (&Row, &u64)| (0..*n).map(|_| row.clone()).collect::<Vec<Row>>();
     kinds.iter().zip(table).flat_map(of_kind).collect()
 }
 
 /// Numbers from a seed.
-struct Random(u64);
+pub(super) struct Random(pub u64);
 
 impl Random {
-    fn below(&mut self, most: usize) -> usize {
+    pub(super) fn below(&mut self, most: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -200,7 +200,7 @@ impl Random {
     }
 
     /// A query with up to so many filters; with two sites there are two ages, too.
-    fn query(&mut self, filters: usize, keys: &[&str], sites: usize) -> String {
+    pub(super) fn query(&mut self, filters: usize, keys: &[&str], sites: usize) -> String {
         let pool = &[
             "site = 'a'",
             "site = 'b'",
@@ -233,7 +233,7 @@ impl Random {
     }
 }
 
-fn three() -> ReleaseProfile {
+pub(super) fn three() -> ReleaseProfile {
     ReleaseProfile::exact("three", 3, true)
 }
 
