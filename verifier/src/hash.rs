@@ -70,7 +70,7 @@ pub(crate) fn answer_context(
                 State::Margin(line) => (3, u64::from(*line), 0),
                 State::Guarded => (4, 0, 0),
                 State::Tied(region) => (5, u64::from(*region), 0),
-                State::Whole => (6, 0, 0),
+                State::Whole(turn) => (6, u64::from(*turn), 0),
             };
             fields = fields
                 .number(kind)

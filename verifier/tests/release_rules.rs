@@ -98,7 +98,7 @@ fn passing(
     }
     choices.extend((0..lines).map(State::Margin));
     if counts.rows < ROWS {
-        choices.push(State::Whole);
+        choices.extend([0, 1].map(State::Whole));
     }
     // What the check refuses for all counts is looked at once.
     let allowed: Vec<(Vec<State>, Checked)> = vectors(&choices, counts.len())
@@ -164,7 +164,7 @@ fn groups_of_few_patients_have_one_decision() {
                     per_group,
                     |values, honest, found| {
                         assert_eq!(found, [honest.to_vec()], "{values:?} of {rows}");
-                        seen += usize::from(honest.contains(&State::Whole));
+                        seen += usize::from(honest.contains(&State::Whole(0)));
                         let small = honest.iter().position(|s| *s == State::Small);
                         // What is shown and what is proven leave a small count every small value.
                         if let Some(small) = small.filter(|_| fields.len() == 1) {
@@ -172,7 +172,7 @@ fn groups_of_few_patients_have_one_decision() {
                             let least: u64 = bounds.iter().map(|b| b.0).sum();
                             let most = rows - (least - bounds[small].0);
                             // Unless all that are hidden beside it are as small as they can be for that.
-                            let whole = honest.iter().position(|s| *s == State::Whole);
+                            let whole = honest.iter().position(|s| matches!(s, State::Whole(_)));
                             let can_hide = whole.is_some_and(|w| bounds[w].0 > 3);
                             assert!(most >= 2 || !can_hide, "{values:?} of {rows}: {honest:?}");
                         }

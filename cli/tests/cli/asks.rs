@@ -115,6 +115,24 @@ fn what_is_asked_as_advised_is_not_warned_of() {
 }
 
 #[test]
+fn counts_that_add_up_are_told() {
+    let sql = "SELECT count(*) AS n, count(*) FILTER (WHERE seen < DATE '2020-03-01') AS early, \
+        avg(ldl) FILTER (WHERE seen > DATE '2020-06-30') AS late_ldl, \
+        count(*) FILTER (WHERE seen > DATE '2020-06-30') AS late FROM dates";
+    let found = hidden(sql);
+    let [_, (outputs, why, instead)] = &found[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!(*outputs, serde_json::json!(["n", "early", "late"]));
+    let who = "say of those without the filter of \"early\" and without the filter of \"late_ldl\"";
+    assert!(why.contains(who) && why.contains("`tied`"), "{why}");
+    assert!(instead.contains("GROUP BY"), "{instead}");
+    // What one leaves of another is told as before.
+    let one = "SELECT count(*) AS n, count(*) FILTER (WHERE ill) AS ill FROM dates";
+    assert_eq!(hidden(one), []);
+}
+
+#[test]
 fn percentiles_and_many_groups_are_told() {
     let sql = "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY ldl) AS median FROM dates";
     let found = hidden(sql);

@@ -12,6 +12,7 @@ mod plans;
 mod proofs;
 mod registrations;
 mod replays;
+mod together;
 
 use std::{fmt::Write as _, sync::LazyLock};
 

@@ -227,7 +227,7 @@ fn identity(source: &Source, published: &Published, quantiles: &[Quantile]) -> [
             State::Margin(line) => (4, i128::from(*line)),
             State::Guarded => (5, 0),
             State::Tied(region) => (8, i128::from(*region)),
-            State::Whole => (9, 0),
+            State::Whole(turn) => (9, i128::from(*turn)),
         };
         fields = fields.number(kind).bytes(&value.to_le_bytes());
     }
@@ -292,7 +292,7 @@ impl Answer {
             .iter()
             .flat_map(|(_, states)| states.values());
         states
-            .filter(|s| matches!(s, State::Tied(_) | State::Whole))
+            .filter(|s| matches!(s, State::Tied(_) | State::Whole(_)))
             .count()
     }
 

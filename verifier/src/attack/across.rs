@@ -146,10 +146,12 @@ fn of_answer(
             why: broken.why,
         }
     })?;
+    let known = checked.known();
     let consent = Predicate::In {
         column: registry.columns.len() + given.resolved.purpose,
         set: IntervalSet::single(1),
     };
+    let mut work = Work::of_an_answer();
     let fact = |cell: usize| {
         let (field, group) = counts.place(cell);
         let keys = plan.layout.groups[group].0.clone();
@@ -158,7 +160,7 @@ fn of_answer(
         all.extend(conditions_of(&field, &query.filters()));
         let least = counts.least_shown(&states, cell).into_iter();
         let form = match states[cell] {
-            State::Tied(region) => counts.form(&states, region, (group, Some(cell))),
+            State::Tied(region) => counts.form(&states, region, (group, Some(cell)), &mut work),
             _ => None,
         };
         let of_cells = |terms: Vec<(usize, i64)>| {
@@ -169,7 +171,7 @@ fn of_answer(
         };
         Fact {
             who: Predicate::All(all),
-            between: checked.bounds[cell],
+            between: known[cell],
             state: states[cell],
             least: least.map(|c| counts.place(c).0).collect(),
             form: form.map(|f| (of_cells(f.terms), f.times)),
@@ -468,7 +470,8 @@ fn sum_of(terms: &[(&Vec<i8>, i64)]) -> Option<Vec<i8>> {
     let len = terms.first()?.0.len();
     let sum = |at: usize| {
         let sum: i64 = terms.iter().map(|(v, c)| i64::from(v[at]) * c).sum();
-        i8::try_from(sum).ok()
+        // So that sums and differences of two have room.
+        i8::try_from(sum).ok().filter(|v| v.unsigned_abs() < 32)
     };
     (0..len).map(sum).collect()
 }

@@ -13,6 +13,7 @@ use galen_query::{
 
 use super::{
     cliques::{self, Bits, Clique},
+    simplex::Work,
     world::World,
 };
 use crate::plan::{Field, FieldKind, GroupKey};
@@ -48,7 +49,7 @@ impl Default for Conditions {
             },
             vec![0],
         )];
-        let world = World::new(&clique, &[]);
+        let world = World::new(&clique, &[], &mut Work::of_an_answer());
         Self {
             worlds: vec![world.expect("it has one atom")],
             of_group: Vec::new(),
@@ -69,17 +70,27 @@ impl Conditions {
         let cliques = asked.cliques();
         let mut worlds = Vec::new();
         let mut known: BTreeMap<Vec<Option<GroupKey>>, usize> = BTreeMap::new();
+        let mut with_atoms: BTreeMap<Vec<Vec<Bits>>, usize> = BTreeMap::new();
         let mut of_group = Vec::new();
+        let mut work = Work::of_an_answer();
         for keys in keys {
             let kind = asked.kind(keys);
-            let at = match known.get(&kind) {
+            if let Some(at) = known.get(&kind) {
+                of_group.push(*at);
+                continue;
+            }
+            let cliques = asked.with_atoms(&cliques, keys)?;
+            let atoms = cliques.iter().map(|(_, atoms)| atoms.clone()).collect();
+            let at = match with_atoms.get(&atoms) {
                 Some(at) => *at,
                 None => {
-                    worlds.push(asked.world(&cliques, keys)?);
-                    known.insert(kind, worlds.len() - 1);
+                    let world = World::new(&cliques, &asked.fields, &mut work);
+                    worlds.push(world.ok_or(TooMany)?);
                     worlds.len() - 1
                 }
             };
+            with_atoms.insert(atoms, at);
+            known.insert(kind, at);
             of_group.push(at);
         }
         Ok(Self {
@@ -87,6 +98,37 @@ impl Conditions {
             of_group,
             names: asked.names(),
         })
+    }
+
+    /// The counts of which several together tell how many are in a region, beyond what one is of another that contains it; with the first
+    /// such region, in words. `contains` tells which count contains which.
+    pub fn together(
+        &self,
+        contains: impl Fn(Field, Field) -> bool,
+    ) -> Option<(BTreeSet<Field>, String)> {
+        let mut fields = BTreeSet::new();
+        let mut first = None;
+        let groups = 0..self.of_group.len();
+        // One group of each kind.
+        let one_each =
+            groups.filter(|g| self.of_group[..*g].iter().all(|w| *w != self.of_group[*g]));
+        for group in one_each {
+            let world = self.world(group);
+            for (at, region) in world.regions().iter().enumerate() {
+                let form = region.form.iter().filter(|f| f.terms.len() > 1);
+                let own: Option<Vec<Field>> = form
+                    .map(|f| f.counts().map(|c| world.fields[c].0).collect())
+                    .next();
+                let own = own.unwrap_or_default();
+                let is_rest =
+                    own.len() == 2 && (contains(own[0], own[1]) || contains(own[1], own[0]));
+                if !own.is_empty() && !is_rest {
+                    fields.extend(own);
+                    first.get_or_insert((group, at));
+                }
+            }
+        }
+        first.map(|(group, region)| (fields, self.words(group, region)))
     }
 
     /// Who is in a region of a group, in words.
@@ -133,7 +175,7 @@ struct Asked<'a> {
 #[derive(Default)]
 struct Component {
     columns: Vec<usize>,
-    /// What is asked of them.
+    /// What is asked of them; nothing of columns that WHERE alone is about.
     conditions: Vec<usize>,
     within: Vec<usize>,
 }
@@ -192,7 +234,8 @@ impl<'a> Asked<'a> {
 
     /// Of components: those that one count is about are in a clique.
     fn cliques(&self) -> Vec<Clique> {
-        let own: Vec<Bits> = self.components.iter().map(Component::bits).collect();
+        let own = self.components.iter().map(Component::bits);
+        let own: Vec<Bits> = own.filter(|bits| *bits != 0).collect();
         let about = |bits: &Bits| {
             let met = (0..own.len()).filter(|c| own[*c] & bits != 0);
             met.fold(0, |all: Bits, c| all | 1 << c)
@@ -215,10 +258,21 @@ impl<'a> Asked<'a> {
             .collect()
     }
 
-    /// All conditions together, where that is not too much; else clique by clique.
-    fn world(&self, cliques: &[Clique], keys: &[GroupKey]) -> Result<World, TooMany> {
-        let of_components = self.components.iter().map(|c| self.atoms(c, keys));
-        let of_components: Vec<BTreeSet<Bits>> = of_components.collect::<Result<_, _>>()?;
+    /// All conditions together, where that is not too much; else clique by clique; with the atoms of a group.
+    fn with_atoms(
+        &self,
+        cliques: &[Clique],
+        keys: &[GroupKey],
+    ) -> Result<Vec<(Clique, Vec<Bits>)>, TooMany> {
+        let mut of_components = Vec::with_capacity(self.components.len());
+        for component in &self.components {
+            match self.atoms(component, keys) {
+                Ok(atoms) => of_components.push(atoms),
+                // Whom WHERE lets in by other columns tells nothing of the conditions, unless it is nobody.
+                Err(_) if component.conditions.is_empty() => of_components.push([0].into()),
+                Err(many) => return Err(many),
+            }
+        }
         let sizes = of_components.iter().map(BTreeSet::len);
         let together = sizes.fold(1_usize, usize::saturating_mul);
         let all = Clique {
@@ -240,8 +294,7 @@ impl<'a> Asked<'a> {
             }
             (clique.clone(), atoms)
         };
-        let cliques: Vec<(Clique, Vec<Bits>)> = cliques.iter().map(with_atoms).collect();
-        World::new(&cliques, &self.fields).ok_or(TooMany)
+        Ok(cliques.iter().map(with_atoms).collect())
     }
 
     /// Which sets of a component's conditions a patient of a group can meet.
@@ -388,6 +441,5 @@ fn components(conditions: &[Predicate], within: &[Predicate]) -> Vec<Component> 
         conditions: vec![c],
         ..Component::default()
     });
-    let all = tied.chain(bare);
-    all.filter(|c| !c.conditions.is_empty()).collect()
+    tied.chain(bare).collect()
 }

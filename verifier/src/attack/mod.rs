@@ -17,12 +17,17 @@ mod world;
 use crate::rules::{Counts, ReleaseProfile, State};
 pub(crate) use conditions::Conditions;
 use program::Program;
-use simplex::{TooLong, Work};
+use simplex::TooLong;
+pub(crate) use simplex::Work;
 pub use span::Form;
 pub(crate) use world::World;
 
-/// The most numbers that are computed for an answer: about half a second.
-const MOST_WORK: usize = 1 << 28;
+impl Work {
+    /// What an answer may take: a second or two.
+    pub fn of_an_answer() -> Self {
+        Self(1 << 28)
+    }
+}
 
 /// What is published of an answer's counts.
 #[derive(Clone, Copy)]
@@ -64,10 +69,9 @@ impl From<TooLong> for Unknown {
 ///
 /// # Errors
 /// Where it would take too long, or nothing fits what is published.
-pub(crate) fn findings(facts: &Facts<'_>) -> Result<Vec<Finding>, Unknown> {
-    let mut work = Work(MOST_WORK);
+pub(crate) fn findings(facts: &Facts<'_>, work: &mut Work) -> Result<Vec<Finding>, Unknown> {
     let groups = 0..facts.counts.groups;
-    let least = groups.clone().map(|g| facts.least(g, &mut work));
+    let least = groups.clone().map(|g| facts.least(g, work));
     let least: Vec<u64> = least.collect::<Result<_, _>>()?;
     let all = least.iter().try_fold(0_u64, |sum, n| sum.checked_add(*n));
     let mut found = Vec::new();
@@ -76,7 +80,7 @@ pub(crate) fn findings(facts: &Facts<'_>) -> Result<Vec<Finding>, Unknown> {
         let others = all.map(|all| all - least[group]);
         let most = others.and_then(|others| facts.counts.rows.checked_sub(others));
         let most = most.ok_or(Unknown::Contradiction)?;
-        let of_group = Program::new(facts, group, most).findings(&mut work)?;
+        let of_group = Program::new(facts, group, most).findings(work)?;
         found.extend(of_group.into_iter().map(|(region, between)| Finding {
             group,
             region,

@@ -62,9 +62,9 @@ impl<'a> Program<'a> {
         let mut open = Vec::new();
         for (at, region) in self.world.regions().iter().enumerate() {
             match region.form.as_ref().and_then(|f| self.exact(f)) {
-                Some(n) if few.contains(&n) => found.push((at, (n, n))),
-                Some(_) => {}
-                None => open.push((at, region.indicator.as_slice())),
+                Some(n) if few.contains(&n) && self.k > 2 => found.push((at, (n, n))),
+                Some(n) if !few.contains(&n) => {}
+                _ => open.push((at, region.indicator.as_slice())),
             }
         }
         if !open.is_empty() {

@@ -23,10 +23,11 @@ pub(super) struct TooLong;
 
 /// How many numbers may still be computed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Work(pub usize);
+pub(crate) struct Work(pub usize);
 
 impl Work {
-    fn take(&mut self, numbers: usize) -> Result<(), TooLong> {
+    /// Gives so many up.
+    pub(super) fn take(&mut self, numbers: usize) -> Result<(), TooLong> {
         self.0 = self.0.checked_sub(numbers).ok_or(TooLong)?;
         Ok(())
     }
@@ -114,7 +115,8 @@ impl Polytope {
             return Ok(true);
         };
         self.free.push(ARTIFICIAL);
-        self.rows.iter_mut().for_each(|r| r.push(1));
+        let one = self.denominator;
+        self.rows.iter_mut().for_each(|r| r.push(one));
         self.pivot(worst, self.free.len() - 1, work)?;
         // It is basic now: its row, the sign changed, is what grows as it falls.
         let objective = self.rows[worst].iter().map(|v| -v).collect();
@@ -141,24 +143,31 @@ impl Polytope {
     /// The largest of a function with these coefficients, by pivots from where it stands.
     pub fn largest(&mut self, coefficients: &[i8], work: &mut Work) -> Result<Value, TooLong> {
         debug_assert_eq!(coefficients.len(), self.variables);
-        let objective = self.function(coefficients)?;
+        let objective = self.function(coefficients, work)?;
         let largest = self.climb(objective, work)?;
         Ok(Ratio::new(largest, self.denominator))
     }
 
-    /// A function's value at the corner where it stands, if it is no too large number.
-    pub fn value(&self, coefficients: &[i8]) -> Option<Value> {
+    /// Whether a function is above 0 and below `limit` at the corner where it stands; `None` if a number is too large.
+    pub fn is_within(&self, coefficients: &[i8], limit: u64) -> Option<bool> {
         let mut sum = 0_i128;
         for (row, variable) in self.rows.iter().zip(&self.basic) {
             if let Some(c) = coefficients.get(*variable).filter(|c| **c != 0) {
                 sum = add_times(sum, i128::from(*c), row[0]).ok()?;
             }
         }
-        Some(Ratio::new(sum, self.denominator))
+        let limit = self.denominator.checked_mul(limit.into())?;
+        Some(sum > 0 && sum < limit)
+    }
+
+    /// How many rows it has.
+    pub fn rows(&self) -> usize {
+        self.rows.len()
     }
 
     /// A function of the polytope's variables in terms of those that are free, times the denominator.
-    fn function(&self, coefficients: &[i8]) -> Result<Vec<i128>, TooLong> {
+    fn function(&self, coefficients: &[i8], work: &mut Work) -> Result<Vec<i128>, TooLong> {
+        work.take(self.rows.len() * (self.free.len() + 1))?;
         let mut sum = vec![0_i128; self.free.len() + 1];
         for (row, variable) in self.rows.iter().zip(&self.basic) {
             let Some(c) = coefficients.get(*variable).filter(|c| **c != 0) else {
@@ -235,7 +244,13 @@ impl Polytope {
             let times = std::mem::take(&mut other[column + 1]);
             for (to, from) in other.iter_mut().zip(&line) {
                 let scaled = to.checked_mul(slope).ok_or(TooLong)?;
-                *to = add_times(scaled, -times, *from)? / old;
+                let product = add_times(scaled, -times, *from)?;
+                debug_assert_eq!(
+                    product % old,
+                    0,
+                    "the numbers over one denominator are whole"
+                );
+                *to = product / old;
             }
             other[column + 1] = times;
         }
@@ -256,4 +271,136 @@ impl Polytope {
 fn add_times(sum: i128, times: i128, value: i128) -> Result<i128, TooLong> {
     let product = times.checked_mul(value).ok_or(TooLong)?;
     sum.checked_add(product).ok_or(TooLong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Row = (Vec<i64>, i64);
+
+    /// The largest of a function over all corners, each the solution of as many equations as there are variables; `None` if there is
+    /// none.
+    fn by_corners(equal: &[Row], at_most: &[Row], function: &[i64]) -> Option<Value> {
+        let n = function.len();
+        let axes = (0..n).map(|v| ((0..n).map(|w| -i64::from(v == w)).collect(), 0));
+        let borders: Vec<Row> = at_most.iter().cloned().chain(axes).collect();
+        let mut best: Option<Value> = None;
+        for chosen in 0_u32..1 << borders.len() {
+            let own = borders
+                .iter()
+                .enumerate()
+                .filter(|(b, _)| chosen >> b & 1 == 1);
+            let system: Vec<Row> = equal.iter().chain(own.map(|(_, r)| r)).cloned().collect();
+            if system.len() < n || chosen.count_ones() as usize > n {
+                continue;
+            }
+            let Some(point) = solved(&system, n) else {
+                continue;
+            };
+            let of = |row: &[i64]| -> Value {
+                row.iter()
+                    .zip(&point)
+                    .map(|(c, x)| x * i128::from(*c))
+                    .sum()
+            };
+            let fits = equal
+                .iter()
+                .all(|(r, b)| of(r) == Value::from(i128::from(*b)))
+                && borders
+                    .iter()
+                    .all(|(r, b)| of(r) <= Value::from(i128::from(*b)));
+            if fits {
+                best = best.max(Some(of(function)));
+            }
+        }
+        best
+    }
+
+    /// The one point that fulfils equations.
+    fn solved(system: &[Row], n: usize) -> Option<Vec<Value>> {
+        let mut rows: Vec<Vec<Value>> = system
+            .iter()
+            .map(|(r, b)| {
+                r.iter()
+                    .chain([b])
+                    .map(|c| Value::from(i128::from(*c)))
+                    .collect()
+            })
+            .collect();
+        for column in 0..n {
+            let pivot = (column..rows.len()).find(|r| rows[*r][column] != Value::from(0))?;
+            rows.swap(column, pivot);
+            let lead = rows[column][column];
+            rows[column].iter_mut().for_each(|v| *v /= lead);
+            let line = rows[column].clone();
+            for (at, row) in rows.iter_mut().enumerate() {
+                let times = row[column];
+                if at != column {
+                    row.iter_mut().zip(&line).for_each(|(v, l)| *v -= times * l);
+                }
+            }
+        }
+        let is_whole = rows[n..].iter().all(|r| r[n] == Value::from(0));
+        is_whole.then(|| rows[..n].iter().map(|r| r[n]).collect())
+    }
+
+    /// Polytopes with fractional corners, equations whose determinants are not 1, and such that are empty.
+    #[test]
+    fn the_largest_is_at_a_corner() {
+        let mut state = 9_u64;
+        let mut next = |below: i64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(99);
+            i64::try_from(state >> 33).unwrap() % below
+        };
+        let mut seen = [0, 0, 0];
+        for _ in 0..2_000 {
+            let n = usize::try_from(2 + next(4)).unwrap();
+            // Most are not empty: one point is known.
+            let point: Vec<i64> = (0..n).map(|_| next(6)).collect();
+            let off = if next(5) == 0 { 3 } else { 0 };
+            let mut row = |slack: i64| -> Row {
+                let row: Vec<i64> = (0..n).map(|_| next(2)).collect();
+                let at: i64 = row.iter().zip(&point).map(|(c, x)| c * x).sum();
+                (row, at + slack)
+            };
+            let equal: Vec<Row> = (0..n - 1)
+                .map(|at| row(if at == 0 { off } else { 0 }))
+                .collect();
+            let mut at_most: Vec<Row> = (0..2).map(&mut row).collect();
+            let (lower, bound) = row(0);
+            at_most.push((lower.iter().map(|c| -c).collect(), -bound));
+            at_most.push((vec![1; n], 30));
+            let (function, _) = row(0);
+            let linear = |rows: &[Row]| -> Vec<Linear> {
+                let of = |(r, b): &Row| Linear {
+                    coefficients: r.iter().map(|c| i8::try_from(*c).unwrap()).collect(),
+                    bound: i128::from(*b),
+                };
+                rows.iter().map(of).collect()
+            };
+            let mut work = Work(1 << 20);
+            let polytope = Polytope::new(n, &linear(&equal), &linear(&at_most), &mut work);
+            let best = by_corners(&equal, &at_most, &function);
+            let found = polytope.unwrap().map(|mut p| {
+                seen[2] += usize::from(p.denominator > 1);
+                let function: Vec<i8> =
+                    function.iter().map(|c| i8::try_from(*c).unwrap()).collect();
+                p.largest(&function, &mut work).unwrap()
+            });
+            seen[usize::from(found.is_some())] += 1;
+            assert_eq!(found, best, "{equal:?} {at_most:?} {function:?}");
+        }
+        assert!(seen.iter().all(|n| *n > 50), "{seen:?}");
+        let one = Linear {
+            coefficients: vec![1, 1],
+            bound: 3,
+        };
+        assert_eq!(
+            Polytope::new(2, &[one], &[], &mut Work(2)).err(),
+            Some(TooLong)
+        );
+    }
 }

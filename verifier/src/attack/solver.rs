@@ -4,7 +4,7 @@ use num_traits::Zero;
 
 use super::{
     Unknown,
-    simplex::{Linear, Polytope, TooLong, Value, Work},
+    simplex::{Linear, Polytope, TooLong, Work},
 };
 
 /// The regions that are known to be few, and between which numbers.
@@ -74,7 +74,7 @@ impl<'a> Solver<'a> {
         Ok(most.floor().to_integer())
     }
 
-    /// The regions that are known to be few, and that are none of `said` unless their number is known.
+    /// The regions that are known to be few, and that are none of `said` unless their number is known (and few are not always one).
     pub fn findings(
         &mut self,
         open: Vec<(usize, &[i8])>,
@@ -91,13 +91,14 @@ impl<'a> Solver<'a> {
         let few = 1..i128::from(k);
         while let Some((at, region)) = open.pop() {
             let first = self.first(&region)?;
-            self.retain_few(&mut open, k);
+            self.retain_few(&mut open, k)?;
             if !few.contains(&first) {
                 continue;
             }
             let last = self.last(&region)?;
-            self.retain_few(&mut open, k);
-            if few.contains(&last) && (first == last || !self.is_any(&region, &said)?) {
+            self.retain_few(&mut open, k)?;
+            let is_one = first == last && k > 2;
+            if few.contains(&last) && (is_one || !self.is_any(&region, &said)?) {
                 found.push((at, (size(first), size(last))));
             }
         }
@@ -105,9 +106,10 @@ impl<'a> Solver<'a> {
     }
 
     /// What is seen at the corner where it stands may tell of regions that they need not be few.
-    fn retain_few(&self, open: &mut Vec<(usize, Vec<i8>)>, k: u64) {
-        let may_be_few = |v: Value| v > Value::zero() && v < Value::from(i128::from(k));
-        open.retain(|(_, region)| self.polytope.value(region).is_none_or(may_be_few));
+    fn retain_few(&mut self, open: &mut Vec<(usize, Vec<i8>)>, k: u64) -> Result<(), TooLong> {
+        self.work.take(open.len() * self.polytope.rows())?;
+        open.retain(|(_, region)| self.polytope.is_within(region, k).unwrap_or(true));
+        Ok(())
     }
 
     /// Whether a region has as many patients as one of others, in whatever way they stand in their atoms.

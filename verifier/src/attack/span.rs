@@ -93,9 +93,11 @@ impl Span {
                 continue;
             }
             let less = |to: &mut [Fraction], from: &[Fraction]| {
-                let pairs = to.iter_mut().zip(from).filter(|(_, f)| !f.is_zero());
-                let less = pairs.map(|(t, f)| Some(*t = t.checked_sub(&times.checked_mul(f)?)?));
-                less.collect::<Option<()>>()
+                let mut pairs = to.iter_mut().zip(from).filter(|(_, f)| !f.is_zero());
+                pairs.try_for_each(|(t, f)| {
+                    *t = t.checked_sub(&times.checked_mul(f)?)?;
+                    Some(())
+                })
             };
             less(&mut row.vector, &own.vector)?;
             less(&mut row.of, &own.of)?;
@@ -110,8 +112,8 @@ impl Span {
         if row.vector.iter().any(|v| !v.is_zero()) {
             return None;
         }
-        let denominators = row.of.iter().map(|v| *v.denom());
-        let times = denominators.fold(Some(1), |n, d| least_multiple(n?, d))?;
+        let mut denominators = row.of.iter().map(|v| *v.denom());
+        let times = denominators.try_fold(1, least_multiple)?;
         let term = |v: &Fraction| i64::checked_mul(*v.numer(), -(times / v.denom()));
         let terms: Option<Vec<i64>> = row.of.iter().map(term).collect();
         let terms = terms?.into_iter().enumerate();

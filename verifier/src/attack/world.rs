@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     cliques::{Bits, Clique},
+    simplex::Work,
     span::{Form, Span},
 };
 use crate::plan::Field;
@@ -39,8 +40,13 @@ impl World {
     /// The most regions.
     const MAX_REGIONS: usize = 1 << 12;
 
-    /// Of cliques with their atoms and counts with their conditions. `None` if there are too many atoms or regions.
-    pub fn new(cliques: &[(Clique, Vec<Bits>)], fields: &[(Field, Bits)]) -> Option<Self> {
+    /// Of cliques with their atoms and counts with their conditions. `None` if there are too many atoms or regions, or it is too much
+    /// work.
+    pub fn new(
+        cliques: &[(Clique, Vec<Bits>)],
+        fields: &[(Field, Bits)],
+        work: &mut Work,
+    ) -> Option<Self> {
         let atoms = Atoms::of(cliques);
         if atoms.len > Self::MAX_ATOMS {
             return None;
@@ -48,12 +54,11 @@ impl World {
         let links = atoms.links();
         let indicator = |bits| atoms.indicator(bits);
         let indicators: Vec<Vec<i8>> = fields.iter().map(|(_, bits)| indicator(*bits)).collect();
+        let named = named(&atoms, fields)?;
+        work.take(named.len() * (links.len() + fields.len()) * atoms.len)
+            .ok()?;
         let span = Span::of(&links, &indicators);
-        let named = named(&atoms, fields);
-        if named.len() > Self::MAX_REGIONS {
-            return None;
-        }
-        let region = |(events, indicator): ([(Bits, bool); 2], Vec<i8>)| Region {
+        let region = |(events, indicator): Named| Region {
             form: span.form(&indicator),
             events,
             indicator,
@@ -66,18 +71,34 @@ impl World {
         })
     }
 
+    /// Whether a count is 0 whoever the patients are: the group's key, WHERE and the count's own conditions contradict one another.
+    pub fn is_impossible(&self, field: Field) -> bool {
+        let own = self.fields.iter().find(|(f, _)| *f == field);
+        let vector = own.map_or(&self.whole, |(_, own)| own);
+        vector.iter().all(|c| *c == 0)
+    }
+
     pub(super) fn regions(&self) -> &[Region] {
         &self.regions
     }
 
     /// Which counts, and how many times each, make how many times a region's size: of the published ones as far as that goes, then of
     /// `next`, then of others.
-    pub fn form(&self, region: usize, shown: &[Option<u64>], next: Option<usize>) -> Option<Form> {
+    pub fn form(
+        &self,
+        region: usize,
+        shown: &[Option<u64>],
+        next: Option<usize>,
+        work: &mut Work,
+    ) -> Option<Form> {
         let region = &self.regions.get(region)?.indicator;
         let mut order: Vec<usize> = (0..shown.len()).collect();
+        let zeros = self.zeros(shown);
+        work.take((zeros.len() + order.len()).pow(2) * self.whole.len())
+            .ok()?;
         order.sort_by_key(|f| (shown[*f].is_none(), Some(*f) != next));
         let indicators = order.iter().map(|f| self.fields[*f].1.clone());
-        let span = Span::of(&self.zeros(shown), &indicators.collect::<Vec<_>>());
+        let span = Span::of(&zeros, &indicators.collect::<Vec<_>>());
         let mut form = span.form(region)?;
         form.terms.iter_mut().for_each(|(at, _)| *at = order[*at]);
         let size: u64 = form.terms.iter().map(|(_, c)| c.unsigned_abs()).sum();
@@ -191,12 +212,14 @@ impl<'a> Atoms<'a> {
 }
 
 /// Everybody; whom each count counts, and each condition is true of, and no other or not another one: each region once.
-fn named(atoms: &Atoms<'_>, fields: &[(Field, Bits)]) -> Vec<([(Bits, bool); 2], Vec<i8>)> {
+/// `None` if they are too many.
+fn named(atoms: &Atoms<'_>, fields: &[(Field, Bits)]) -> Option<Vec<Named>> {
     let (mut regions, mut seen) = (Vec::new(), BTreeSet::new());
     let mut add = |events: [(Bits, bool); 2], region: Vec<i8>| {
         if region.iter().any(|c| *c != 0) && seen.insert(region.clone()) {
             regions.push((events, region));
         }
+        regions.len() <= World::MAX_REGIONS
     };
     add([(0, true); 2], atoms.indicator(0));
     let all = atoms.cliques.iter().fold(0, |all, (c, _)| all | c.bits);
@@ -211,12 +234,17 @@ fn named(atoms: &Atoms<'_>, fields: &[(Field, Bits)]) -> Vec<([(Bits, bool); 2],
                 let is_in = |atom: Bits| (atom & a == *a) == has_a && (atom & b == *b) == has_b;
                 let mut region = vec![0; atoms.len];
                 atoms.add(&mut region, home, is_in, 1);
-                add([(*a, has_a), (*b, has_b)], region);
+                if !add([(*a, has_a), (*b, has_b)], region) {
+                    return None;
+                }
             }
         }
     }
-    regions
+    Some(regions)
 }
+
+/// Two events, each with whether it is so, and the atoms where they are.
+type Named = ([(Bits, bool); 2], Vec<i8>);
 
 /// Each bit by itself.
 fn each(bits: Bits) -> impl Iterator<Item = Bits> {

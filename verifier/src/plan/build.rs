@@ -74,7 +74,10 @@ impl Plan {
         };
         let is_chain = !query.criteria.is_empty();
         Ok(Self {
-            conditions: asked.conditions(&layout).filter(|_| !is_chain),
+            conditions: match is_chain {
+                true => None,
+                false => asked.conditions(&layout),
+            },
             equation,
             layout,
             statistics,

@@ -25,7 +25,10 @@ mod steps;
 mod terms;
 mod truth;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use galen_circuits::equation::{Equation, Rows};
 
@@ -92,6 +95,14 @@ impl Plan {
     #[must_use]
     pub fn patients(&self) -> u64 {
         self.rows().present as u64
+    }
+
+    /// The counts of which several together tell how many patients of some kind there are, and one such kind, in words after
+    /// "patients": under some profiles the smallest is hidden where these are few.
+    #[must_use]
+    pub fn together(&self) -> Option<(BTreeSet<Field>, String)> {
+        let contains = |a: Field, b: Field| a.contains(b, &self.within);
+        self.conditions.as_ref()?.together(contains)
     }
 
     /// How the dataset's rows lie.

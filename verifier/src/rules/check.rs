@@ -1,6 +1,6 @@
 //! The rule, checked from what is published.
 
-use crate::attack::Form;
+use crate::attack::{Form, Work};
 
 use super::{
     Container, Counts, ReleaseProfile, State, can_pick, container,
@@ -32,6 +32,29 @@ pub struct Checked {
     pub few: Vec<Form>,
 }
 
+impl Checked {
+    /// Between which bounds each count is known to lie: what is proven of it, and what follows from the orders.
+    #[must_use]
+    pub fn known(&self) -> Vec<(u64, u64)> {
+        let mut known = self.bounds.clone();
+        // Each order narrows two cells; a chain of orders takes as many rounds as it is long.
+        for _ in 0..self.orders.len() {
+            let before = known.clone();
+            for order in &self.orders {
+                let [(least, _), (_, most)] = [known[order.smaller], known[order.larger]];
+                let smaller = &mut known[order.smaller].1;
+                *smaller = most.saturating_add_signed(-order.gap).min(*smaller);
+                let larger = &mut known[order.larger].0;
+                *larger = least.saturating_add_signed(order.gap).max(*larger);
+            }
+            if known == before {
+                break;
+            }
+        }
+        known
+    }
+}
+
 /// `smaller + gap ≤ larger`, for two hidden cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Order {
@@ -56,13 +79,13 @@ pub fn check(
     for (cell, state) in states.iter().enumerate() {
         possible(counts, profile, cell, *state)?;
     }
-    let bounds = (0..counts.len())
+    let mut bounds = (0..counts.len())
         .map(|cell| own(counts, profile, states, cell))
         .collect::<Result<Vec<_>, _>>()?;
     let mut checked = Checked {
+        few: check_tied(counts, profile, states, &mut bounds)?,
         bounds,
         orders: Vec::new(),
-        few: few(counts, states),
     };
     for field in 0..counts.fields.len() {
         for (line, groups) in (0..).zip(&counts.lines) {
@@ -95,19 +118,32 @@ fn possible(
     }
 }
 
-/// The regions for whose sake counts are hidden.
-fn few(counts: &Counts, states: &[State]) -> Vec<Form> {
-    let tied = states
-        .iter()
-        .enumerate()
-        .filter_map(|(cell, state)| match state {
-            State::Tied(region) => Some((cell, *region)),
-            _ => None,
-        });
-    tied.filter_map(|(cell, region)| {
-        counts.form(states, region, (cell % counts.groups, Some(cell)))
-    })
-    .collect()
+/// The forms of the regions for whose sake counts are hidden. Such a count is at most each that its form shows.
+fn check_tied(
+    counts: &Counts,
+    profile: &ReleaseProfile,
+    states: &[State],
+    bounds: &mut [(u64, u64)],
+) -> Result<Vec<Form>, Broken> {
+    let mut few = Vec::new();
+    let mut work = Work::of_an_answer();
+    for (cell, state) in states.iter().enumerate() {
+        let State::Tied(region) = state else {
+            continue;
+        };
+        let place = (cell % counts.groups, Some(cell));
+        let form = match counts.is_attacked(profile) {
+            true => counts.form(states, *region, place, &mut work),
+            false => None,
+        };
+        let Some(form) = form.filter(|f| f.uses(cell)) else {
+            return broken(cell, "it would tell nothing of that region");
+        };
+        let smallest = pick_smallest(counts, profile, states, form.counts());
+        at_most(cell, smallest, states, &mut bounds[cell].1);
+        few.push(form);
+    }
+    Ok(few)
 }
 
 /// The bounds that a cell's own state gives.
@@ -124,6 +160,12 @@ pub(super) fn own(
             cell,
             "it is to be hidden exactly if the count that contains it is",
         );
+    }
+    if counts.is_impossible(cell) && !hidden_with_it {
+        return match states[cell] {
+            State::Shown(0) => Ok((0, 0)),
+            _ => broken(cell, "nobody can be in it, so it is 0"),
+        };
     }
     match (states[cell], container) {
         (State::Guarded, _) => Ok((0, counts.rows)),
@@ -152,17 +194,8 @@ pub(super) fn own(
             }
             Ok(container.with_large_rest(counts, profile))
         }
-        (State::Whole, container) => Ok(container.with_large_rest(counts, profile)),
-        (State::Tied(region), container) => {
-            let form = counts.form(states, region, (cell % counts.groups, Some(cell)));
-            let form = form.filter(|f| counts.is_attacked(profile) && f.uses(cell));
-            let Some(form) = form else {
-                return broken(cell, "it would tell nothing of that region");
-            };
-            let mut bounds = container.with_large_rest(counts, profile);
-            let smallest = pick_smallest(counts, profile, states, form.counts());
-            at_most(cell, smallest, states, &mut bounds.1);
-            Ok(bounds)
+        (State::Whole(_) | State::Tied(_), container) => {
+            Ok(container.with_large_rest(counts, profile))
         }
     }
 }
@@ -208,7 +241,7 @@ fn check_line(
 ) -> Result<(), Broken> {
     // Cells that this line, a later one or the whole hides are still there when it is looked at.
     let there = |c: &&usize| match states[**c] {
-        State::Shown(_) | State::Whole => true,
+        State::Shown(_) | State::Whole(_) => true,
         State::Margin(by) => by >= line,
         _ => false,
     };
@@ -216,7 +249,7 @@ fn check_line(
     // Those that were hidden later could be picked, or they would not be.
     let pickable = |c: &usize| match states[*c] {
         State::Margin(by) => by >= line,
-        State::Whole => true,
+        State::Whole(_) => true,
         _ => can_pick(counts, profile, states, *c),
     };
     let some = cells.iter().any(pickable);
@@ -250,7 +283,7 @@ fn check_line(
                 *most = limit.min(*most);
             }
             State::Margin(by) if by <= line => {}
-            State::Margin(_) | State::Whole => checked.orders.push(Order {
+            State::Margin(_) | State::Whole(_) => checked.orders.push(Order {
                 smaller: *pick,
                 larger: *other,
                 gap: if before { 1 } else { 1 - profile.base() },

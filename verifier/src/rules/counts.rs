@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{ReleaseProfile, State};
 use crate::{
-    attack::{Conditions, Form, World},
+    attack::{Conditions, Form, Work, World},
     plan::{Field, GroupKey, Plan},
 };
 
@@ -157,20 +157,27 @@ impl Counts {
         field * self.groups..(field + 1) * self.groups
     }
 
+    /// Whether a count is 0 whoever the patients are.
+    pub(super) fn is_impossible(&self, cell: usize) -> bool {
+        let (field, group) = self.place(cell);
+        !self.is_chain && self.world(group).is_impossible(field)
+    }
+
     /// The counts of a group that a region's size is a sum and difference of, by their cells: of published ones as far as that goes, and
-    /// then of `cell`.
+    /// then of `cell`. `None` too if that takes too long.
     pub(crate) fn form(
         &self,
         states: &[State],
         region: u32,
         (group, cell): (usize, Option<usize>),
+        work: &mut Work,
     ) -> Option<Form> {
         let world = self.world(group);
         let cells = world.fields.iter().map(|(f, _)| self.cell(*f, group));
         let cells: Vec<usize> = cells.collect::<Option<_>>()?;
         let shown: Vec<Option<u64>> = cells.iter().map(|c| states[*c].count()).collect();
         let next = cell.and_then(|cell| cells.iter().position(|c| *c == cell));
-        let mut form = world.form(region as usize, &shown, next)?;
+        let mut form = world.form(region as usize, &shown, next, work)?;
         form.terms.iter_mut().for_each(|(at, _)| *at = cells[*at]);
         Some(form)
     }

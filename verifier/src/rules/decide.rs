@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     VerifyError,
-    attack::{self, Facts, Finding, Unknown},
+    attack::{self, Facts, Finding, Unknown, Work},
     plan::PlanError,
 };
 
@@ -57,6 +57,9 @@ impl Undecided {
 /// Counts that are hidden for the sake of a region of their group.
 pub(crate) type Tied = BTreeMap<usize, u32>;
 
+/// How often more is hidden.
+const MAX_ROUNDS: usize = 256;
+
 /// Which of the true counts `values` (by [`Counts::cell`]) are published.
 ///
 /// # Errors
@@ -67,17 +70,19 @@ pub fn decide(
     values: &[u64],
 ) -> Result<Vec<State>, Undecided> {
     let mut tied = Tied::new();
-    loop {
+    let mut work = Work::of_an_answer();
+    for _ in 0..MAX_ROUNDS {
         let states = rule(counts, profile, values, &tied);
         if !counts.is_attacked(profile) {
             return Ok(states);
         }
-        let more = betraying(counts, profile, values, &states)?;
+        let more = betraying(counts, profile, values, &states, &mut work)?;
         if more.is_empty() {
             return Ok(states);
         }
         tied.extend(more);
     }
+    Err(Undecided::TooLong)
 }
 
 /// Counts that are to be hidden too: they are shown, and one of each group's findings needs them.
@@ -86,26 +91,28 @@ fn betraying(
     profile: &ReleaseProfile,
     values: &[u64],
     states: &[State],
+    work: &mut Work,
 ) -> Result<Tied, Undecided> {
     let rule = (counts, profile);
-    let smaller = overtaken(rule, values, states);
+    let smaller = overtaken(rule, values, states, work);
     if !smaller.is_empty() {
         return Ok(smaller);
     }
     let checked =
         check(counts, profile, states).map_err(|broken| untold(counts, states, &broken))?;
-    let found = attack::findings(&Facts {
+    let facts = Facts {
         counts,
         profile,
         states,
-        bounds: &checked.bounds,
-    })?;
+        bounds: &checked.known(),
+    };
+    let found = attack::findings(&facts, work)?;
     let mut more = Tied::new();
     for of_group in found.chunk_by(|a, b| a.group == b.group) {
-        let picks = of_group.iter().map(|f| picks(rule, states, f));
+        let mut picks = of_group.iter().map(|f| picks(rule, states, f, work));
         let Finding { group, region, .. } = of_group[0];
         let told = Undecided::Told { group, region };
-        more.extend(picks.filter(|p| !p.is_empty()).next().ok_or(told)?);
+        more.extend(picks.find(|p| !p.is_empty()).ok_or(told)?);
     }
     Ok(more)
 }
@@ -126,12 +133,13 @@ fn overtaken(
     (counts, profile): (&Counts, &ReleaseProfile),
     values: &[u64],
     states: &[State],
+    work: &mut Work,
 ) -> Tied {
     let smaller = states.iter().enumerate().filter_map(|(cell, state)| {
         let State::Tied(region) = state else {
             return None;
         };
-        let form = counts.form(states, *region, (cell % counts.groups, Some(cell)))?;
+        let form = counts.form(states, *region, (cell % counts.groups, Some(cell)), work)?;
         let smallest = pick_smallest(counts, profile, states, form.counts())?;
         ((values[smallest], smallest) < (values[cell], cell)).then_some((smallest, *region))
     });
@@ -143,13 +151,14 @@ fn picks(
     (counts, profile): (&Counts, &ReleaseProfile),
     states: &[State],
     Finding { group, region, .. }: &Finding,
+    work: &mut Work,
 ) -> Tied {
     let mut states = states.to_vec();
     let mut picks = Tied::new();
     let Ok(region) = u32::try_from(*region) else {
         return picks;
     };
-    while let Some(form) = counts.form(&states, region, (*group, None)) {
+    while let Some(form) = counts.form(&states, region, (*group, None), work) {
         let is_all = form.counts().all(|c| states[c].shown().is_some());
         let smallest = pick_smallest(counts, profile, &states, form.counts());
         match smallest.filter(|_| is_all || picks.is_empty()) {
@@ -189,8 +198,11 @@ pub(crate) fn rule(
                 }
             }
         }
-        if let Some(pick) = whole::pick(counts, profile, &states, field) {
-            states[pick] = State::Whole;
+        for turn in 0..whole::MOST {
+            match whole::pick(counts, profile, &states, field) {
+                Some(pick) => states[pick] = State::Whole(turn),
+                None => break,
+            }
         }
     }
     states
@@ -207,6 +219,9 @@ fn own(
     let container = container(counts, profile, states, cell);
     if matches!(container, Container::Hidden) {
         return State::Guarded;
+    }
+    if counts.is_impossible(cell) {
+        return State::Shown(0);
     }
     if container.hides_all_but_the_ends(profile.k) {
         let is_hidden = value > 0 && container.betrays(value, profile.k);

@@ -44,8 +44,8 @@ pub enum State {
     Margin(u32),
     /// Hidden: the answer's counts would tell how many patients there are in this region of the group, and they are few.
     Tied(u32),
-    /// Hidden: the smallest of its groups, which with the number of all patients would tell small counts.
-    Whole,
+    /// Hidden: one of the smallest of its groups, in this turn, which with the number of all patients would tell small counts.
+    Whole(u32),
     /// Hidden together with the count that contains it.
     Guarded,
 }
@@ -54,14 +54,14 @@ const SMALL: &str = "small";
 const DIFFERENCE: &str = "difference";
 const MARGIN: &str = "margin ";
 const TIED: &str = "tied ";
-const WHOLE: &str = "whole";
+const WHOLE: &str = "whole ";
 const GUARDED: &str = "guarded";
 
 /// Integers from here on, and below its negative, lose digits where JSON numbers are read as floats: they are texts.
 const EXACT: u64 = 1 << 53;
 
 /// In JSON a number (a text of its digits from 2^53 on), or `small`, `difference`, `margin <line>`, `tied <region>`,
-/// `whole`, `guarded`. Each state has one spelling.
+/// `whole <turn>`, `guarded`. Each state has one spelling.
 impl Serialize for State {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -73,7 +73,7 @@ impl Serialize for State {
             State::Difference => s.serialize_str(DIFFERENCE),
             State::Margin(line) => s.collect_str(&format_args!("{MARGIN}{line}")),
             State::Tied(region) => s.collect_str(&format_args!("{TIED}{region}")),
-            State::Whole => s.serialize_str(WHOLE),
+            State::Whole(turn) => s.collect_str(&format_args!("{WHOLE}{turn}")),
             State::Guarded => s.serialize_str(GUARDED),
         }
     }
@@ -87,7 +87,7 @@ impl<'de> Deserialize<'de> for State {
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(
-                    "an integer (a text from 2^53 on), small, difference, margin <line>, tied <region>, whole or guarded",
+                    "an integer (a text from 2^53 on), small, difference, margin <line>, tied <region>, whole <turn> or guarded",
                 )
             }
 
@@ -115,10 +115,10 @@ impl<'de> Deserialize<'de> for State {
                 match text {
                     SMALL => Ok(State::Small),
                     DIFFERENCE => Ok(State::Difference),
-                    WHOLE => Ok(State::Whole),
                     GUARDED => Ok(State::Guarded),
                     _ => numbered(MARGIN, State::Margin)
                         .or_else(|| numbered(TIED, State::Tied))
+                        .or_else(|| numbered(WHOLE, State::Whole))
                         .or_else(|| text.parse().ok().filter(large).map(State::Shown))
                         .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self)),
                 }
@@ -243,7 +243,7 @@ mod tests {
             (State::Small, "\"small\""),
             (State::Margin(3), "\"margin 3\""),
             (State::Tied(12), "\"tied 12\""),
-            (State::Whole, "\"whole\""),
+            (State::Whole(0), "\"whole 0\""),
         ];
         for (state, text) in states {
             assert_eq!(serde_json::to_string(&state).unwrap(), text);

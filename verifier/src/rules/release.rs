@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     VerifyError,
-    attack::{self, Facts, Finding, Form},
+    attack::{self, Facts, Finding, Form, Work},
     plan::{Field, FieldKind, Plan, PlanError, Rank},
 };
 
@@ -154,12 +154,13 @@ fn untold_together(
     if !counts.is_attacked(profile) {
         return Ok(());
     }
-    let found = attack::findings(&Facts {
+    let facts = Facts {
         counts,
         profile,
         states,
-        bounds: &checked.bounds,
-    });
+        bounds: &checked.known(),
+    };
+    let found = attack::findings(&facts, &mut Work::of_an_answer());
     let found = found.map_err(|why| Undecided::from(why).refusal(counts))?;
     match found.first() {
         Some(Finding { group, region, .. }) => {

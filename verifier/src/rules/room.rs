@@ -3,7 +3,7 @@
 
 use galen_circuits::equation::limbs_for;
 
-use super::{Counts, ReleaseProfile};
+use super::{Counts, ReleaseProfile, whole};
 use crate::{
     attack::World,
     plan::{Field, Plan},
@@ -26,7 +26,7 @@ pub(super) fn most_limbs(plan: &Plan, profile: &ReleaseProfile) -> usize {
         false => 0,
     };
     let together = match counts.is_attacked(profile) {
-        true => tied(plan, &counts, margin) + wholes(&counts, (own, margin, order)),
+        true => tied(plan, &counts, margin) + wholes(&counts, profile.k, (own, margin, order)),
         false => 0,
     };
     counts.groups * bounded(plan, &counts, profile) * own + of_lines + together + percentiles(plan)
@@ -41,15 +41,25 @@ fn tied(plan: &Plan, counts: &Counts, margin: usize) -> usize {
     }
 }
 
-/// A count of each field that is hidden for the whole: both its bounds, and its order in its lines. Where there is one line, that has
-/// hidden one of two others then, and the rest is shown.
-fn wholes(counts: &Counts, (own, margin, order): (usize, usize, usize)) -> usize {
-    let orders = match counts.lines.len() {
+/// Counts of each field that are hidden for the whole. Of the last one both bounds are proven; of another one the lower bound and its order with
+/// the next, and the upper one too if a count contains it. Each has an order in its lines, too: where there is one line, that has hidden one of
+/// two others then, and the rest is shown.
+fn wholes(counts: &Counts, k: u64, (own, margin, order): (usize, usize, usize)) -> usize {
+    let groups = counts.groups;
+    // Each is at least k.
+    let most = usize::try_from((counts.rows / k).min(whole::MOST.into())).unwrap_or(groups);
+    let most = most.min(groups.saturating_sub(1));
+    let in_lines = match counts.lines.len() {
         0 => return 0,
-        1 => order.saturating_sub(counts.groups.saturating_sub(3) * own),
-        _ => 2 * order,
+        1 => (most * order).saturating_sub(groups.saturating_sub(2 + most) * own),
+        _ => 2 * most * order,
     };
-    counts.fields.len() * (margin + orders)
+    let contained = counts
+        .fields
+        .iter()
+        .filter(|f| counts.outer(**f, 0).next().is_some());
+    counts.fields.len() * (most * margin + in_lines)
+        + contained.count() * most.saturating_sub(1) * order
 }
 
 /// How many counts of a group have bounds at once. What contains a hidden one is shown, and nothing is proven of what

@@ -1,13 +1,17 @@
 //! Where small counts and the number of all patients tell one another.
 //!
 //! The counts of a field over all groups are no more than R. If R less the shown ones, and less what the hidden ones are at least, leaves
-//! so little that a small count's own bounds would be narrower for it, the smallest shown one is hidden. That it was so is proven, and tells no
-//! more than that the small ones are small.
+//! so little that a small count's own bounds would be narrower for it, the smallest shown ones are hidden until enough is left. That so many are
+//! needed is proven of the last, and leaves a small count all that is small.
 
 use super::{
     Counts, ReleaseProfile, State, can_pick,
-    check::{Broken, Checked, broken, own},
+    check::{Broken, Checked, Order, broken, own},
+    container,
 };
+
+/// The most counts of a field that are hidden for the whole.
+pub(super) const MOST: u32 = 8;
 
 /// The smallest published number among cells that hiding it keeps secret, the first of equal ones.
 pub(super) fn pick_smallest(
@@ -21,7 +25,20 @@ pub(super) fn pick_smallest(
         .min_by_key(|c| (states[*c].shown(), *c))
 }
 
-/// What is left of R, if a count of the field is small: a count that was hidden for the whole not reckoned.
+/// The counts of a field that are hidden for the whole, in their turns.
+fn hidden(counts: &Counts, states: &[State], field: usize) -> Vec<(u32, usize)> {
+    let cells = counts.of_field(field);
+    let mut hidden: Vec<(u32, usize)> = cells
+        .filter_map(|c| match states[c] {
+            State::Whole(turn) => Some((turn, c)),
+            _ => None,
+        })
+        .collect();
+    hidden.sort_unstable();
+    hidden
+}
+
+/// What is left of R, if a count of the field is small, those that are hidden for the whole not reckoned.
 fn left(
     counts: &Counts,
     profile: &ReleaseProfile,
@@ -34,9 +51,15 @@ fn left(
         return Ok(None);
     }
     let mut left = counts.rows;
-    for cell in cells.filter(|c| states[*c] != State::Whole) {
-        let (first, _) = own(counts, profile, states, cell)?;
-        let Some(rest) = left.checked_sub(first) else {
+    for cell in cells.filter(|c| !matches!(states[*c], State::Whole(_))) {
+        let least = match states[cell] {
+            State::Tied(_) | State::Margin(_) => {
+                let container = container(counts, profile, states, cell);
+                container.with_large_rest(counts, profile).0
+            }
+            _ => own(counts, profile, states, cell)?.0,
+        };
+        let Some(rest) = left.checked_sub(least) else {
             return broken(cell, "the groups would have more patients than there are");
         };
         left = rest;
@@ -44,12 +67,14 @@ fn left(
     Ok(Some(left))
 }
 
-/// How much must be left for small counts to be anything that is small.
-fn enough(profile: &ReleaseProfile) -> u64 {
-    profile.k - u64::from(profile.zero_releasable)
+/// Whether so much is left that with so many hidden, each at least k, small counts can be anything that is small.
+fn is_enough(profile: &ReleaseProfile, left: u64, hidden: usize) -> bool {
+    let small = profile.k - u64::from(profile.zero_releasable);
+    let taken = profile.k.saturating_mul(hidden as u64);
+    left >= taken.saturating_add(small)
 }
 
-/// Which count of a field is to be hidden.
+/// Which count of a field is to be hidden next.
 pub(super) fn pick(
     counts: &Counts,
     profile: &ReleaseProfile,
@@ -57,13 +82,13 @@ pub(super) fn pick(
     field: usize,
 ) -> Option<usize> {
     let left = left(counts, profile, states, field).ok()??;
-    if left >= enough(profile) {
+    if is_enough(profile, left, hidden(counts, states, field).len()) {
         return None;
     }
     pick_smallest(counts, profile, states, counts.of_field(field))
 }
 
-/// Whether a count of a field is hidden exactly if the rule says so, and bounds that count.
+/// Whether counts of a field are hidden exactly if the rule says so, and what that tells of them.
 pub(super) fn check_whole(
     counts: &Counts,
     profile: &ReleaseProfile,
@@ -71,29 +96,48 @@ pub(super) fn check_whole(
     field: usize,
     checked: &mut Checked,
 ) -> Result<(), Broken> {
-    let mut picks = counts
-        .of_field(field)
-        .filter(|c| states[*c] == State::Whole);
-    let (pick, another) = (picks.next(), picks.next());
+    let hidden = hidden(counts, states, field);
     let left = left(counts, profile, states, field)?;
     let smallest = pick_smallest(counts, profile, states, counts.of_field(field));
-    match (pick, another, left) {
-        (Some(pick), None, Some(left)) => {
-            let bounds = &mut checked.bounds[pick];
-            bounds.0 = bounds.0.max((left + 1).saturating_sub(enough(profile)));
-            at_most(pick, smallest, states, &mut bounds.1);
-            Ok(())
-        }
-        (Some(cell), _, _) => broken(
-            cell,
-            "the number of all patients tells nothing that it would hide",
-        ),
-        (None, _, Some(left)) if left < enough(profile) && smallest.is_some() => broken(
-            smallest.unwrap_or_default(),
-            "it is published although with the number of all patients it tells small counts",
-        ),
-        (None, ..) => Ok(()),
+    let in_turn = hidden.iter().zip(0..MOST).all(|((turn, _), n)| *turn == n);
+    let Some(&(_, last)) = hidden.last() else {
+        return match (left, smallest) {
+            (Some(left), Some(smallest)) if !is_enough(profile, left, 0) => told(smallest),
+            _ => Ok(()),
+        };
+    };
+    let needless = "the number of all patients tells nothing that it would hide";
+    let Some(left) = left.filter(|_| in_turn && hidden.len() <= MOST as usize) else {
+        return broken(last, needless);
+    };
+    let is_last = is_enough(profile, left, hidden.len()) || hidden.len() == MOST as usize;
+    if let (false, Some(smallest)) = (is_last, smallest) {
+        return told(smallest);
     }
+    // With the last one shown it was not enough.
+    let others = profile.k.saturating_mul(hidden.len() as u64 - 1);
+    let small = profile.k - u64::from(profile.zero_releasable);
+    let least = left
+        .saturating_add(1)
+        .saturating_sub(others.saturating_add(small));
+    checked.bounds[last].0 = checked.bounds[last].0.max(least);
+    at_most(last, smallest, states, &mut checked.bounds[last].1);
+    for pair in hidden.windows(2) {
+        let ((_, smaller), (_, larger)) = (pair[0], pair[1]);
+        checked.orders.push(Order {
+            smaller,
+            larger,
+            gap: i64::from(larger < smaller),
+        });
+    }
+    Ok(())
+}
+
+fn told(cell: usize) -> Result<(), Broken> {
+    broken(
+        cell,
+        "it is published although with the number of all patients it tells small counts",
+    )
 }
 
 /// A count that was hidden as the smallest is at most the smallest that is shown, and less if that stands before it.

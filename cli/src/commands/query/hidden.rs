@@ -45,6 +45,7 @@ impl fmt::Display for Expectation {
 /// All expectations, those of outputs first.
 pub fn expected(query: &CohortQuery, registry: &Registry, plan: &Plan) -> Vec<Expectation> {
     let mut all = nullable(query, registry, plan);
+    all.extend(together(query, registry, plan));
     all.extend(percentiles(query));
     let groups = query.groups(registry);
     if groups >= MANY {
@@ -178,6 +179,33 @@ fn implies(predicate: &Predicate, column: usize) -> bool {
         Predicate::All(members) => members.iter().any(|m| implies(m, column)),
         Predicate::Any(members) => members.iter().all(|m| implies(m, column)),
     }
+}
+
+/// Counts that tell together what none of them does.
+fn together(query: &CohortQuery, registry: &Registry, plan: &Plan) -> Option<Expectation> {
+    let (fields, who) = plan.together()?;
+    let outputs = query.outputs.iter().zip(query.filter_indices());
+    let about = outputs.filter(|(output, filter)| match &output.value {
+        OutputValue::Aggregate(a) => {
+            let own = fields_of(a, **filter, registry);
+            own.iter().any(|f| fields.contains(f))
+        }
+        OutputValue::Key(_) => false,
+    });
+    let each = if query.group_by.is_empty() {
+        ""
+    } else {
+        " of a group"
+    };
+    Some(Expectation {
+        outputs: about.map(|(o, _)| o.label.clone()).collect(),
+        why: format!(
+            "these counts add up: where they would tell of 1 to k − 1 patients{each}, say of those {who}, the smallest that tells \
+             it is hidden (the rule `tied`), and what is computed from it"
+        ),
+        instead: "fewer of these filters in one query, or GROUP BY a column instead of a filter for each of its values"
+            .to_owned(),
+    })
 }
 
 /// A percentile takes many values around it.

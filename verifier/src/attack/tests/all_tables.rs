@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
                 }
                 State::Tied(region) => {
                     let place = (cell % counts.groups, Some(cell));
-                    let form = counts.form(self.states, *region, place);
+                    let form = counts.form(self.states, *region, place, &mut Work::of_an_answer());
                     let Form { terms, times } = form.unwrap();
                     let mut sum = vec![0; self.possible.len()];
                     for (cell, c) in terms {
@@ -346,7 +346,9 @@ fn is_kept(case: &Case, alone: &[State], also: &[usize]) -> bool {
         states: &states,
         bounds: &bounds,
     };
-    findings(&facts).unwrap().is_empty()
+    findings(&facts, &mut Work::of_an_answer())
+        .unwrap()
+        .is_empty()
 }
 
 /// The fewest counts of `shown` that must be hidden so that nothing is found, if `most` are enough.

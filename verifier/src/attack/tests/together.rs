@@ -200,7 +200,10 @@ impl Both {
                     }
                     State::Tied(region) => {
                         let place = (group, Some(cell));
-                        let form = case.counts.form(&states, *region, place).unwrap();
+                        let form = case
+                            .counts
+                            .form(&states, *region, place, &mut Work::of_an_answer())
+                            .unwrap();
                         let sum = counted.iter().map(|v| {
                             let terms = form.terms.iter();
                             terms
