@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context, Result};
 use galen_ledger::{
@@ -13,7 +13,7 @@ use galen_query::{
 };
 use galen_verifier::{
     audit::{Audit, Counted, Given, Told, audit},
-    bundle::Bundle,
+    bundle::{Bundle, MAX_BUNDLE_BYTES},
     manifest::{Dataset, Manifest},
     plan::{Field, FieldKind, GroupKey, Plan, fields_of},
     plan_for,
@@ -23,7 +23,8 @@ use serde_json::{Value, json};
 
 use super::queries::{read, told_size};
 use crate::{
-    failure::refusal,
+    failure::{refusal, told as already},
+    files,
     output::Output,
     show,
     source::{self, Source},
@@ -33,6 +34,7 @@ const EXAMPLE: &str = "\
 Example: a reviewer, or a hospital before it answers, looks at what all answers so far tell together
   galen audit answers --from https://ledger.example
   galen audit answers --from /srv/ledger --dataset heart
+  galen audit answers --from https://ledger.example --query query.json --bundle bundle.json
 Every answer hides what its own counts would tell. Those of several answers over the same epoch of a dataset
 are put together here: filters, groups and missing values of all of them, the bounds of hidden counts, and the
 number of patients. What is told is a kind of patients of whom it follows that there are some, and fewer than
@@ -60,6 +62,12 @@ struct AnswersArgs {
     /// Only this dataset
     #[arg(long, value_name = "NAME")]
     dataset: Option<String>,
+    /// An answer that is not there yet, to look at with the others over its epoch
+    #[arg(long, value_name = "FILE", requires = "query")]
+    bundle: Option<PathBuf>,
+    /// The query that it answers
+    #[arg(long, value_name = "FILE", requires = "bundle")]
+    query: Option<PathBuf>,
 }
 
 /// Kinds of patients that are listed for people; JSON has all.
@@ -70,8 +78,9 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     let What::Answers(args) = &args.what;
     let mut source = source::open(&args.from)?;
     source.read_until(told_size(&source.checkpoint()?))?;
+    let more = more(args)?;
     let mut looked = Vec::new();
-    for epoch in epochs(source.as_ref(), args.dataset.as_deref())? {
+    for epoch in epochs(source.as_ref(), args.dataset.as_deref(), more.as_ref())? {
         let found = epoch.audit()?;
         looked.push((epoch, found));
     }
@@ -87,9 +96,27 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     if told > 0 {
         let kinds = show::plural(told, "kind");
         let why = format!("the answers tell of {kinds} of patients that there are few of them");
-        return Err(refusal("audit.Told", why));
+        return Err(already(refusal("audit.Told", why)));
     }
     Ok(())
+}
+
+/// An answer that is on no ledger yet.
+fn more(args: &AnswersArgs) -> Result<Option<(Question, Bundle)>> {
+    let (Some(bundle), Some(query)) = (&args.bundle, &args.query) else {
+        return Ok(None);
+    };
+    let limit = MAX_BUNDLE_BYTES as u64;
+    let bytes = files::read_limited(bundle, "bundle", limit)?;
+    let named = || show::plain_line(&bundle.display().to_string());
+    let bundle = Bundle::from_json(&bytes).with_context(named)?;
+    let question = files::question(query)?;
+    let (digest, of) = (hex(&question.digest()), &bundle.query);
+    if digest != *of {
+        let why = format!("the bundle answers the query {of}, and the one given is {digest}");
+        return Err(refusal("audit.Query", why));
+    }
+    Ok(Some((question, bundle)))
 }
 
 /// The answers over one epoch of a dataset.
@@ -100,7 +127,8 @@ struct Epoch {
 }
 
 struct Answered {
-    index: u64,
+    /// Its entry; none where it is not on the ledger.
+    index: Option<u64>,
     resolved: Resolved,
     plan: Plan,
     published: Published,
@@ -115,7 +143,11 @@ fn statements<T: serde::de::DeserializeOwned>(
     listed.iter().map(|l| Ok((l.index, read(l)?))).collect()
 }
 
-fn epochs(source: &dyn Source, only: Option<&str>) -> Result<Vec<Epoch>> {
+fn epochs(
+    source: &dyn Source,
+    only: Option<&str>,
+    more: Option<&(Question, Bundle)>,
+) -> Result<Vec<Epoch>> {
     let queries = statements::<QueryStatement>(source, "query")?.into_iter();
     let queries: BTreeMap<String, Question> = queries
         .map(|(_, s)| (hex(&s.query.digest()), s.query))
@@ -131,7 +163,8 @@ fn epochs(source: &dyn Source, only: Option<&str>) -> Result<Vec<Epoch>> {
             .iter()
             .filter(|(_, a)| a.manifest == statement.digest);
         let own: Vec<&(u64, AnswerStatement)> = own.collect();
-        if own.is_empty() {
+        let more = more.filter(|(_, bundle)| bundle.manifest == statement.digest);
+        if own.is_empty() && more.is_none() {
             continue;
         }
         let registry = registries
@@ -145,10 +178,18 @@ fn epochs(source: &dyn Source, only: Option<&str>) -> Result<Vec<Epoch>> {
         let read = own.into_iter().map(|(index, answer)| {
             let named = || format!("the answer in entry {index}");
             let question = queries.get(&answer.query).with_context(named)?;
-            answered(source, *index, answer, (question, &registry, &dataset)).with_context(named)
+            let bytes = source.blob(&answer.bundle)?;
+            check_blob("bundle", &answer.bundle, &bytes)?;
+            let bundle = Bundle::from_json(&bytes).with_context(named)?;
+            answered(Some(*index), bundle, question, (&registry, &dataset)).with_context(named)
         });
+        let mut answers = read.collect::<Result<Vec<Answered>>>()?;
+        if let Some((question, bundle)) = more {
+            let given = answered(None, bundle.clone(), question, (&registry, &dataset));
+            answers.push(given.context("the bundle given")?);
+        }
         epochs.push(Epoch {
-            answers: read.collect::<Result<_>>()?,
+            answers,
             registry,
             dataset,
         });
@@ -161,14 +202,11 @@ fn epochs(source: &dyn Source, only: Option<&str>) -> Result<Vec<Epoch>> {
 }
 
 fn answered(
-    source: &dyn Source,
-    index: u64,
-    statement: &AnswerStatement,
-    (question, registry, dataset): (&Question, &Registry, &Dataset),
+    index: Option<u64>,
+    bundle: Bundle,
+    question: &Question,
+    (registry, dataset): (&Registry, &Dataset),
 ) -> Result<Answered> {
-    let bytes = source.blob(&statement.bundle)?;
-    check_blob("bundle", &statement.bundle, &bytes)?;
-    let bundle = Bundle::from_json(&bytes)?;
     let resolved = question.resolve(registry)?;
     Ok(Answered {
         index,
@@ -176,6 +214,11 @@ fn answered(
         published: bundle.cells,
         resolved,
     })
+}
+
+/// An answer, by its entry.
+fn named(index: Option<u64>) -> String {
+    index.map_or_else(|| "the bundle given".to_owned(), |i| format!("entry {i}"))
 }
 
 impl Epoch {
@@ -193,7 +236,7 @@ impl Epoch {
         )?)
     }
 
-    fn entries(&self, places: &[usize]) -> Vec<u64> {
+    fn entries(&self, places: &[usize]) -> Vec<Option<u64>> {
         places.iter().map(|at| self.answers[*at].index).collect()
     }
 
@@ -247,14 +290,10 @@ impl Epoch {
             )))?;
         }
         for set in &found.left_out {
-            let entries = self
-                .entries(set)
-                .iter()
-                .map(u64::to_string)
-                .collect::<Vec<_>>();
+            let entries = self.entries(set).into_iter().map(named);
             let text = format!(
-                "not looked at together, being too large: the answers in entries {}",
-                entries.join(" and ")
+                "not looked at together, being too large: the answers of {}",
+                entries.collect::<Vec<_>>().join(" and ")
             );
             output.line(show::item(&text))?;
         }
@@ -298,11 +337,8 @@ impl Epoch {
             true => String::new(),
             false => format!(" ({})", keys.join(", ")),
         };
-        format!(
-            "entry {}, {}{group}",
-            answer.index,
-            self.label(counted.field, answer)
-        )
+        let label = self.label(counted.field, answer);
+        format!("{}, {label}{group}", named(answer.index))
     }
 
     /// The first output that a count belongs to; for a count that no output shows, of which column's values it is.

@@ -123,7 +123,10 @@ fn counts_that_add_up_are_told() {
     let [_, (outputs, why, instead)] = &found[..] else {
         panic!("{found:?}");
     };
-    assert_eq!(*outputs, serde_json::json!(["n", "early", "late"]));
+    assert_eq!(
+        *outputs,
+        serde_json::json!(["n", "early", "late_ldl", "late"])
+    );
     let who = "say of those without the filter of \"early\" and without the filter of \"late_ldl\"";
     assert!(why.contains(who) && why.contains("`tied`"), "{why}");
     assert!(instead.contains("GROUP BY"), "{instead}");

@@ -1,6 +1,6 @@
 //! What is asked on a ledger, as `galen queries` shows it; and what `galen publish` says of keys.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use galen_ledger::statement::{Revocation, Statement};
 use galen_query::{question::Question, text::hex};
@@ -57,6 +57,62 @@ fn queries_are_listed_and_taken_from_the_service_and_from_a_copy() {
         ];
         assert!(!galen(&get).0, "{wrong}");
     }
+}
+
+#[test]
+fn what_answers_tell_together_is_found() {
+    let world = World::begun();
+    world.register(&FIRST);
+    let answer = |sql: &str| {
+        world.ask(sql);
+        let bundle = FIRST.bundle(sql);
+        world.put(&bundle);
+        world.recorded("answers", &FIRST.answer(&bundle), &FIRST.key)["index"].clone()
+    };
+    let all = answer("SELECT count(*) AS patients FROM t");
+    let audit = ["audit", "answers", "--from", &world.url];
+    let (ok, said) = galen(&audit);
+    assert!(ok, "{said}");
+    let epoch = &said["epochs"][0];
+    assert_eq!(epoch["answers"], json!([all]));
+    assert_eq!(epoch["told"], json!([]));
+    // All but six.
+    let most =
+        answer("SELECT count(*) AS most, b FROM t WHERE n < 395 AND b IS NOT NULL GROUP BY b");
+    let (ok, said) = galen(&audit);
+    assert!(ok && said["epochs"][0]["told"] == json!([]), "{said}");
+    let sql = "SELECT count(*) AS most FROM t WHERE n < 395";
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (query, bundle) = (path("query.json"), path("bundle.json"));
+    fs::write(&query, serde_json::to_vec(&question(sql)).unwrap()).unwrap();
+    fs::write(&bundle, FIRST.bundle(sql)).unwrap();
+    let before = [&audit[..], &["--query", &query, "--bundle", &bundle]].concat();
+    let (ok, said) = galen(&before);
+    let who =
+        format!("those of entry {all}, patients who are not among those of the bundle given, most");
+    assert!(!ok && said["epochs"][0]["told"][0]["who"] == who, "{said}");
+    let rest = answer(sql);
+    let output = Command::new(env!("CARGO_BIN_EXE_galen"))
+        .args(audit)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!output.status.success());
+    let told = format!(
+        "6 patients: those of entry {all}, patients who are not among those of entry {rest}, most"
+    );
+    assert!(text.contains(&told), "{text}");
+    let (ok, said) = galen(&[&audit[..], &["--dataset", "main"]].concat());
+    let epoch = &said["epochs"][0];
+    assert!(
+        !ok && epoch["answers"] == json!([all, most, rest]),
+        "{said}"
+    );
+    let told = &epoch["told"][0];
+    assert_eq!(json!([told["at_least"], told["at_most"]]), json!([6, 6]));
+    let (ok, said) = galen(&[&audit[..], &["--dataset", "other"]].concat());
+    assert!(!ok && said["kind"] == "ledger.NotFound", "{said}");
 }
 
 #[test]

@@ -245,12 +245,11 @@ impl Polytope {
             for (to, from) in other.iter_mut().zip(&line) {
                 let scaled = to.checked_mul(slope).ok_or(TooLong)?;
                 let product = add_times(scaled, -times, *from)?;
-                debug_assert_eq!(
-                    product % old,
-                    0,
-                    "the numbers over one denominator are whole"
-                );
                 *to = product / old;
+                // It always divides. If it did not, nothing would be known.
+                if *to * old != product {
+                    return Err(TooLong);
+                }
             }
             other[column + 1] = times;
         }

@@ -8,7 +8,7 @@ use galen_query::{
 use galen_verifier::{
     VerifyError,
     plan::{Plan, PlanError, quantile_count},
-    rules::{ReleaseProfile, State, check_profile, publish},
+    rules::{Published, ReleaseProfile, State, cells, check_profile, publish},
 };
 use proptest::prelude::*;
 
@@ -257,5 +257,38 @@ proptest! {
         let Ok(plan) = plan_with(&query, &registry, table.len(), &quantiles) else { return Ok(()) };
         let totals = evaluate::cells(&plan.equation, &table.bases(&registry));
         released(&plan, &profile, &totals);
+        if let Ok((published, _)) = publish(&plan, &profile, &totals) {
+            changed(&plan, &profile, &published, &mut writer.dice);
+        }
+    }
+}
+
+/// Whatever a hospital publishes, it is refused with a reason, or has something to be proven.
+fn changed(plan: &Plan, profile: &ReleaseProfile, published: &Published, dice: &mut Dice) {
+    if plan.statistics.is_empty() {
+        return;
+    }
+    for _ in 0..20 {
+        let mut other = published.clone();
+        for _ in 0..1 + dice.below(4) {
+            let group = dice.below(other.len() as u64) as usize;
+            let cell = dice.below(other[group].len() as u64) as usize;
+            let number = u32::try_from(dice.pick(&[0, 1, 2, 7, 40, 1 << 20, u64::from(u32::MAX)]));
+            let number = number.unwrap();
+            other[group][cell] = match dice.below(8) {
+                0 => State::Small,
+                1 => State::Difference,
+                2 => State::Margin(number),
+                3 => State::Tied(dice.below(60) as u32),
+                4 => State::Tied(number),
+                5 => State::Whole(number % 3),
+                6 => State::Guarded,
+                _ => State::Shown(i128::from(number) - 3),
+            };
+        }
+        if let Ok(cells) = cells(plan, profile, &other) {
+            // Statements that take more room than there is are refused here.
+            let _ = Layout::new(&plan.equation, &cells);
+        }
     }
 }
