@@ -241,8 +241,12 @@ impl Polytope {
             if at == row {
                 continue;
             }
-            let times = std::mem::take(&mut other[column + 1]);
-            for (to, from) in other.iter_mut().zip(&line) {
+            let times = other[column + 1];
+            for (place, (to, from)) in other.iter_mut().zip(&line).enumerate() {
+                // The leaving variable's coefficient takes the place of the entering one's.
+                if place == column + 1 {
+                    continue;
+                }
                 let scaled = to.checked_mul(slope).ok_or(TooLong)?;
                 let product = add_times(scaled, -times, *from)?;
                 *to = product / old;
@@ -251,7 +255,6 @@ impl Polytope {
                     return Err(TooLong);
                 }
             }
-            other[column + 1] = times;
         }
         line.iter_mut().for_each(|v| *v = -*v);
         line[column + 1] = old;
