@@ -5,6 +5,7 @@ use galen_ledger::{
     documents::{check_blob, check_registry},
     statement::{AnswerStatement, DatasetStatement, QueryStatement, RegistryStatement},
 };
+use galen_params::Progress;
 use galen_query::{
     query::OutputValue,
     question::{Question, Resolved},
@@ -26,6 +27,7 @@ use crate::{
     failure::{refusal, told as already},
     files,
     output::Output,
+    progress::Bars,
     show,
     source::{self, Source},
 };
@@ -81,7 +83,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     let more = more(args)?;
     let mut looked = Vec::new();
     for epoch in epochs(source.as_ref(), args.dataset.as_deref(), more.as_ref())? {
-        let found = epoch.audit()?;
+        let found = epoch.audit(&Bars::new(output))?;
         looked.push((epoch, found));
     }
     let documents = looked.iter().map(|(epoch, found)| epoch.to_json(found));
@@ -222,7 +224,7 @@ fn named(index: Option<u64>) -> String {
 }
 
 impl Epoch {
-    fn audit(&self) -> Result<Audit> {
+    fn audit(&self, progress: &dyn Progress) -> Result<Audit> {
         let given = self.answers.iter().map(|a| Given {
             resolved: &a.resolved,
             plan: &a.plan,
@@ -233,6 +235,7 @@ impl Epoch {
             &self.registry,
             &self.dataset.manifest.release,
             &given,
+            progress,
         )?)
     }
 

@@ -29,7 +29,12 @@ fn audited(
         plan: &case.plan,
         published,
     });
-    audit(registry, profile, &given.collect::<Vec<_>>())
+    audit(
+        registry,
+        profile,
+        &given.collect::<Vec<_>>(),
+        &galen_params::Silent,
+    )
 }
 
 fn told(sql: [&str; 2], rows: &[Row], all: u64) -> Vec<Told> {

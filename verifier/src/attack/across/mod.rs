@@ -1,0 +1,258 @@
+//! What a reader computes from several answers over one dataset together.
+//!
+//! As within one answer, but of all counts of all answers: each is about patients who meet a predicate, and the columns' values fall into
+//! kinds that no predicate tells apart. Regions are the counts, and what two of them name together. That every patient of the dataset
+//! stands somewhere is known, too.
+
+mod facts;
+mod world;
+
+use std::collections::BTreeMap;
+
+use galen_params::Progress;
+use galen_query::{question::Resolved, registry::Registry};
+
+use super::{
+    Unknown,
+    simplex::Work,
+    solver::{Found, Solver, System},
+    world::Atoms,
+};
+use crate::{
+    VerifyError,
+    plan::{Field, GroupKey, Plan},
+    rules::{Published, ReleaseProfile, State},
+};
+use facts::Fact;
+use world::{World, regions};
+
+/// The most numbers that are computed for all answers together, and for each pair: some ten seconds, and one.
+const MOST_WORK: [usize; 2] = [1 << 32, 1 << 29];
+
+/// What is reported of answers that are looked at in pairs.
+const STAGE: &str = "pairs of answers";
+
+/// An answer over the dataset.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    /// Its query.
+    pub resolved: &'a Resolved,
+    /// Its plan.
+    pub plan: &'a Plan,
+    /// What it publishes.
+    pub published: &'a Published,
+}
+
+/// Patients of whom the answers tell that there are some, and few.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Those whom this count counts.
+    pub of: Counted,
+    /// Of those, whom this one counts too, or does not.
+    pub and: Option<(Counted, bool)>,
+    /// Between which numbers they are known to be.
+    pub between: (u64, u64),
+}
+
+/// A count of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Counted {
+    /// Which answer, by its place.
+    pub answer: usize,
+    /// Which count.
+    pub field: Field,
+    /// The keys of its group.
+    pub keys: Vec<GroupKey>,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// Regions that are told.
+    pub told: Vec<Told>,
+    /// Answers, by their places, that were too many or too large to look at together.
+    pub left_out: Vec<Vec<usize>>,
+    /// Pairs of counts that were not looked at: there are more than are looked at, or no clique has both.
+    pub pairs_left_out: usize,
+}
+
+/// What answers over one dataset with this registry, so many patients and this profile tell together. If all are too much to look at,
+/// each pair is.
+///
+/// # Errors
+/// A published state that breaks the release rule, or answers that contradict one another.
+pub fn audit(
+    registry: &Registry,
+    profile: &ReleaseProfile,
+    answers: &[Given<'_>],
+    progress: &dyn Progress,
+) -> Result<Audit, VerifyError> {
+    let mut known = Vec::new();
+    for (at, answer) in answers.iter().enumerate() {
+        known.extend(facts::of_answer(registry, profile, at, answer)?);
+    }
+    let rows = answers.first().map_or(0, |a| a.plan.patients());
+    let context = Context {
+        registry,
+        k: profile.k,
+        rows,
+    };
+    let all: Vec<usize> = (0..answers.len()).collect();
+    let mut audit = Audit::default();
+    if !context.look(&known, &all, &mut audit)? {
+        let pairs = all
+            .iter()
+            .flat_map(|a| all[a + 1..].iter().map(|b| vec![*a, *b]));
+        let mut sets: Vec<Vec<usize>> = pairs.collect();
+        if sets.is_empty() {
+            sets.push(all);
+        }
+        let count = sets.len() as u64;
+        for (done, set) in (0..).zip(sets) {
+            progress.report(STAGE, done, count);
+            if !context.look(&known, &set, &mut audit)? {
+                audit.left_out.push(set);
+            }
+        }
+        progress.report(STAGE, count, count);
+    }
+    Ok(audit)
+}
+
+/// The dataset.
+struct Context<'a> {
+    registry: &'a Registry,
+    k: u64,
+    rows: u64,
+}
+
+impl Context<'_> {
+    /// Looks at some answers together; `false` if they are too large.
+    fn look(&self, facts: &[Fact], set: &[usize], audit: &mut Audit) -> Result<bool, VerifyError> {
+        let own = facts.iter().filter(|f| set.contains(&f.counted.answer));
+        let own: Vec<&Fact> = own.collect();
+        let Some(world) = World::of(self.registry, &own) else {
+            return Ok(false);
+        };
+        let mut looked = audit.clone();
+        match self.told(&own, &world, set.len() < 3, &mut looked) {
+            Ok(()) => {
+                *audit = looked;
+                Ok(true)
+            }
+            Err(Unknown::Programs) => Ok(false),
+            Err(Unknown::Contradiction) => Err(VerifyError::Malformed(
+                "the answers contradict one another: no table gives all of them".into(),
+            )),
+        }
+    }
+
+    fn told(
+        &self,
+        facts: &[&Fact],
+        world: &World,
+        is_pair: bool,
+        audit: &mut Audit,
+    ) -> Result<(), Unknown> {
+        let atoms = Atoms::of(&world.cliques);
+        let all = world.cliques.first().map_or(0, |(_, atoms)| atoms.len());
+        let whole = atoms.of_truths(0, &vec![true; all]);
+        let truths: Vec<BTreeMap<usize, Vec<bool>>> =
+            facts.iter().map(|f| world.truths(&f.who)).collect();
+        let first = |own: &BTreeMap<usize, Vec<bool>>| {
+            let home = own.iter().next();
+            home.map(|(home, is_in)| atoms.of_truths(*home, is_in))
+        };
+        let own: Option<Vec<Vec<i8>>> = truths.iter().map(first).collect();
+        let own = own.ok_or(Unknown::Programs)?;
+        let same = same_groups(facts);
+        let of_field = |group: &Counted, field: Field| {
+            let at = same.get(&(group.answer, &group.keys, field));
+            at.map(|at| &own[*at])
+        };
+        let mut known = vec![(whole, (self.rows, self.rows))];
+        let mut said: Vec<Vec<i8>> = Vec::new();
+        for (fact, vector) in facts.iter().zip(&own) {
+            known.push((vector.clone(), fact.between));
+            match fact.state {
+                State::Small => said.push(vector.clone()),
+                State::Difference => {
+                    said.push(vector.clone());
+                    let outer = fact
+                        .least
+                        .iter()
+                        .filter_map(|f| of_field(&fact.counted, *f));
+                    said.extend(outer.map(|o| o.iter().zip(vector).map(|(a, b)| a - b).collect()));
+                }
+                State::Tied(_) => {
+                    let sum = fact.form.as_ref().and_then(|(terms, times)| {
+                        let terms = terms.iter();
+                        let terms = terms.map(|(f, c)| Some((of_field(&fact.counted, *f)?, *c)));
+                        Some((sum_of(&terms.collect::<Option<Vec<_>>>()?)?, *times))
+                    });
+                    let (sum, times) = sum.ok_or(Unknown::Programs)?;
+                    let few = u64::try_from(times).ok();
+                    let few = few.and_then(|t| Some((t, t.checked_mul(self.k - 1)?)));
+                    known.push((sum.clone(), few.ok_or(Unknown::Programs)?));
+                    // Where it is a multiple, the region itself is one of those that are named.
+                    if times == 1 {
+                        said.push(sum);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let (regions, left_out) = regions(&truths, &atoms);
+        audit.pairs_left_out += left_out;
+        let system = System {
+            places: (0..atoms.len).collect(),
+            links: atoms.links(),
+            facts: known,
+        };
+        let mut work = Work(MOST_WORK[usize::from(is_pair)]);
+        let open = regions.iter().enumerate();
+        let open = open
+            .map(|(at, (_, vector))| (at, vector.as_slice()))
+            .collect();
+        let found = Solver::new(system, &mut work)?.findings(open, &said, self.k)?;
+        let mut told: Found = found;
+        told.sort_unstable();
+        for (at, between) in told {
+            let (of, and) = regions[at].0;
+            let told = Told {
+                of: facts[of].counted.clone(),
+                and: and.map(|(other, is_in)| (facts[other].counted.clone(), is_in)),
+                between,
+            };
+            // Another pair may have told it.
+            if !audit.told.contains(&told) {
+                audit.told.push(told);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where each count of each group stands.
+fn same_groups<'a>(facts: &[&'a Fact]) -> BTreeMap<(usize, &'a Vec<GroupKey>, Field), usize> {
+    let places = facts.iter().enumerate().map(|(at, fact)| {
+        let Counted {
+            answer,
+            field,
+            keys,
+        } = &fact.counted;
+        ((*answer, keys, *field), at)
+    });
+    places.collect()
+}
+
+/// A sum of vectors, each so many times.
+fn sum_of(terms: &[(&Vec<i8>, i64)]) -> Option<Vec<i8>> {
+    let len = terms.first()?.0.len();
+    let sum = |at: usize| {
+        let sum: i64 = terms.iter().map(|(v, c)| i64::from(v[at]) * c).sum();
+        // So that sums and differences of two have room.
+        i8::try_from(sum).ok().filter(|v| v.unsigned_abs() < 32)
+    };
+    (0..len).map(sum).collect()
+}

@@ -1,0 +1,159 @@
+//! Columns and their kinds of values, and the regions that counts name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use galen_query::{query::Predicate, registry::Registry};
+
+use super::facts::Fact;
+use crate::attack::{
+    cliques::{self, Bits, Clique},
+    conditions::{kinds_of, leaves},
+    world::Atoms,
+};
+
+/// The most atoms of all cliques together.
+const MAX_ATOMS: usize = 1 << 11;
+/// The most regions that are looked at.
+const MAX_REGIONS: usize = 1 << 14;
+
+/// A column's kinds of values, and where in an atom's bits the number of its kind stands.
+struct Column {
+    column: usize,
+    kinds: Vec<Option<u64>>,
+    shift: u32,
+    bits: Bits,
+}
+
+/// Columns with their kinds of values, and cliques of columns with their atoms.
+pub(super) struct World {
+    columns: Vec<Column>,
+    pub cliques: Vec<(Clique, Vec<Bits>)>,
+}
+
+impl World {
+    /// The columns' kinds, and cliques of columns with their atoms. `None` if there are too many.
+    pub fn of(registry: &Registry, facts: &[&Fact]) -> Option<Self> {
+        let used: BTreeSet<usize> = facts.iter().flat_map(|f| f.who.columns()).collect();
+        let mut columns: Vec<Column> = Vec::new();
+        let mut shift = 0;
+        for column in used {
+            let mut sets = Vec::new();
+            facts.iter().for_each(|f| leaves(&f.who, column, &mut sets));
+            sets.sort_unstable();
+            sets.dedup();
+            let definition = registry.columns.get(column);
+            let last = definition.map_or(1, |d| d.span());
+            let kinds = kinds_of((0, last), &sets, definition.is_some_and(|d| d.nullable));
+            let width = usize::BITS - kinds.len().leading_zeros();
+            if kinds.len() > MAX_ATOMS || shift + width > Bits::BITS {
+                return None;
+            }
+            columns.push(Column {
+                column,
+                kinds,
+                shift,
+                bits: ((1 << width) - 1) << shift,
+            });
+            shift += width;
+        }
+        let place = |c: usize| columns.iter().position(|own| own.column == c);
+        let of_fact = |f: &&Fact| {
+            let places = f.who.columns().into_iter().filter_map(place);
+            places.fold(0, |all: Bits, at| all | 1 << at)
+        };
+        let together: BTreeSet<Bits> = facts.iter().map(of_fact).collect();
+        let together: Vec<Bits> = together.into_iter().collect();
+        let tree = cliques::tree(columns.len(), &together);
+        let mut cliques = Vec::new();
+        let mut len = 0;
+        for clique in tree {
+            let own = columns
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| clique.bits >> at & 1 == 1);
+            let (mut bits, mut atoms): (Bits, Vec<Bits>) = (0, vec![0]);
+            for (_, column) in own {
+                bits |= column.bits;
+                let kinds = 0..column.kinds.len() as Bits;
+                let longer = atoms
+                    .iter()
+                    .flat_map(|a| kinds.clone().map(move |kind| a | kind << column.shift));
+                atoms = longer.take(MAX_ATOMS + 1).collect();
+            }
+            len += atoms.len();
+            if len > MAX_ATOMS {
+                return None;
+            }
+            let parent = clique.parent;
+            cliques.push((Clique { bits, parent }, atoms));
+        }
+        Some(Self { columns, cliques })
+    }
+
+    /// The bits of the columns that a predicate is about.
+    fn bits(&self, of: &Predicate) -> Bits {
+        let about = of.columns();
+        let own = self.columns.iter().filter(|c| about.contains(&c.column));
+        own.fold(0, |bits, c| bits | c.bits)
+    }
+
+    fn meets(&self, who: &Predicate, atom: Bits) -> bool {
+        who.eval(&|column| {
+            let own = self.columns.iter().find(|c| c.column == column)?;
+            let kind = usize::try_from((atom & own.bits) >> own.shift).ok()?;
+            own.kinds.get(kind).copied().flatten()
+        })
+    }
+
+    /// For each clique that has all of a predicate's columns, which of its atoms meet it.
+    pub fn truths(&self, who: &Predicate) -> BTreeMap<usize, Vec<bool>> {
+        let bits = self.bits(who);
+        let cliques = self.cliques.iter().enumerate();
+        let own = cliques.filter(|(_, (clique, _))| clique.bits & bits == bits);
+        own.map(|(at, (_, atoms))| (at, atoms.iter().map(|a| self.meets(who, *a)).collect()))
+            .collect()
+    }
+}
+
+/// A count, and another one that counts them too or does not; with its atoms.
+pub(super) type Region = ((usize, Option<(usize, bool)>), Vec<i8>);
+
+/// Each count, and what two of them name together; and how many pairs are left out.
+pub(super) fn regions(
+    truths: &[BTreeMap<usize, Vec<bool>>],
+    atoms: &Atoms<'_>,
+) -> (Vec<Region>, usize) {
+    let mut seen = BTreeSet::new();
+    let mut regions: Vec<Region> = Vec::new();
+    let mut add = |regions: &mut Vec<Region>, name, vector: Vec<i8>| {
+        if vector.iter().any(|c| *c != 0) && seen.insert(vector.clone()) {
+            regions.push((name, vector));
+        }
+    };
+    for (at, own) in truths.iter().enumerate() {
+        if let Some((home, is_in)) = own.iter().next() {
+            add(&mut regions, (at, None), atoms.of_truths(*home, is_in));
+        }
+    }
+    let distinct: Vec<usize> = regions.iter().map(|((at, _), _)| *at).collect();
+    let mut left_out = 0;
+    for (at, a) in distinct.iter().enumerate() {
+        for b in &distinct[..at] {
+            let mut both = truths[*a]
+                .iter()
+                .filter_map(|(c, x)| Some((*c, x, truths[*b].get(c)?)));
+            let Some((home, x, y)) = both.next().filter(|_| regions.len() < MAX_REGIONS) else {
+                left_out += 1;
+                continue;
+            };
+            let mut of = |name, is_in: &dyn Fn(bool, bool) -> bool| {
+                let met: Vec<bool> = x.iter().zip(y).map(|(x, y)| is_in(*x, *y)).collect();
+                add(&mut regions, name, atoms.of_truths(home, &met));
+            };
+            of((*a, Some((*b, true))), &|x, y| x && y);
+            of((*a, Some((*b, false))), &|x, y| x && !y);
+            of((*b, Some((*a, false))), &|x, y| !x && y);
+        }
+    }
+    (regions, left_out)
+}
