@@ -66,6 +66,17 @@ impl Conditions {
         fields: &[Field],
         keys: impl Iterator<Item = &'a [GroupKey]>,
     ) -> Result<Self, TooMany> {
+        Self::up_to(MAX_TOGETHER, query, registry, fields, keys)
+    }
+
+    /// The same, split into cliques beyond so many atoms.
+    pub(super) fn up_to<'a>(
+        most_together: usize,
+        query: &CohortQuery,
+        registry: &Registry,
+        fields: &[Field],
+        keys: impl Iterator<Item = &'a [GroupKey]>,
+    ) -> Result<Self, TooMany> {
         let asked = Asked::new(query, registry, fields)?;
         let cliques = asked.cliques();
         let mut worlds = Vec::new();
@@ -79,7 +90,7 @@ impl Conditions {
                 of_group.push(*at);
                 continue;
             }
-            let cliques = asked.with_atoms(&cliques, keys)?;
+            let cliques = asked.with_atoms(&cliques, keys, most_together)?;
             let atoms = cliques.iter().map(|(_, atoms)| atoms.clone()).collect();
             let at = match with_atoms.get(&atoms) {
                 Some(at) => *at,
@@ -263,6 +274,7 @@ impl<'a> Asked<'a> {
         &self,
         cliques: &[Clique],
         keys: &[GroupKey],
+        most_together: usize,
     ) -> Result<Vec<(Clique, Vec<Bits>)>, TooMany> {
         let mut of_components = Vec::with_capacity(self.components.len());
         for component in &self.components {
@@ -279,7 +291,7 @@ impl<'a> Asked<'a> {
             bits: cliques.iter().fold(0, |all, c| all | c.bits),
             parent: None,
         };
-        let cliques = match together <= MAX_TOGETHER {
+        let cliques = match together <= most_together {
             true => std::slice::from_ref(&all),
             false => cliques,
         };

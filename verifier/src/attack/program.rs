@@ -86,7 +86,7 @@ impl<'a> Program<'a> {
         size.filter(|_| sum % times == 0)
     }
 
-    fn system(&self) -> System {
+    pub(super) fn system(&self) -> System {
         let exact = self.bounds.iter().map(|(a, b)| (a == b).then_some(*a));
         let empty = self.world.empty(&exact.collect::<Vec<_>>());
         let whole = (self.world.whole.clone(), (0, self.most));

@@ -68,6 +68,13 @@ impl<'a> Solver<'a> {
         Ok(-most.floor().to_integer())
     }
 
+    /// Between which numbers a region is.
+    #[cfg(test)]
+    pub fn between(&mut self, vector: &[i8]) -> Result<(i128, i128), TooLong> {
+        let vector = at_places(vector, &self.places);
+        Ok((self.first(&vector)?, self.last(&vector)?))
+    }
+
     /// The largest whole number that a function can be.
     fn last(&mut self, vector: &[i8]) -> Result<i128, TooLong> {
         let most = self.polytope.largest(vector, self.work)?;

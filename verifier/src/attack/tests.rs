@@ -5,7 +5,7 @@ use galen_query::{
     registry::Registry,
 };
 
-use super::*;
+use super::{program::Program, solver::Solver, *};
 use crate::{
     plan::{Field, FieldKind, GroupKey, Plan},
     rules::{Tied, check, decide, rule},

@@ -110,6 +110,15 @@ impl Counts {
         }
     }
 
+    /// The same with other conditions of its query.
+    #[cfg(test)]
+    pub(crate) fn with_conditions(&self, conditions: Conditions) -> Self {
+        Self {
+            conditions: Arc::new(conditions),
+            ..self.clone()
+        }
+    }
+
     /// Number of cells.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,5 +1,7 @@
 //! A reader who tries every table, and does not know what a linear program is.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::rules::Checked;
 
@@ -408,4 +410,54 @@ fn little_more_is_hidden_than_must_be() {
     );
     assert!(answers > 30 && refused <= 5);
     assert!(hidden <= needed * 2, "{hidden} of {needed}");
+}
+
+/// What cliques of conditions tell of a region is what all conditions together tell.
+#[test]
+fn cliques_tell_what_all_conditions_tell() {
+    let (most, kinds) = (120, kinds(2, &[50, 70]));
+    let registry = registry(2);
+    let mut random = Random(31);
+    let (mut regions, mut split) = (0, 0);
+    for _ in 0..300 {
+        let sql = random.query(6, &["", "", " GROUP BY site", " GROUP BY flag"], 2);
+        let table: Table = kinds
+            .iter()
+            .map(|_| [0, 1, 2, 9][random.below(4)])
+            .collect();
+        let mut case = Case::over(&registry, &sql, &[], most);
+        case.values = case.counted(&of_kinds(&kinds, &table));
+        let states = rule(&case.counts, &three(), &case.values, &Tied::new());
+        let bounds = check(&case.counts, &three(), &states).unwrap().known();
+        let keys = || case.keys.iter().map(Vec::as_slice);
+        let fields = &case.counts.fields;
+        let cliques = Conditions::up_to(0, &case.query, &registry, fields, keys()).unwrap();
+        let apart = case.counts.with_conditions(cliques);
+        for group in 0..apart.groups {
+            let [together, apart] = [&case.counts, &apart].map(|counts| {
+                let facts = Facts {
+                    counts,
+                    profile: &three(),
+                    states: &states,
+                    bounds: &bounds,
+                };
+                let world = counts.world(group);
+                let mut work = Work::of_an_answer();
+                let system = Program::new(&facts, group, most).system();
+                let mut solver = Solver::new(system, &mut work).unwrap();
+                let of = |r: &world::Region| (r.events, solver.between(&r.indicator).unwrap());
+                let all: BTreeMap<_, _> = world.regions().iter().map(of).collect();
+                (all, world.whole.len())
+            });
+            split += usize::from(together.1 != apart.1);
+            for (events, between) in &apart.0 {
+                // Regions of the same atoms have one name, which may be another one here.
+                if let Some(all) = together.0.get(events) {
+                    regions += 1;
+                    assert_eq!(between, all, "{sql} {table:?} {events:?}");
+                }
+            }
+        }
+    }
+    assert!(split > 50 && regions > 2_000, "{split} {regions}");
 }
