@@ -112,7 +112,7 @@ fn a_count_that_tells_with_others_is_published() {
         };
         assert_eq!(
             who,
-            "without the filter of \"b\" and without the filter of \"a\""
+            "without the filter of \"a\" and without the filter of \"b\""
         );
     }
 }

@@ -234,7 +234,7 @@ fn named(atoms: &Atoms<'_>, fields: &[(Field, Bits)]) -> Option<Vec<Named>> {
                 let is_in = |atom: Bits| (atom & a == *a) == has_a && (atom & b == *b) == has_b;
                 let mut region = vec![0; atoms.len];
                 atoms.add(&mut region, home, is_in, 1);
-                if !add([(*a, has_a), (*b, has_b)], region) {
+                if !add([(*b, has_b), (*a, has_a)], region) {
                     return None;
                 }
             }
