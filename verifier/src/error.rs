@@ -116,12 +116,10 @@ pub enum VerifyError {
     },
     /// The counts tell together what none of them may.
     #[error(
-        "group {group}: all counts of the answer together would tell how few patients there are {who}; ask about these in queries of their own, or for fewer filters and nullable columns in one query"
+        "all counts of the answer together would tell how few patients there are {who}, and hiding more of them does not help; ask for fewer filters and nullable columns in one query (queries of their own can tell the same together)"
     )]
     Told {
-        /// The group, from 0.
-        group: usize,
-        /// Which patients of the group.
+        /// Which patients.
         who: String,
     },
     /// A percentile is published against the release rule.

@@ -40,7 +40,10 @@ Example: a reviewer, or a hospital before it answers, looks at what all answers 
 Every answer hides what its own counts would tell. Those of several answers over the same epoch of a dataset
 are put together here: filters, groups and missing values of all of them, the bounds of hidden counts, and the
 number of patients. What is told is a kind of patients of whom it follows that there are some, and fewer than
-the release rule's k. Proofs are not verified again: `galen mirror` and `galen verify` do that.";
+the release rule's k. Kinds are those that a count, two counts, or a count and what others within it leave can
+name: that nothing is told of them does not mean that nothing follows. Proofs are not verified again, nor is
+the bundle that is given: `galen mirror` and `galen verify` do that. It ends with 1 if something is told, or
+could not be looked at.";
 
 /// Audits what is on a ledger
 #[derive(Debug, clap::Args)]
@@ -72,6 +75,9 @@ struct AnswersArgs {
     query: Option<PathBuf>,
 }
 
+/// Counts that are named of one kind of patients.
+const OTHERS: usize = 6;
+
 /// Kinds of patients that are listed for people; JSON has all.
 const SHOWN: usize = 20;
 
@@ -97,7 +103,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     let told: usize = looked.iter().map(|(_, found)| found.told.len()).sum();
     if told > 0 {
         let kinds = show::plural(told, "kind");
-        let why = format!("the answers tell of {kinds} of patients that there are few of them");
+        let why = format!("few patients are told of: {kinds} of them, above");
         return Err(already(refusal("audit.Told", why)));
     }
     Ok(())
@@ -177,7 +183,7 @@ fn epochs(
         let bytes = source.blob(&statement.manifest)?;
         check_blob("manifest", &statement.manifest, &bytes)?;
         let dataset = Manifest::from_json(&bytes)?.check(&registry)?;
-        let read = own.into_iter().map(|(index, answer)| {
+        let read = own.iter().map(|(index, answer)| {
             let named = || format!("the answer in entry {index}");
             let question = queries.get(&answer.query).with_context(named)?;
             let bytes = source.blob(&answer.bundle)?;
@@ -186,7 +192,8 @@ fn epochs(
             answered(Some(*index), bundle, question, (&registry, &dataset)).with_context(named)
         });
         let mut answers = read.collect::<Result<Vec<Answered>>>()?;
-        if let Some((question, bundle)) = more {
+        let is_there = |bundle: &Bundle| queries_of(&own).contains(&bundle.query.as_str());
+        if let Some((question, bundle)) = more.filter(|(_, bundle)| !is_there(bundle)) {
             let given = answered(None, bundle.clone(), question, (&registry, &dataset));
             answers.push(given.context("the bundle given")?);
         }
@@ -196,11 +203,27 @@ fn epochs(
             dataset,
         });
     }
+    let is_over = |epoch: &Epoch, bundle: &Bundle| hex(&epoch.dataset.digest) == bundle.manifest;
+    if let Some((_, bundle)) = more
+        && !epochs.iter().any(|e| is_over(e, bundle))
+    {
+        let why = format!(
+            "the bundle given is over no dataset that was looked at on this ledger (manifest {}): is it another ledger's, or --dataset \
+             another one, or is the dataset to be published first?",
+            show::plain_line(&bundle.manifest)
+        );
+        return Err(refusal("ledger.NotFound", why));
+    }
     if let (Some(name), true) = (only, epochs.is_empty()) {
         let why = format!("no answers over a dataset {name} are on this ledger");
         return Err(refusal("ledger.NotFound", why));
     }
     Ok(epochs)
+}
+
+/// The digests of the queries that are answered.
+fn queries_of<'a>(answers: &[&'a (u64, AnswerStatement)]) -> Vec<&'a str> {
+    answers.iter().map(|(_, a)| a.query.as_str()).collect()
 }
 
 fn answered(
@@ -309,14 +332,23 @@ impl Epoch {
 
     /// Whom a finding is about.
     fn who(&self, told: &Told) -> String {
-        let of = format!("those of {}", self.count(&told.of));
-        match &told.and {
-            None => of,
-            Some((other, true)) => format!("{of} who are among those of {}", self.count(other)),
-            Some((other, false)) => {
-                format!("{of} who are not among those of {}", self.count(other))
+        let mut text = format!("those of {}", self.count(&told.of));
+        for (is_in, words) in [
+            (true, "who are among those of"),
+            (false, "who are not among those of"),
+        ] {
+            let others = told.and.iter().filter(|(_, own)| *own == is_in);
+            let others: Vec<String> = others.map(|(c, _)| self.count(c)).collect();
+            let more = others.len().saturating_sub(OTHERS);
+            if !others.is_empty() {
+                let listed = others[..others.len() - more].join("; ");
+                text += &format!(" {words} {listed}");
+            }
+            if more > 0 {
+                text += &format!(" and {more} more");
             }
         }
+        text
     }
 
     /// `entry 7, dead (arm = drug)`.

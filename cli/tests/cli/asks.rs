@@ -127,8 +127,11 @@ fn counts_that_add_up_are_told() {
         *outputs,
         serde_json::json!(["n", "early", "late_ldl", "late"])
     );
-    let who = "say of those without the filter of \"early\" and without the filter of \"late_ldl\"";
-    assert!(why.contains(who) && why.contains("`tied`"), "{why}");
+    let who = "say of those without seen 2020-01-01 to 2020-02-29";
+    assert!(
+        why.contains(who) && why.contains("(the rule `tied`"),
+        "{why}"
+    );
     assert!(instead.contains("GROUP BY"), "{instead}");
     // What one leaves of another is told as before.
     let one = "SELECT count(*) AS n, count(*) FILTER (WHERE ill) AS ill FROM dates";

@@ -22,6 +22,8 @@ use crate::plan::{Field, FieldKind, GroupKey};
 const MAX_COMBINATIONS: usize = 1 << 16;
 /// The most atoms of all conditions together that are not split into cliques.
 const MAX_TOGETHER: usize = 1 << 8;
+/// The longest condition in words, characters.
+const LONG: usize = 60;
 /// The most conditions: one bit each.
 const MAX_CONDITIONS: usize = 128;
 
@@ -37,6 +39,8 @@ pub(crate) struct Conditions {
     of_group: Vec<usize>,
     /// Each condition in words, after "with" or "without".
     names: Vec<String>,
+    #[cfg(test)]
+    conditions: Vec<Predicate>,
 }
 
 impl Default for Conditions {
@@ -49,11 +53,13 @@ impl Default for Conditions {
             },
             vec![0],
         )];
-        let world = World::new(&clique, &[], &mut Work::of_an_answer());
+        let world = World::new(&clique, &[], &[], &mut Work::of_an_answer());
         Self {
             worlds: vec![world.expect("it has one atom")],
             of_group: Vec::new(),
             names: Vec::new(),
+            #[cfg(test)]
+            conditions: Vec::new(),
         }
     }
 }
@@ -95,7 +101,8 @@ impl Conditions {
             let at = match with_atoms.get(&atoms) {
                 Some(at) => *at,
                 None => {
-                    let world = World::new(&cliques, &asked.fields, &mut work);
+                    let tied: Vec<Bits> = asked.components.iter().map(Component::bits).collect();
+                    let world = World::new(&cliques, &asked.fields, &tied, &mut work);
                     worlds.push(world.ok_or(TooMany)?);
                     worlds.len() - 1
                 }
@@ -108,7 +115,20 @@ impl Conditions {
             worlds,
             of_group,
             names: asked.names(),
+            #[cfg(test)]
+            conditions: asked.conditions,
         })
+    }
+
+    /// The conditions that are true of a patient.
+    #[cfg(test)]
+    pub fn bits_of(&self, row: &dyn Fn(usize) -> Option<u64>) -> Bits {
+        let met = self
+            .conditions
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.eval(row));
+        met.fold(0, |bits, (at, _)| bits | 1 << at)
     }
 
     /// The counts of which several together tell how many are in a region, beyond what one is of another that contains it; with the first
@@ -145,23 +165,32 @@ impl Conditions {
     /// Who is in a region of a group, in words.
     pub fn words(&self, group: usize, region: usize) -> String {
         let region = self.world(group).regions().get(region);
-        let mut words: Vec<String> = Vec::new();
-        for (bits, is_so) in region.iter().flat_map(|r| r.events) {
+        let named = |bits: Bits| -> Vec<&str> {
             let own = (0..self.names.len()).filter(|c| bits >> c & 1 == 1);
-            let own: Vec<&str> = own.map(|c| self.names[c].as_str()).collect();
-            let text = match (is_so, &own[..]) {
-                (_, []) => continue,
-                (true, _) => format!("with {}", own.join(" and ")),
-                (false, [one]) => format!("without {one}"),
-                (false, _) => format!("without all of {}", own.join(" and ")),
-            };
-            if !words.contains(&text) {
-                words.push(text);
+            own.map(|c| self.names[c].as_str()).collect()
+        };
+        let (mut with, mut without, mut not_all) = (Vec::new(), Vec::new(), Vec::new());
+        for (bits, is_so) in region.iter().flat_map(|r| &r.who) {
+            let own = named(*bits);
+            match (is_so, own.len()) {
+                (true, _) => with.extend(own),
+                (false, 1) => without.extend(own),
+                (false, _) => not_all.push(format!("without all of {}", own.join(" and "))),
             }
         }
-        match words.is_empty() {
+        with.dedup();
+        without.dedup();
+        let list = |word: &str, own: &[&str], joint: &str| {
+            (!own.is_empty()).then(|| format!("{word} {}", own.join(joint)))
+        };
+        let parts = [
+            list("with", &with, " and "),
+            list("without", &without, " or "),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().chain(not_all).collect();
+        match parts.is_empty() {
             true => "at all".to_owned(),
-            false => words.join(" and "),
+            false => parts.join(" and "),
         }
     }
 
@@ -227,17 +256,18 @@ impl<'a> Asked<'a> {
         })
     }
 
+    /// Each condition in words; a long one by the first output with it.
     fn names(&self) -> Vec<String> {
         let filters = self.query.filters();
         let name = |condition: &Predicate| {
-            let labels = self.query.outputs.iter().zip(self.query.filter_indices());
-            let mut labels = labels.filter(|(_, f)| f.is_some_and(|f| filters[f] == condition));
-            let column = |c: &usize| self.registry.columns[*c].name.as_str();
-            match (labels.next(), condition) {
-                (Some((output, _)), _) => format!("the filter of {:?}", output.label),
-                (None, Predicate::IsNotNull { column: c }) => format!("a known {}", column(c)),
-                (None, Predicate::In { column: c, .. }) => format!("{} true", column(c)),
-                (None, _) => "another condition".to_owned(),
+            let text = words_of(condition, self.registry);
+            let outputs = self.query.outputs.iter().zip(self.query.filter_indices());
+            let mut own = outputs.filter(|(_, f)| f.is_some_and(|f| filters[f] == condition));
+            match own.next() {
+                Some((output, _)) if text.chars().count() > LONG => {
+                    format!("the filter of {:?}", output.label)
+                }
+                _ => text,
             }
         };
         self.conditions.iter().map(name).collect()
@@ -412,6 +442,38 @@ pub(super) fn kinds_of(
     }
     let missing = may_be_missing.then_some(None);
     kinds.into_values().map(Some).chain(missing).collect()
+}
+
+/// A condition in words, after "with" or "without".
+fn words_of(condition: &Predicate, registry: &Registry) -> String {
+    let name = |column: &usize| registry.columns[*column].name.as_str();
+    let joined = |members: &[Predicate], word: &str| {
+        let texts: Vec<String> = members.iter().map(|m| words_of(m, registry)).collect();
+        format!("({})", texts.join(word))
+    };
+    match condition {
+        Predicate::Always => "anything".to_owned(),
+        Predicate::Never => "what nobody has".to_owned(),
+        Predicate::IsNull { column } => format!("no {}", name(column)),
+        Predicate::IsNotNull { column } => format!("a known {}", name(column)),
+        Predicate::All(members) => joined(members, " and "),
+        Predicate::Any(members) => joined(members, " or "),
+        Predicate::In { column, set } => {
+            let definition = &registry.columns[*column];
+            let texts = set.intervals().iter().map(|(first, last)| {
+                let text = definition.format_stored(*first);
+                match first == last {
+                    true => text,
+                    false => format!("{text} to {}", definition.format_stored(*last)),
+                }
+            });
+            format!(
+                "{} {}",
+                name(column),
+                texts.collect::<Vec<_>>().join(" or ")
+            )
+        }
+    }
 }
 
 /// The sets of a column that a predicate asks about.

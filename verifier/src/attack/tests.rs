@@ -19,7 +19,8 @@ fn registry(sites: usize) -> Registry {
         [[column]]\nname = \"site\"\ntype = \"category\"\ncodes = CODES\n\
         [[column]]\nname = \"flag\"\ntype = \"boolean\"\nnullable = true\n\
         [[column]]\nname = \"age\"\ntype = \"number\"\nmin = 0\nmax = 100\n\
-        [[column]]\nname = \"cost\"\ntype = \"number\"\nmin = 0\nmax = 1000\n";
+        [[column]]\nname = \"cost\"\ntype = \"number\"\nmin = 0\nmax = 1000\n\
+        [[column]]\nname = \"ldl\"\ntype = \"number\"\nmin = 0\nmax = 20\nnullable = true\n";
     Registry::from_toml(&text.replace("CODES", &format!("{codes:?}"))).unwrap()
 }
 
@@ -165,6 +166,35 @@ fn inclusion_and_exclusion() {
     let sql = "SELECT count(*) FILTER (WHERE flag), count(*) FILTER (WHERE age > 70), \
         count(*) FILTER (WHERE flag OR age > 70) FROM t";
     assert_eq!(between(sql, &rows, 1_000), [(0, 1, 1)]);
+}
+
+#[test]
+fn what_several_filters_leave() {
+    let three = "SELECT count(*), avg(cost), avg(cost) FILTER (WHERE site = 'a'), avg(cost) FILTER (WHERE site = 'b'), \
+        avg(cost) FILTER (WHERE site = 'c') FROM t";
+    let mut rows = sites();
+    rows.extend(patients(&[(29, 2, Some(0), 50)]));
+    assert_eq!(between(three, &rows, 1_000), [(0, 1, 1)]);
+    // One of them hidden, it and the rest are as few.
+    let four = "SELECT count(*), count(*) FILTER (WHERE site = 'a'), count(*) FILTER (WHERE site = 'b'), \
+        count(*) FILTER (WHERE site = 'c') FROM t WHERE site <> 'd' OR flag IS NULL";
+    let mut rows = patients(&[
+        (60, 0, Some(0), 50),
+        (38, 1, Some(0), 50),
+        (4, 2, Some(0), 50),
+    ]);
+    rows.extend(patients(&[(2, 3, None, 50)]));
+    assert_eq!(between(four, &rows, 1_000), [(0, 6, 6)]);
+    // With a value, and neither true nor false.
+    let unknown = "SELECT count(*), avg(ldl), avg(ldl) FILTER (WHERE flag), avg(ldl) FILTER (WHERE NOT flag) FROM t";
+    let kinds = [(500, Some(1)), (600, Some(0)), (8, None)];
+    let of_kind = |(n, flag): &(usize, Option<u64>)| {
+        let row = vec![Some(0), *flag, Some(50), Some(7), Some(9)];
+        vec![row; *n]
+    };
+    let mut rows: Vec<Row> = kinds.iter().flat_map(of_kind).collect();
+    rows.extend(vec![vec![Some(0), None, Some(50), Some(7), None]; 50]);
+    assert_eq!(between(unknown, &rows, 2_000), [(0, 8, 8)]);
 }
 
 #[test]

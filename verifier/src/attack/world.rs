@@ -22,12 +22,21 @@ pub(crate) struct World {
     regions: Vec<Region>,
 }
 
+/// Events, each with whether it is so. An event is that all of its conditions are true.
+pub(super) type Who = Vec<(Bits, bool)>;
+
+/// Whether a patient who meets these conditions is one of them.
+pub(super) fn is_one(who: &Who, atom: Bits) -> bool {
+    who.iter()
+        .all(|(event, is_so)| (atom & event == *event) == *is_so)
+}
+
 /// Patients that a reader can name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Region {
     pub(super) indicator: Vec<i8>,
-    /// Two events, each with whether it is so. An event is that all of its conditions are true.
-    pub(super) events: [(Bits, bool); 2],
+    /// What is so of them and what is not.
+    pub(super) who: Who,
     /// How many they are in terms of the counts, where that follows whoever the patients are.
     pub(super) form: Option<Form>,
 }
@@ -40,11 +49,12 @@ impl World {
     /// The most regions.
     const MAX_REGIONS: usize = 1 << 12;
 
-    /// Of cliques with their atoms and counts with their conditions. `None` if there are too many atoms or regions, or it is too much
-    /// work.
+    /// Of cliques with their atoms, counts with their conditions, and conditions of which each set is tied together. `None` if there are too
+    /// many atoms or regions, or it is too much work.
     pub fn new(
         cliques: &[(Clique, Vec<Bits>)],
         fields: &[(Field, Bits)],
+        tied: &[Bits],
         work: &mut Work,
     ) -> Option<Self> {
         let atoms = Atoms::of(cliques);
@@ -54,13 +64,13 @@ impl World {
         let links = atoms.links();
         let indicator = |bits| atoms.indicator(bits);
         let indicators: Vec<Vec<i8>> = fields.iter().map(|(_, bits)| indicator(*bits)).collect();
-        let named = named(&atoms, fields)?;
+        let named = Named::of(&atoms, fields, tied)?.regions;
         work.take(named.len() * (links.len() + fields.len()) * atoms.len)
             .ok()?;
         let span = Span::of(&links, &indicators);
-        let region = |(events, indicator): Named| Region {
+        let region = |(who, indicator): (Who, Vec<i8>)| Region {
             form: span.form(&indicator),
-            events,
+            who,
             indicator,
         };
         Some(Self {
@@ -211,40 +221,90 @@ impl<'a> Atoms<'a> {
     }
 }
 
-/// Everybody; whom each count counts, and each condition is true of, and no other or not another one: each region once.
-/// `None` if they are too many.
-fn named(atoms: &Atoms<'_>, fields: &[(Field, Bits)]) -> Option<Vec<Named>> {
-    let (mut regions, mut seen) = (Vec::new(), BTreeSet::new());
-    let mut add = |events: [(Bits, bool); 2], region: Vec<i8>| {
-        if region.iter().any(|c| *c != 0) && seen.insert(region.clone()) {
-            regions.push((events, region));
+/// The regions so far, each once.
+struct Named<'a> {
+    atoms: &'a Atoms<'a>,
+    regions: Vec<(Who, Vec<i8>)>,
+    seen: BTreeSet<Vec<i8>>,
+}
+
+impl<'a> Named<'a> {
+    /// Everybody, pairs of events, and kinds of patients. `None` if the pairs are too many.
+    fn of(atoms: &'a Atoms<'a>, fields: &[(Field, Bits)], tied: &[Bits]) -> Option<Self> {
+        let mut named = Self {
+            atoms,
+            regions: Vec::new(),
+            seen: BTreeSet::new(),
+        };
+        let all = atoms.cliques.iter().fold(0, |all, (c, _)| all | c.bits);
+        let of_fields = fields.iter().map(|(_, bits)| *bits);
+        let events: BTreeSet<Bits> = of_fields.chain(each(all)).collect();
+        named.add(vec![(0, true)]);
+        named.pairs(&events);
+        if named.is_full() {
+            return None;
         }
-        regions.len() <= World::MAX_REGIONS
-    };
-    add([(0, true); 2], atoms.indicator(0));
-    let all = atoms.cliques.iter().fold(0, |all, (c, _)| all | c.bits);
-    let of_fields = fields.iter().map(|(_, bits)| *bits);
-    let events: BTreeSet<Bits> = of_fields.chain(each(all)).collect();
-    for a in &events {
-        for b in events.range(..=a) {
-            let Some(home) = atoms.home(a | b) else {
-                continue;
-            };
-            for (has_a, has_b) in [(true, true), (true, false), (false, true), (false, false)] {
-                let is_in = |atom: Bits| (atom & a == *a) == has_a && (atom & b == *b) == has_b;
-                let mut region = vec![0; atoms.len];
-                atoms.add(&mut region, home, is_in, 1);
-                if !add([(*b, has_b), (*a, has_a)], region) {
-                    return None;
+        named.kinds(&events, tied);
+        Some(named)
+    }
+
+    fn is_full(&self) -> bool {
+        self.regions.len() >= World::MAX_REGIONS
+    }
+
+    /// A region that one clique has, unless it is empty or there, or there are too many.
+    fn add(&mut self, who: Who) {
+        let bits = who.iter().fold(0, |all, (event, _)| all | event);
+        let Some(home) = self.atoms.home(bits).filter(|_| !self.is_full()) else {
+            return;
+        };
+        let mut region = vec![0; self.atoms.len];
+        self.atoms
+            .add(&mut region, home, |atom| is_one(&who, atom), 1);
+        if region.iter().any(|c| *c != 0) && self.seen.insert(region.clone()) {
+            self.regions.push((who, region));
+        }
+    }
+
+    /// What two events name together.
+    fn pairs(&mut self, events: &BTreeSet<Bits>) {
+        for a in events {
+            for b in events.range(..=a) {
+                for (has_a, has_b) in [(true, true), (true, false), (false, true), (false, false)] {
+                    self.add(vec![(*b, has_b), (*a, has_a)]);
                 }
             }
         }
     }
-    Some(regions)
-}
 
-/// Two events, each with whether it is so, and the atoms where they are.
-type Named = ([(Bits, bool); 2], Vec<i8>);
+    /// Which of tied conditions are true of a patient; none of them, whatever one is; and each of these with an event of
+    /// other conditions.
+    fn kinds(&mut self, events: &BTreeSet<Bits>, tied: &[Bits]) {
+        for own in tied {
+            let cliques = self.atoms.cliques.iter();
+            let atoms = cliques.filter(|(c, _)| c.bits & own == *own);
+            let kinds: BTreeSet<Bits> = atoms
+                .flat_map(|(_, atoms)| atoms.iter().map(|a| a & own))
+                .collect();
+            let exactly = kinds.iter().map(|kind| {
+                let others = each(own & !kind).map(|bit| (bit, false));
+                std::iter::once((*kind, true))
+                    .chain(others)
+                    .collect::<Who>()
+            });
+            let none_but = each(*own).map(|left| each(own & !left).map(|b| (b, false)).collect());
+            let all: Vec<Who> = exactly.chain(none_but).collect();
+            for who in &all {
+                self.add(who.clone());
+            }
+            for event in events.iter().filter(|e| *e & own == 0) {
+                for who in &all {
+                    self.add(who.iter().copied().chain([(*event, true)]).collect());
+                }
+            }
+        }
+    }
+}
 
 /// Each bit by itself.
 fn each(bits: Bits) -> impl Iterator<Item = Bits> {

@@ -110,6 +110,12 @@ impl Counts {
         }
     }
 
+    /// The conditions of its query that are true of a patient.
+    #[cfg(test)]
+    pub(crate) fn bits_of(&self, row: &dyn Fn(usize) -> Option<u64>) -> u128 {
+        self.conditions.bits_of(row)
+    }
+
     /// The same with other conditions of its query.
     #[cfg(test)]
     pub(crate) fn with_conditions(&self, conditions: Conditions) -> Self {

@@ -42,10 +42,14 @@ impl Undecided {
     #[must_use]
     pub fn refusal(&self, counts: &Counts) -> VerifyError {
         match self {
-            Undecided::Told { group, region } => VerifyError::Told {
-                group: *group,
-                who: counts.words(*group, *region),
-            },
+            Undecided::Told { group, region } => {
+                let who = counts.words(*group, *region);
+                let who = match counts.groups {
+                    1 => who,
+                    _ => format!("{who}, in group {group} (from 0)"),
+                };
+                VerifyError::Told { who }
+            }
             Undecided::TooLong => PlanError::TooManyConditions.into(),
             Undecided::Contradiction => {
                 VerifyError::Malformed("published numbers contradict one another".into())

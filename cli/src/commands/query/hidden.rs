@@ -201,7 +201,7 @@ fn together(query: &CohortQuery, registry: &Registry, plan: &Plan) -> Option<Exp
         outputs: about.map(|(o, _)| o.label.clone()).collect(),
         why: format!(
             "these counts add up: where they would tell of 1 to k − 1 patients{each}, say of those {who}, the smallest that tells \
-             it is hidden (the rule `tied`), and what is computed from it"
+             it is hidden (the rule `tied`; k is {K} under cms-11), and what is computed from it"
         ),
         instead: "fewer of these filters in one query, or GROUP BY a column instead of a filter for each of its values"
             .to_owned(),

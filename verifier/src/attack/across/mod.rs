@@ -24,7 +24,7 @@ use crate::{
     rules::{Published, ReleaseProfile, State},
 };
 use facts::Fact;
-use world::{World, regions};
+use world::{Regions, World};
 
 /// The most numbers that are computed for all answers together, and for each pair: some ten seconds, and one.
 const MOST_WORK: [usize; 2] = [1 << 32, 1 << 29];
@@ -48,8 +48,8 @@ pub struct Given<'a> {
 pub struct Told {
     /// Those whom this count counts.
     pub of: Counted,
-    /// Of those, whom this one counts too, or does not.
-    pub and: Option<(Counted, bool)>,
+    /// Of those, whom these count too, or do not.
+    pub and: Vec<(Counted, bool)>,
     /// Between which numbers they are known to be.
     pub between: (u64, u64),
 }
@@ -202,15 +202,15 @@ impl Context<'_> {
                 _ => {}
             }
         }
-        let (regions, left_out) = regions(&truths, &atoms);
-        audit.pairs_left_out += left_out;
+        let regions = Regions::of(&truths, &atoms, &families(facts));
+        audit.pairs_left_out += regions.left_out;
         let system = System {
             places: (0..atoms.len).collect(),
             links: atoms.links(),
             facts: known,
         };
         let mut work = Work(MOST_WORK[usize::from(is_pair)]);
-        let open = regions.iter().enumerate();
+        let open = regions.all.iter().enumerate();
         let open = open
             .map(|(at, (_, vector))| (at, vector.as_slice()))
             .collect();
@@ -218,10 +218,14 @@ impl Context<'_> {
         let mut told: Found = found;
         told.sort_unstable();
         for (at, between) in told {
-            let (of, and) = regions[at].0;
+            let (of, others) = &regions.all[at].0;
+            let counted = |fact: usize| facts[fact].counted.clone();
             let told = Told {
-                of: facts[of].counted.clone(),
-                and: and.map(|(other, is_in)| (facts[other].counted.clone(), is_in)),
+                of: counted(*of),
+                and: others
+                    .iter()
+                    .map(|(o, is_in)| (counted(*o), *is_in))
+                    .collect(),
                 between,
             };
             // Another pair may have told it.
@@ -231,6 +235,23 @@ impl Context<'_> {
         }
         Ok(())
     }
+}
+
+/// Shown counts of one answer, and of all answers by the same columns: such as may divide another count.
+fn families(facts: &[&Fact]) -> Vec<Vec<usize>> {
+    let mut families: BTreeMap<(Option<usize>, Vec<usize>), Vec<usize>> = BTreeMap::new();
+    for (at, fact) in facts.iter().enumerate() {
+        if fact.state.shown().is_none() {
+            continue;
+        }
+        let mut columns = fact.who.columns();
+        columns.sort_unstable();
+        columns.dedup();
+        for family in [(Some(fact.counted.answer), Vec::new()), (None, columns)] {
+            families.entry(family).or_default().push(at);
+        }
+    }
+    families.into_values().collect()
 }
 
 /// Where each count of each group stands.

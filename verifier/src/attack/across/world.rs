@@ -106,7 +106,7 @@ impl World {
     }
 
     /// For each clique that has all of a predicate's columns, which of its atoms meet it.
-    pub fn truths(&self, who: &Predicate) -> BTreeMap<usize, Vec<bool>> {
+    pub fn truths(&self, who: &Predicate) -> Truths {
         let bits = self.bits(who);
         let cliques = self.cliques.iter().enumerate();
         let own = cliques.filter(|(_, (clique, _))| clique.bits & bits == bits);
@@ -115,45 +115,89 @@ impl World {
     }
 }
 
-/// A count, and another one that counts them too or does not; with its atoms.
-pub(super) type Region = ((usize, Option<(usize, bool)>), Vec<i8>);
+/// A count, and others that count them too or do not; with its atoms.
+pub(super) type Region = ((usize, Vec<(usize, bool)>), Vec<i8>);
 
-/// Each count, and what two of them name together; and how many pairs are left out.
-pub(super) fn regions(
-    truths: &[BTreeMap<usize, Vec<bool>>],
-    atoms: &Atoms<'_>,
-) -> (Vec<Region>, usize) {
-    let mut seen = BTreeSet::new();
-    let mut regions: Vec<Region> = Vec::new();
-    let mut add = |regions: &mut Vec<Region>, name, vector: Vec<i8>| {
-        if vector.iter().any(|c| *c != 0) && seen.insert(vector.clone()) {
-            regions.push((name, vector));
+/// In each clique that has all columns of a count, which atoms it counts.
+type Truths = BTreeMap<usize, Vec<bool>>;
+
+/// The regions so far, each once.
+pub(super) struct Regions<'a> {
+    truths: &'a [Truths],
+    atoms: &'a Atoms<'a>,
+    seen: BTreeSet<Vec<i8>>,
+    pub all: Vec<Region>,
+    /// Pairs of counts that are left out.
+    pub left_out: usize,
+}
+
+impl<'a> Regions<'a> {
+    /// Each count; what two of them name together; and what each of them counts that those of a family within it do not.
+    pub fn of(truths: &'a [Truths], atoms: &'a Atoms<'a>, families: &[Vec<usize>]) -> Self {
+        let mut regions = Self {
+            truths,
+            atoms,
+            seen: BTreeSet::new(),
+            all: Vec::new(),
+            left_out: 0,
+        };
+        for (at, own) in truths.iter().enumerate() {
+            if let Some((home, is_in)) = own.iter().next() {
+                regions.add((at, Vec::new()), *home, is_in);
+            }
         }
-    };
-    for (at, own) in truths.iter().enumerate() {
-        if let Some((home, is_in)) = own.iter().next() {
-            add(&mut regions, (at, None), atoms.of_truths(*home, is_in));
+        let distinct: Vec<usize> = regions.all.iter().map(|((at, _), _)| *at).collect();
+        for at in &distinct {
+            families.iter().for_each(|own| regions.rest(*at, own));
+        }
+        for (at, a) in distinct.iter().enumerate() {
+            distinct[..at].iter().for_each(|b| regions.pair(*a, *b));
+        }
+        regions
+    }
+
+    fn add(&mut self, name: (usize, Vec<(usize, bool)>), home: usize, is_in: &[bool]) {
+        let vector = self.atoms.of_truths(home, is_in);
+        if vector.iter().any(|c| *c != 0) && self.seen.insert(vector.clone()) {
+            self.all.push((name, vector));
         }
     }
-    let distinct: Vec<usize> = regions.iter().map(|((at, _), _)| *at).collect();
-    let mut left_out = 0;
-    for (at, a) in distinct.iter().enumerate() {
-        for b in &distinct[..at] {
-            let mut both = truths[*a]
-                .iter()
-                .filter_map(|(c, x)| Some((*c, x, truths[*b].get(c)?)));
-            let Some((home, x, y)) = both.next().filter(|_| regions.len() < MAX_REGIONS) else {
-                left_out += 1;
-                continue;
-            };
-            let mut of = |name, is_in: &dyn Fn(bool, bool) -> bool| {
-                let met: Vec<bool> = x.iter().zip(y).map(|(x, y)| is_in(*x, *y)).collect();
-                add(&mut regions, name, atoms.of_truths(home, &met));
-            };
-            of((*a, Some((*b, true))), &|x, y| x && y);
-            of((*a, Some((*b, false))), &|x, y| x && !y);
-            of((*b, Some((*a, false))), &|x, y| !x && y);
+
+    /// Whom a count counts, and none of a family that lie within it.
+    fn rest(&mut self, of: usize, family: &[usize]) {
+        let Some((home, all)) = self.truths[of].iter().next() else {
+            return;
+        };
+        let within = |b: &&usize| {
+            let inner = self.truths[**b].get(home);
+            **b != of && inner.is_some_and(|inner| inner.iter().zip(all).all(|(i, a)| *a || !*i))
+        };
+        let within: Vec<usize> = family.iter().filter(within).copied().collect();
+        let mut rest = all.clone();
+        for inner in within.iter().filter_map(|b| self.truths[*b].get(home)) {
+            rest.iter_mut().zip(inner).for_each(|(r, i)| *r &= !*i);
+        }
+        let home = *home;
+        let others = within.into_iter().map(|b| (b, false)).collect();
+        self.add((of, others), home, &rest);
+    }
+
+    /// What two counts name together.
+    fn pair(&mut self, a: usize, b: usize) {
+        let of_both =
+            |(home, x): (&usize, &'a Vec<bool>)| Some((*home, x, self.truths[b].get(home)?));
+        let mut both = self.truths[a].iter().filter_map(of_both);
+        let Some((home, x, y)) = both.next().filter(|_| self.all.len() < MAX_REGIONS) else {
+            self.left_out += 1;
+            return;
+        };
+        let of = |is_in: fn(bool, bool) -> bool| -> Vec<bool> {
+            x.iter().zip(y).map(|(x, y)| is_in(*x, *y)).collect()
+        };
+        let parts = [of(|x, y| x && y), of(|x, y| x && !y), of(|x, y| !x && y)];
+        let names = [(a, b, true), (a, b, false), (b, a, false)];
+        for ((of, other, is_in), part) in names.into_iter().zip(parts) {
+            self.add((of, vec![(other, is_in)]), home, &part);
         }
     }
-    (regions, left_out)
 }

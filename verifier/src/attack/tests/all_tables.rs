@@ -162,18 +162,36 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
+    /// The regions that the programs look at, in a group, and which of them are known to hold some patients, and fewer than k = 3.
+    fn found(&self, group: usize) -> Vec<usize> {
+        let (case, said) = (self.case, self.said());
+        let regions = case.counts.world(group).regions().iter();
+        let is_found = |region: &world::Region| {
+            let sizes = self.sizes(|r| {
+                let bits = case.counts.bits_of(&|c| r[c]);
+                is_in(r, &case.query, &case.keys[group]) && world::is_one(&region.who, bits)
+            });
+            is_few(&sizes, &said)
+        };
+        let found = regions.enumerate().filter(|(_, r)| is_found(r));
+        found.map(|(at, _)| at).collect()
+    }
+
     /// A group with a region that is known to hold some patients, and fewer than k = 3, though no state says so.
     fn betrayed(&self) -> Option<(usize, Vec<i64>)> {
         let said = self.said();
         (0..self.case.counts.groups).find_map(|group| {
-            let betrayed = self.named(group).into_iter().find(|sizes| {
-                let (least, most) = (sizes.iter().min(), sizes.iter().max());
-                let few = *least.unwrap() >= 1 && *most.unwrap() < 3;
-                few && (least == most || !said.contains(sizes))
-            });
+            let betrayed = self.named(group).into_iter().find(|s| is_few(s, &said));
             betrayed.map(|sizes| (group, sizes))
         })
     }
+}
+
+/// Whether a region's sizes tell that it has some patients, and fewer than k = 3, though no state says so.
+fn is_few(sizes: &[i64], said: &[Vec<i64>]) -> bool {
+    let (least, most) = (sizes.iter().min(), sizes.iter().max());
+    let few = *least.unwrap() >= 1 && *most.unwrap() < 3;
+    few && (least == most || !said.iter().any(|s| s == sizes))
 }
 
 pub(super) fn of_kinds<'a>(kinds: &'a [Row], table: &Table) -> Vec<(&'a Row, u64)> {
@@ -255,13 +273,17 @@ fn all_tables_tell_what_the_programs_tell() {
         let mut checked = check(&case.counts, &three(), &states).unwrap();
         checked.orders.clear();
         let reader = Reader::new(&case, &kinds, &tables, (&states, &checked));
-        let betrayed = reader.betrayed();
         let found = case.found(&three()).unwrap();
-        seen[usize::from(betrayed.is_some())] += 1;
-        assert_eq!(
-            found.is_empty(),
-            betrayed.is_none(),
-            "{sql} {table:?} {found:?} {betrayed:?}"
+        seen[usize::from(!found.is_empty())] += 1;
+        for group in 0..case.counts.groups {
+            let own = found.iter().filter(|f| f.group == group);
+            let own: Vec<usize> = own.map(|f| f.region).collect();
+            assert_eq!(own, reader.found(group), "{sql} {table:?} {group}");
+        }
+        let betrayed = reader.betrayed();
+        assert!(
+            betrayed.is_none() || !found.is_empty(),
+            "{sql} {table:?} {betrayed:?}"
         );
     }
     assert!(seen.iter().all(|n| *n > 20), "{seen:?}");
@@ -301,6 +323,9 @@ fn betray(ages: &[u64], most: u64, answers: usize) -> [usize; 2] {
                 let checked = check(&case.counts, &three(), &states).unwrap();
                 let reader = Reader::new(&case, &kinds, &tables, (&states, &checked));
                 assert_eq!(reader.betrayed(), None, "{sql} {table:?} {states:?}");
+                for group in 0..case.counts.groups {
+                    assert!(reader.found(group).is_empty(), "{sql} {table:?} {states:?}");
+                }
             }
             Err(_) => seen[1] += 1,
         }
@@ -445,16 +470,16 @@ fn cliques_tell_what_all_conditions_tell() {
                 let mut work = Work::of_an_answer();
                 let system = Program::new(&facts, group, most).system();
                 let mut solver = Solver::new(system, &mut work).unwrap();
-                let of = |r: &world::Region| (r.events, solver.between(&r.indicator).unwrap());
+                let of = |r: &world::Region| (r.who.clone(), solver.between(&r.indicator).unwrap());
                 let all: BTreeMap<_, _> = world.regions().iter().map(of).collect();
                 (all, world.whole.len())
             });
             split += usize::from(together.1 != apart.1);
-            for (events, between) in &apart.0 {
+            for (who, between) in &apart.0 {
                 // Regions of the same atoms have one name, which may be another one here.
-                if let Some(all) = together.0.get(events) {
+                if let Some(all) = together.0.get(who) {
                     regions += 1;
-                    assert_eq!(between, all, "{sql} {table:?} {events:?}");
+                    assert_eq!(between, all, "{sql} {table:?} {who:?}");
                 }
             }
         }

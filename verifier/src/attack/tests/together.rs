@@ -53,9 +53,11 @@ fn the_difference_of_two_answers() {
     let [one] = &found[..] else {
         panic!("{found:?}")
     };
-    let (other, is_in) = one.and.clone().unwrap();
+    let [(other, is_in)] = &one.and[..] else {
+        panic!("{one:?}")
+    };
     assert_eq!(
-        (one.of.answer, other.answer, is_in, one.between),
+        (one.of.answer, other.answer, *is_in, one.between),
         (0, 1, false, (1, 1))
     );
     // Who did not consent is in neither, and where both ask the same nothing is told.
@@ -75,9 +77,27 @@ fn a_total_and_its_groups() {
     let groups = "SELECT site, count(*) FROM t GROUP BY site";
     let total = "SELECT count(*) FROM t";
     let found = told([groups, total], &sites(), 1_000);
-    let ones: Vec<_> = found.iter().filter(|t| t.and.is_none()).collect();
+    let ones: Vec<_> = found.iter().filter(|t| t.and.is_empty()).collect();
     assert_eq!(ones.len(), 2, "{found:?}");
     assert!(ones.iter().all(|t| t.between == (1, 1)));
+}
+
+/// Neither of two parts that a third answer has together.
+#[test]
+fn what_several_answers_leave() {
+    let sql = ["", " AND site = 'a'", " AND site = 'b'", " AND site = 'c'"]
+        .map(|more| format!("SELECT count(*) FROM t WHERE age < 90{more}"));
+    let mut rows = sites();
+    rows.extend(patients(&[(29, 2, Some(0), 50)]));
+    let cases = sql.map(|s| Case::new(&s, &rows, 1_000));
+    let profile = ReleaseProfile::default();
+    let all: Vec<&Case> = cases.iter().collect();
+    let found = audited(&registry(4), &profile, &all).unwrap().told;
+    let [one] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!((one.of.answer, one.and.len(), one.between), (0, 3, (1, 1)));
+    assert_eq!(audited(&registry(4), &profile, &all[..3]).unwrap().told, []);
 }
 
 #[test]
@@ -149,6 +169,8 @@ fn all_tables_tell_what_two_answers_tell() {
 /// All counts of two answers, in each table that both fit: those whom they count, and their sizes.
 struct Both {
     counts: Vec<(Vec<bool>, State)>,
+    /// How many are the first answer's.
+    of_first: usize,
     said: Vec<Vec<i64>>,
     possible: Vec<Table>,
 }
@@ -157,6 +179,7 @@ impl Both {
     fn new(cases: &[Case; 2], kinds: &[Row], tables: &[Table]) -> Self {
         let mut both = Self {
             counts: Vec::new(),
+            of_first: cases[0].counts.len(),
             said: Vec::new(),
             possible: tables.to_vec(),
         };
@@ -243,8 +266,21 @@ impl Both {
             let (least, most) = (*sizes.iter().min().unwrap(), *sizes.iter().max().unwrap());
             least >= 1 && most < 3 && (least == most || !self.said.contains(&sizes))
         };
+        // What both answers' shown counts within one leave of it.
+        let rest = |a: &[bool], only: Option<usize>| -> Vec<bool> {
+            let mut rest = a.to_vec();
+            for (at, (b, state)) in self.counts.iter().enumerate() {
+                let is_own = only.is_none_or(|first| (at < self.of_first) == (first == 0));
+                let is_within = b.iter().zip(a).all(|(b, a)| *a || !*b);
+                if b != a && is_own && is_within && state.shown().is_some() {
+                    rest.iter_mut().zip(b).for_each(|(r, b)| *r &= !*b);
+                }
+            }
+            rest
+        };
         self.counts.iter().any(|(a, _)| {
-            self.counts.iter().any(|(b, _)| {
+            let all = [Some(0), Some(1)].iter().any(|only| few(rest(a, *only)));
+            all || self.counts.iter().any(|(b, _)| {
                 let part = |is_in: bool| a.iter().zip(b).map(|(a, b)| *a && *b == is_in).collect();
                 few(part(true)) || few(part(false))
             })
