@@ -162,7 +162,7 @@ fn columns(query: &CohortQuery) -> Vec<usize> {
 /// Counts and values so far.
 #[derive(Zeroize, ZeroizeOnDrop)]
 struct Tally {
-    /// By [`Counts::cell`].
+    /// By [`Counts::cell`], and then the sums.
     counts: Vec<u64>,
     /// For each percentile of each group the stored values.
     values: Vec<Vec<u32>>,
@@ -171,7 +171,7 @@ struct Tally {
 impl Tally {
     fn new(counts: &Counts, percentiles: usize) -> Self {
         Self {
-            counts: vec![0; counts.len()],
+            counts: vec![0; counts.numbers()],
             values: vec![Vec::new(); percentiles],
         }
     }
@@ -186,6 +186,12 @@ impl Tally {
         let counts = asked.counts;
         for (cell, field) in (group..).step_by(counts.groups).zip(&counts.fields) {
             self.counts[cell] += u64::from(meets(field.filter) && is_counted(field, &value));
+        }
+        let places = (counts.len() + group..).step_by(counts.groups);
+        for (place, (field, _)) in places.zip(&counts.sums) {
+            if meets(field.filter) {
+                self.counts[place] += summed(field, &value);
+            }
         }
         let each = asked.percentiles.len();
         let own = &mut self.values[group * each..][..each];
@@ -228,6 +234,18 @@ impl Tally {
             Some(u64::from(*q))
         };
         Ok(self.values.iter_mut().enumerate().map(quantile).collect())
+    }
+}
+
+/// What a row adds to a sum: nothing without a value in the field's other column.
+fn summed(field: &Field, value: &dyn Fn(usize) -> Option<u64>) -> u64 {
+    let of = |column: Option<usize>| column.map_or(Some(1), value);
+    let (Some(own), Some(_)) = (of(field.column), of(field.other)) else {
+        return 0;
+    };
+    match field.kind {
+        FieldKind::SumOfSquares => own * own,
+        _ => own,
     }
 }
 

@@ -3,7 +3,9 @@
 use std::{fmt::Write as _, sync::LazyLock};
 
 use galen_circuits::CircuitError;
-use galen_tests::{Asked, Hospital, Setup, ask};
+use galen_params::Silent;
+use galen_prover::execute::answer;
+use galen_tests::{Asked, Hospital, Setup, ask, keys::keys};
 use galen_verifier::{
     VerifyError,
     bundle::Bundle,
@@ -192,4 +194,40 @@ fn small_groups_of_nearly_all_patients() {
         &other.map(|s| vec![s]).to_vec()
     ));
     assert!(proves(&SMALL, &secrets, sql, &WHOLE.bundle.cells));
+}
+
+/// 300, 150, 20 and 9 patients have the scores 1 to 4.
+#[test]
+fn sums_of_few_values() {
+    let score = "[[column]]\nname = \"score\"\ntype = \"number\"\nmin = 1\nmax = 4\n";
+    let registry = format!("{REGISTRY}\n{score}");
+    let mut csv = String::from("pid,consent,b,n,arm,score\n");
+    for i in 0..479 {
+        let score = [300, 450, 470, 479]
+            .iter()
+            .position(|end| i < *end)
+            .unwrap()
+            + 1;
+        writeln!(csv, "p{i},true,0,{i},a,{score}").unwrap();
+    }
+    let setup = Setup {
+        release: ReleaseProfile::default(),
+        ..Setup::new(&csv, &registry)
+    };
+    let hospital = setup.commit();
+    let median = "percentile_disc(0.5) WITHIN GROUP (ORDER BY score)";
+    let told = format!(
+        "SELECT count(*), avg(score), stddev_samp(score), {median} FROM t WHERE score <> 3"
+    );
+    let question = hospital.question(&told);
+    let refused = answer(&hospital.dataset, &question, keys(), &Silent).unwrap_err();
+    let refused = refused.to_string();
+    assert!(
+        refused.contains("how few patients there are with score 4"),
+        "{refused}"
+    );
+    // Of four values they tell nothing so small.
+    let asked = ask(&hospital, &told.replace(" WHERE score <> 3", ""));
+    assert!(asked.bundle.cells[0].iter().all(|s| s.shown().is_some()));
+    assert_eq!(asked.bundle.quantiles, [Some(0)]);
 }

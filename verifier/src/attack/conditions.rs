@@ -22,6 +22,8 @@ use crate::plan::{Field, FieldKind, GroupKey};
 const MAX_COMBINATIONS: usize = 1 << 16;
 /// The most atoms of all conditions together that are not split into cliques.
 const MAX_TOGETHER: usize = 1 << 8;
+/// So many values of a column are few: what a patient adds to a sum of them, or of their squares, is below 50.
+const FEW_VALUES: u64 = 8;
 /// The longest condition in words, characters.
 const LONG: usize = 60;
 /// The most conditions: one bit each.
@@ -53,7 +55,7 @@ impl Default for Conditions {
             },
             vec![0],
         )];
-        let world = World::new(&clique, &[], &[], &mut Work::of_an_answer());
+        let world = World::new(&clique, (&[], &[]), &[], &mut Work::of_an_answer());
         Self {
             worlds: vec![world.expect("it has one atom")],
             of_group: Vec::new(),
@@ -65,7 +67,7 @@ impl Default for Conditions {
 }
 
 impl Conditions {
-    /// Of a query whose answer has these counts and groups.
+    /// Of a query whose answer has these counts, sums that [tell](Self::tells) of counts, and groups.
     pub fn of<'a>(
         query: &CohortQuery,
         registry: &Registry,
@@ -102,7 +104,8 @@ impl Conditions {
                 Some(at) => *at,
                 None => {
                     let tied: Vec<Bits> = asked.components.iter().map(Component::bits).collect();
-                    let world = World::new(&cliques, &asked.fields, &tied, &mut work);
+                    let world =
+                        World::new(&cliques, (&asked.fields, &asked.sums), &tied, &mut work);
                     worlds.push(world.ok_or(TooMany)?);
                     worlds.len() - 1
                 }
@@ -129,6 +132,11 @@ impl Conditions {
             .enumerate()
             .filter(|(_, c)| c.eval(row));
         met.fold(0, |bits, (at, _)| bits | 1 << at)
+    }
+
+    /// Whether a sum tells of counts, and is looked at.
+    pub fn tells(field: &Field, registry: &Registry) -> bool {
+        Sum::tells(field, registry)
     }
 
     /// The counts of which several together tell how many are in a region, beyond what one is of another that contains it; with the first
@@ -208,7 +216,72 @@ struct Asked<'a> {
     /// The conjuncts of WHERE.
     within: Vec<Predicate>,
     fields: Vec<(Field, Bits)>,
+    sums: Vec<Sum>,
     components: Vec<Component>,
+}
+
+/// A sum over a column with few values, or of their squares: of whom it is, and what each value counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sum {
+    pub field: Field,
+    /// The conditions of those whom it sums over.
+    pub bits: Bits,
+    /// The condition of each value that is not 0, with what it adds.
+    pub values: Vec<(Bits, i8)>,
+}
+
+impl Sum {
+    /// Makes the columns' values conditions. `None` if these are too many.
+    fn of(
+        field: Field,
+        bits: Bits,
+        registry: &Registry,
+        conditions: &mut Vec<Predicate>,
+    ) -> Option<Self> {
+        let column = field.column?;
+        let values = 1..=registry.columns[column].span();
+        let of_value = |value: u64| {
+            let set = IntervalSet::single(value);
+            let own = Predicate::In { column, set };
+            let known = conditions.iter().position(|c| *c == own);
+            let at = known.unwrap_or_else(|| {
+                conditions.push(own);
+                conditions.len() - 1
+            });
+            let added = match field.kind {
+                FieldKind::SumOfSquares => value * value,
+                _ => value,
+            };
+            (at < MAX_CONDITIONS).then_some((1 << at, i8::try_from(added).ok()?))
+        };
+        Some(Self {
+            values: values.map(of_value).collect::<Option<_>>()?,
+            field,
+            bits,
+        })
+    }
+
+    /// Whether it is a sum that tells of counts: over a column with few values, and no product.
+    pub fn tells(field: &Field, registry: &Registry) -> bool {
+        let is_sum = matches!(field.kind, FieldKind::Sum | FieldKind::SumOfSquares);
+        let is_few = |c: usize| registry.columns[c].span() < FEW_VALUES;
+        is_sum && field.column.is_some_and(is_few)
+    }
+
+    /// All conditions that it is about.
+    pub fn all_bits(&self) -> Bits {
+        let values = self.values.iter();
+        values.fold(self.bits, |all, (bit, _)| all | bit)
+    }
+
+    /// What a patient with these conditions adds to it.
+    pub fn value(&self, atom: Bits) -> i8 {
+        if atom & self.bits != self.bits {
+            return 0;
+        }
+        let met = self.values.iter().find(|(bit, _)| atom & bit != 0);
+        met.map_or(0, |(_, value)| *value)
+    }
 }
 
 /// Columns that are tied together by a condition or a conjunct of WHERE.
@@ -229,25 +302,39 @@ impl<'a> Asked<'a> {
         let mut conditions: Vec<Predicate> = Vec::new();
         let filters = query.filters();
         let mut bits_of = |field: &Field| {
-            let own = conditions_of(field, &filters);
-            own.into_iter().try_fold(0, |bits: Bits, p| {
-                let known = conditions.iter().position(|c| *c == p);
-                let at = known.unwrap_or_else(|| {
-                    conditions.push(p);
-                    conditions.len() - 1
-                });
-                (at < MAX_CONDITIONS).then(|| bits | 1 << at)
-            })
+            let is_no_condition = |p: &Predicate| match p {
+                Predicate::IsNotNull { column } => !registry.columns[*column].nullable,
+                _ => false,
+            };
+            let own = conditions_of(field, &filters).into_iter();
+            own.filter(|p| !is_no_condition(p))
+                .try_fold(0, |bits: Bits, p| {
+                    let known = conditions.iter().position(|c| *c == p);
+                    let at = known.unwrap_or_else(|| {
+                        conditions.push(p);
+                        conditions.len() - 1
+                    });
+                    (at < MAX_CONDITIONS).then(|| bits | 1 << at)
+                })
         };
-        let fields: Option<Vec<(Field, Bits)>> =
+        let with_bits: Option<Vec<(Field, Bits)>> =
             fields.iter().map(|f| Some((*f, bits_of(f)?))).collect();
+        let (fields, summed): (Vec<_>, Vec<_>) = with_bits
+            .ok_or(TooMany)?
+            .into_iter()
+            .partition(|(f, _)| f.is_count());
+        let mut sums = Vec::with_capacity(summed.len());
+        for (field, bits) in summed {
+            sums.push(Sum::of(field, bits, registry, &mut conditions).ok_or(TooMany)?);
+        }
         let within = match &query.filter {
             Predicate::All(members) => members.clone(),
             Predicate::Always => Vec::new(),
             other => vec![other.clone()],
         };
         Ok(Self {
-            fields: fields.ok_or(TooMany)?,
+            fields,
+            sums,
             components: components(&conditions, &within),
             query,
             registry,
@@ -281,7 +368,9 @@ impl<'a> Asked<'a> {
             let met = (0..own.len()).filter(|c| own[*c] & bits != 0);
             met.fold(0, |all: Bits, c| all | 1 << c)
         };
-        let together: Vec<Bits> = self.fields.iter().map(|(_, bits)| about(bits)).collect();
+        let counts = self.fields.iter().map(|(_, bits)| about(bits));
+        let sums = self.sums.iter().map(|s| about(&s.all_bits()));
+        let together: Vec<Bits> = counts.chain(sums).collect();
         let mut cliques = cliques::tree(own.len(), &together);
         for clique in &mut cliques {
             let members = (0..own.len()).filter(|c| clique.bits >> c & 1 == 1);

@@ -38,6 +38,8 @@ pub(crate) struct Facts<'a> {
     pub states: &'a [State],
     /// Between which numbers each count lies.
     pub bounds: &'a [(u64, u64)],
+    /// The sums that tell of counts, where they are published, in the order of [`Counts::sums`].
+    pub sums: &'a [Option<u64>],
 }
 
 /// Patients of a group of whom there are some, and few.

@@ -14,6 +14,8 @@ pub(super) struct Program<'a> {
     world: &'a World,
     /// Between which numbers each of the world's counts lies.
     bounds: Vec<(u64, u64)>,
+    /// Each of the world's sums, if it is published.
+    sums: Vec<Option<u64>>,
     /// Regions that a state says to be few.
     said: Vec<Vec<i8>>,
     /// Those of them of which that is no bound of a count: for whose sake counts are hidden.
@@ -34,6 +36,7 @@ impl<'a> Program<'a> {
         let cells: Vec<usize> = cells.collect();
         Self {
             bounds: cells.iter().map(|c| facts.bounds[*c]).collect(),
+            sums: facts.counts.sums_of(facts.sums, group),
             said: said(facts, world, &cells),
             tied: tied(facts, world, &cells).collect(),
             k: facts.profile.k,
@@ -92,11 +95,17 @@ impl<'a> Program<'a> {
         let whole = (self.world.whole.clone(), (0, self.most));
         let counts = self.world.fields.iter().zip(&self.bounds);
         let counts = counts.map(|((_, own), between)| (own.clone(), *between));
+        let sums = self.world.sums.iter().zip(&self.sums);
+        let sums = sums.filter_map(|((_, own), n)| Some((own.clone(), ((*n)?, (*n)?))));
         let tied = self.tied.iter().map(|own| (own.to_vec(), (1, self.k - 1)));
         System {
             places: (0..empty.len()).filter(|at| !empty[*at]).collect(),
             links: self.world.links.clone(),
-            facts: std::iter::once(whole).chain(counts).chain(tied).collect(),
+            facts: std::iter::once(whole)
+                .chain(counts)
+                .chain(sums)
+                .chain(tied)
+                .collect(),
         }
     }
 }

@@ -20,7 +20,8 @@ fn registry(sites: usize) -> Registry {
         [[column]]\nname = \"flag\"\ntype = \"boolean\"\nnullable = true\n\
         [[column]]\nname = \"age\"\ntype = \"number\"\nmin = 0\nmax = 100\n\
         [[column]]\nname = \"cost\"\ntype = \"number\"\nmin = 0\nmax = 1000\n\
-        [[column]]\nname = \"ldl\"\ntype = \"number\"\nmin = 0\nmax = 20\nnullable = true\n";
+        [[column]]\nname = \"ldl\"\ntype = \"number\"\nmin = 0\nmax = 20\nnullable = true\n\
+        [[column]]\nname = \"score\"\ntype = \"number\"\nmin = 1\nmax = 4\n";
     Registry::from_toml(&text.replace("CODES", &format!("{codes:?}"))).unwrap()
 }
 
@@ -98,7 +99,25 @@ impl Case {
             let counted = patients.iter().filter(|(r, _)| is_counted(r));
             counted.map(|(_, n)| n).sum()
         };
-        (0..self.counts.len()).map(cell).collect()
+        let sum = |(field, group): (Field, usize)| {
+            let value = |c: Option<usize>, r: &Row| c.map_or(Some(1), |c| r[c]);
+            let of = |r: &Row| -> u64 {
+                let (own, other) = (value(field.column, r), value(field.other, r));
+                let of_both = own.zip(other).filter(|_| {
+                    is_in(r, &self.query, &self.keys[group]) && meets(r, &self.query, field)
+                });
+                of_both.map_or(0, |(own, _)| match field.kind {
+                    FieldKind::SumOfSquares => own * own,
+                    _ => own,
+                })
+            };
+            patients.iter().map(|(r, n)| n * of(r)).sum()
+        };
+        let groups = 0..self.counts.groups;
+        let sums = self.counts.sums.iter();
+        let sums = sums.flat_map(|(field, _)| groups.clone().map(move |g| (*field, g)));
+        let cells = (0..self.counts.len()).map(cell);
+        cells.chain(sums.map(sum)).collect()
     }
 
     /// What is found where each count is looked at by itself.
@@ -110,6 +129,7 @@ impl Case {
             profile,
             states: &states,
             bounds: &checked.bounds,
+            sums: &self.counts.shown_sums(&states, &self.values),
         };
         findings(&facts, &mut Work::of_an_answer())
     }
@@ -195,6 +215,33 @@ fn what_several_filters_leave() {
     let mut rows: Vec<Row> = kinds.iter().flat_map(of_kind).collect();
     rows.extend(vec![vec![Some(0), None, Some(50), Some(7), None]; 50]);
     assert_eq!(between(unknown, &rows, 2_000), [(0, 8, 8)]);
+}
+
+/// So many patients have the scores 1, 2, 3 and 4.
+fn scores(counts: [usize; 4]) -> Vec<Row> {
+    let row = |score: u64| vec![Some(0), Some(0), Some(50), Some(7), Some(9), Some(score)];
+    let of_score = (0..4).flat_map(|s| vec![row(s); counts[usize::try_from(s).unwrap()]]);
+    of_score.collect()
+}
+
+#[test]
+fn what_sums_tell_of_counts() {
+    // Two means and a deviation are three equations for three counts.
+    let three = "SELECT count(*), avg(score), stddev_samp(score) FROM t WHERE score <> 3";
+    assert_eq!(
+        between(three, &scores([700, 419, 5, 9]), 2_000),
+        [(0, 9, 9)]
+    );
+    assert_eq!(between(three, &scores([700, 419, 5, 0]), 2_000), []);
+    let hidden = "SELECT count(*), avg(score), count(*) FILTER (WHERE score <= 2), count(*) FILTER (WHERE score = 1), \
+        count(*) FILTER (WHERE score = 4) FROM t";
+    assert_eq!(
+        between(hidden, &scores([291, 157, 77, 4]), 2_000),
+        [(0, 4, 4)]
+    );
+    // Of four values it tells nothing so small.
+    let four = "SELECT count(*), avg(score), stddev_samp(score) FROM t";
+    assert_eq!(between(four, &scores([300, 200, 100, 9]), 2_000), []);
 }
 
 #[test]

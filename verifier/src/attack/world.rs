@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     cliques::{Bits, Clique},
+    conditions::Sum,
     simplex::Work,
     span::{Form, Span},
 };
@@ -17,6 +18,8 @@ pub(crate) struct World {
     pub(super) links: Vec<Vec<i8>>,
     /// Each count's indicator.
     pub fields: Vec<(Field, Vec<i8>)>,
+    /// What each atom's patients add to each sum that tells of counts.
+    pub sums: Vec<(Field, Vec<i8>)>,
     /// All patients of the group.
     pub(super) whole: Vec<i8>,
     regions: Vec<Region>,
@@ -53,7 +56,7 @@ impl World {
     /// many atoms or regions, or it is too much work.
     pub fn new(
         cliques: &[(Clique, Vec<Bits>)],
-        fields: &[(Field, Bits)],
+        (fields, sums): (&[(Field, Bits)], &[Sum]),
         tied: &[Bits],
         work: &mut Work,
     ) -> Option<Self> {
@@ -76,6 +79,7 @@ impl World {
         Some(Self {
             regions: named.into_iter().map(region).collect(),
             whole: indicator(0),
+            sums: sums.iter().map(|s| (s.field, atoms.sum(s))).collect(),
             fields: fields.iter().map(|(f, _)| *f).zip(indicators).collect(),
             links,
         })
@@ -198,6 +202,18 @@ impl<'a> Atoms<'a> {
         let home = home.expect("conditions that one count is about are in a clique");
         self.add(&mut indicator, home, |atom| atom & bits == bits, 1);
         indicator
+    }
+
+    /// What each atom's patients add to a sum.
+    fn sum(&self, sum: &Sum) -> Vec<i8> {
+        let mut vector = vec![0; self.len];
+        let home = self.home(sum.all_bits());
+        let home = home.expect("conditions that one sum is about are in a clique");
+        let own = vector[self.starts[home]..].iter_mut();
+        for (place, atom) in own.zip(&self.cliques[home].1) {
+            *place = sum.value(*atom);
+        }
+        vector
     }
 
     pub fn links(&self) -> Vec<Vec<i8>> {

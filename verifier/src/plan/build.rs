@@ -106,10 +106,10 @@ struct Asked<'a> {
 impl Asked<'_> {
     /// What the answer's counts can tell apart.
     fn conditions(&self, layout: &Layout) -> Option<Arc<Conditions>> {
-        let counts = self.fields.iter().copied().filter(|f| f.is_count());
-        let counts: Vec<Field> = counts.collect();
+        let tells = |f: &Field| f.is_count() || Conditions::tells(f, self.registry);
+        let fields: Vec<Field> = self.fields.iter().copied().filter(tells).collect();
         let keys = layout.groups.iter().map(|(keys, _)| keys.as_slice());
-        let conditions = Conditions::of(self.query, self.registry, &counts, keys);
+        let conditions = Conditions::of(self.query, self.registry, &fields, keys);
         conditions.ok().map(Arc::new)
     }
 

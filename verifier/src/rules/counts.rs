@@ -21,6 +21,8 @@ pub struct Counts {
     pub lines: Vec<Vec<usize>>,
     /// Whether each field contains all fields after it: an attrition table.
     pub is_chain: bool,
+    /// Sums that tell of counts, each with the count that it is published with.
+    pub sums: Vec<(Field, Field)>,
     /// See [`Self::order`].
     order: Vec<usize>,
     /// For each field those of [`Self::outer`], found once for all groups.
@@ -59,8 +61,12 @@ impl Counts {
         }
         let percentiles = plan.percentiles.iter();
         let known: Vec<Field> = percentiles.map(Field::known).collect();
+        let conditions = plan.conditions.clone().unwrap_or_default();
+        let sums = conditions.world(0).sums.iter();
+        let sums = sums.map(|(field, _)| (*field, plan.statistics[field].guard));
         Self {
-            conditions: plan.conditions.clone().unwrap_or_default(),
+            sums: sums.collect(),
+            conditions,
             ..Self::with(fields, &keys, rows, &plan.within, &known)
         }
     }
@@ -105,6 +111,7 @@ impl Counts {
             rows,
             lines: lines(keys),
             is_chain: false,
+            sums: Vec::new(),
             conditions: Arc::default(),
             fields,
         }
@@ -148,6 +155,29 @@ impl Counts {
     #[must_use]
     pub fn place(&self, cell: usize) -> (Field, usize) {
         (self.fields[cell / self.groups], cell % self.groups)
+    }
+
+    /// How many numbers there are: of each count in each group, and then of each of [`Self::sums`] in each.
+    #[must_use]
+    pub fn numbers(&self) -> usize {
+        self.len() + self.sums.len() * self.groups
+    }
+
+    /// The sums of a group.
+    pub(crate) fn sums_of(&self, sums: &[Option<u64>], group: usize) -> Vec<Option<u64>> {
+        let own = (0..self.sums.len()).map(|s| sums.get(s * self.groups + group));
+        own.map(|s| s.copied().flatten()).collect()
+    }
+
+    /// Of all numbers the sums that are published: those whose guards are.
+    pub(crate) fn shown_sums(&self, states: &[State], numbers: &[u64]) -> Vec<Option<u64>> {
+        let all = (0..self.sums.len()).flat_map(|s| (0..self.groups).map(move |g| (s, g)));
+        let shown = all.map(|(s, group)| {
+            let guard = self.cell(self.sums[s].1, group)?;
+            let number = numbers.get(self.len() + s * self.groups + group)?;
+            states[guard].shown().map(|_| *number)
+        });
+        shown.collect()
     }
 
     /// Whether what all counts tell together is looked at: what they tell exactly.

@@ -64,7 +64,7 @@ pub(crate) type Tied = BTreeMap<usize, u32>;
 /// How often more is hidden.
 const MAX_ROUNDS: usize = 256;
 
-/// Which of the true counts `values` (by [`Counts::cell`]) are published.
+/// Which of the true counts `values` (by [`Counts::cell`]) are published. After them come the sums that tell of counts ([`Counts::numbers`]).
 ///
 /// # Errors
 /// Where the counts would tell together what none of them may, and hiding more of them does not help.
@@ -109,6 +109,7 @@ fn betraying(
         profile,
         states,
         bounds: &checked.known(),
+        sums: &counts.shown_sums(states, values),
     };
     let found = attack::findings(&facts, work)?;
     let mut more = Tied::new();

@@ -28,9 +28,13 @@ pub fn publish(
 ) -> Result<(Published, Cells), VerifyError> {
     same("totals", plan.equation.cells(), totals.len())?;
     let counts = Counts::of(plan);
-    let values: Vec<u64> = (0..counts.len())
-        .map(|cell| {
-            let (field, group) = counts.place(cell);
+    let groups = plan.layout.groups.len();
+    let of_counts = (0..counts.len()).map(|cell| counts.place(cell));
+    let of_sums = counts.sums.iter();
+    let of_sums = of_sums.flat_map(|(field, _)| (0..groups).map(move |group| (*field, group)));
+    let values: Vec<u64> = of_counts
+        .chain(of_sums)
+        .map(|(field, group)| {
             u64::try_from(totals[place(plan, group, field)?])
                 .map_err(|_| VerifyError::Malformed("a count below 0".into()))
         })
@@ -117,10 +121,21 @@ pub fn cells(
         let (larger, smaller) = (of(order.larger)?, of(order.smaller)?);
         proof.at_least(&[(larger, 1), (smaller, -1)], order.gap);
     }
+    let sums: Vec<Option<u64>> = counts
+        .sums
+        .iter()
+        .flat_map(|(field, _)| {
+            let at = plan.statistics.keys().position(|f| f == field);
+            let shown = published
+                .iter()
+                .map(move |of_group| of_group.get(at?)?.shown());
+            shown.map(|n| n.and_then(|n| u64::try_from(n).ok()))
+        })
+        .collect();
     for few in &checked.few {
         few_patients(plan, profile, &counts, few, &mut proof)?;
     }
-    untold_together(profile, &counts, &states, &checked)?;
+    untold_together(profile, &counts, (&states, &sums), &checked)?;
     proof.finish()
 }
 
@@ -148,7 +163,7 @@ fn few_patients(
 fn untold_together(
     profile: &ReleaseProfile,
     counts: &Counts,
-    states: &[State],
+    (states, sums): (&[State], &[Option<u64>]),
     checked: &Checked,
 ) -> Result<(), VerifyError> {
     if !counts.is_attacked(profile) {
@@ -159,6 +174,7 @@ fn untold_together(
         profile,
         states,
         bounds: &checked.known(),
+        sums,
     };
     let found = attack::findings(&facts, &mut Work::of_an_answer());
     let found = found.map_err(|why| Undecided::from(why).refusal(counts))?;

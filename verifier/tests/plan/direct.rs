@@ -101,11 +101,12 @@ pub fn released(
         let (field, group) = counts.place(cell);
         totals[plan.cell(group, field).unwrap()] as u64
     };
-    let decided = decide(
-        &counts,
-        profile,
-        &(0..counts.len()).map(value).collect::<Vec<_>>(),
-    );
+    let groups = 0..counts.groups;
+    let sums = counts.sums.iter();
+    let sums = sums.flat_map(|(field, _)| groups.clone().map(move |g| (g, *field)));
+    let sums = sums.map(|(group, field)| totals[plan.cell(group, field).unwrap()] as u64);
+    let numbers: Vec<u64> = (0..counts.len()).map(value).chain(sums).collect();
+    let decided = decide(&counts, profile, &numbers);
     // Where none is made, the query is refused.
     let decided = decided.unwrap_or_else(|_| vec![State::Guarded; counts.len()]);
     let each = query.percentiles();

@@ -57,7 +57,9 @@ impl<'a> Reader<'a> {
                 let sum: i64 = f.terms.iter().map(|(cell, c)| c * value(*cell)).sum();
                 (f.times..=f.times * 2).contains(&sum)
             };
+            let sums = case.counts.shown_sums(states, &values);
             bounded.all(|((first, last), n)| first <= n && n <= last)
+                && sums == case.counts.shown_sums(states, &case.values)
                 && checked.few.iter().all(few)
                 && (checked.orders.iter()).all(|o| value(o.smaller) + o.gap <= value(o.larger))
         };
@@ -164,14 +166,19 @@ impl<'a> Reader<'a> {
 
     /// The regions that the programs look at, in a group, and which of them are known to hold some patients, and fewer than k = 3.
     fn found(&self, group: usize) -> Vec<usize> {
-        let (case, said) = (self.case, self.said());
+        self.few(group, &self.said())
+    }
+
+    /// The same, but for some that are said.
+    fn few(&self, group: usize, said: &[Vec<i64>]) -> Vec<usize> {
+        let case = self.case;
         let regions = case.counts.world(group).regions().iter();
         let is_found = |region: &world::Region| {
             let sizes = self.sizes(|r| {
                 let bits = case.counts.bits_of(&|c| r[c]);
                 is_in(r, &case.query, &case.keys[group]) && world::is_one(&region.who, bits)
             });
-            is_few(&sizes, &said)
+            is_few(&sizes, said)
         };
         let found = regions.enumerate().filter(|(_, r)| is_found(r));
         found.map(|(at, _)| at).collect()
@@ -372,6 +379,7 @@ fn is_kept(case: &Case, alone: &[State], also: &[usize]) -> bool {
         profile,
         states: &states,
         bounds: &bounds,
+        sums: &counts.shown_sums(&states, &case.values),
     };
     findings(&facts, &mut Work::of_an_answer())
         .unwrap()
@@ -465,6 +473,7 @@ fn cliques_tell_what_all_conditions_tell() {
                     profile: &three(),
                     states: &states,
                     bounds: &bounds,
+                    sums: &counts.shown_sums(&states, &case.values),
                 };
                 let world = counts.world(group);
                 let mut work = Work::of_an_answer();
@@ -485,4 +494,67 @@ fn cliques_tell_what_all_conditions_tell() {
         }
     }
     assert!(split > 50 && regions > 2_000, "{split} {regions}");
+}
+
+/// Sums of a column with few values tell what they tell a reader who tries all tables, but for what follows only because patients are whole.
+#[test]
+fn all_tables_tell_what_sums_tell() {
+    let (most, k) = (8, three());
+    let kinds: Vec<Row> = (0..2)
+        .flat_map(|site| (0..4).map(move |score| (site, score)))
+        .map(|(site, score)| vec![Some(site), Some(0), Some(50), Some(7), None, Some(score)])
+        .collect();
+    let tables = tables(kinds.len(), most);
+    let registry = registry(2);
+    let mut random = Random(41);
+    let (mut found_in, mut missed) = (0, 0);
+    for _ in 0..300 {
+        let (whats, filters) = (
+            ["count(*)", "avg(score)", "avg(score)", "stddev_samp(score)"],
+            [
+                "site = 'a'",
+                "score = 1",
+                "score <= 2",
+                "score = 4",
+                "score > 1",
+                "site = 'b' AND score > 2",
+            ],
+        );
+        let mut outputs = vec!["count(*)".to_owned()];
+        for _ in 0..1 + random.below(3) {
+            let what = random.one(&whats);
+            outputs.push(match random.below(3) {
+                0 => what.to_owned(),
+                _ => format!("{what} FILTER (WHERE {})", random.one(&filters)),
+            });
+        }
+        let within = random.one(&["", " WHERE score <> 3", " WHERE score <> 2"]);
+        let by = random.one(&["", "", " GROUP BY site"]);
+        let sql = format!("SELECT {} FROM t{within}{by}", outputs.join(", "));
+        let table = &tables[random.below(tables.len())];
+        let case = Case::over(&registry, &sql, &rows(&kinds, table), most);
+        let states = rule(&case.counts, &k, &case.values, &Tied::new());
+        let mut checked = check(&case.counts, &k, &states).unwrap();
+        checked.orders.clear();
+        let reader = Reader::new(&case, &kinds, &tables, (&states, &checked));
+        let found = case.found(&k).unwrap();
+        for group in 0..case.counts.groups {
+            let all = reader.found(group);
+            let own = found.iter().filter(|f| f.group == group);
+            let own: Vec<usize> = own.map(|f| f.region).collect();
+            // Over whole numbers it may be one that a state says.
+            let few = reader.few(group, &[]);
+            assert!(
+                own.iter().all(|r| few.contains(r)),
+                "{sql} {table:?} {own:?} {all:?}"
+            );
+            found_in += usize::from(!own.is_empty());
+            missed += usize::from(own.is_empty() && !all.is_empty());
+        }
+    }
+    println!("found in {found_in} groups, and in {missed} more if patients are whole");
+    assert!(
+        found_in > 20 && missed * 3 < found_in,
+        "{found_in} {missed}"
+    );
 }
