@@ -13,10 +13,11 @@ use galen_query::{
     text::hex,
 };
 use galen_verifier::{
+    answer::key_cell,
     audit::{Audit, Counted, Given, Told, audit},
     bundle::{Bundle, MAX_BUNDLE_BYTES},
     manifest::{Dataset, Manifest},
-    plan::{Field, FieldKind, GroupKey, Plan, fields_of},
+    plan::{Field, FieldKind, Plan, fields_of},
     plan_for,
     rules::Published,
 };
@@ -192,8 +193,13 @@ fn epochs(
             answered(Some(*index), bundle, question, (&registry, &dataset)).with_context(named)
         });
         let mut answers = read.collect::<Result<Vec<Answered>>>()?;
-        let is_there = |bundle: &Bundle| queries_of(&own).contains(&bundle.query.as_str());
-        if let Some((question, bundle)) = more.filter(|(_, bundle)| !is_there(bundle)) {
+        if let Some((question, bundle)) = more {
+            if let Some((index, _)) = own.iter().find(|(_, a)| a.query == bundle.query) {
+                let why = format!(
+                    "the query of the bundle given is answered over this epoch already, in entry {index}: look without --bundle"
+                );
+                return Err(refusal("audit.Answered", why));
+            }
             let given = answered(None, bundle.clone(), question, (&registry, &dataset));
             answers.push(given.context("the bundle given")?);
         }
@@ -219,11 +225,6 @@ fn epochs(
         return Err(refusal("ledger.NotFound", why));
     }
     Ok(epochs)
-}
-
-/// The digests of the queries that are answered.
-fn queries_of<'a>(answers: &[&'a (u64, AnswerStatement)]) -> Vec<&'a str> {
-    answers.iter().map(|(_, a)| a.query.as_str()).collect()
 }
 
 fn answered(
@@ -356,16 +357,8 @@ impl Epoch {
         let answer = &self.answers[counted.answer];
         let query = &answer.resolved.query;
         let keys = query.group_by.iter().zip(&counted.keys).map(|(g, key)| {
-            let column = &self.registry.columns[g.column];
-            let value = match (key, &g.bins) {
-                (GroupKey::Null, _) => "NULL".to_owned(),
-                (GroupKey::Value(v), None) => column.format_stored(*v),
-                (GroupKey::Value(v), Some(bins)) => {
-                    let bin = usize::try_from(*v).ok().and_then(|at| bins.get(at));
-                    bin.map_or_else(String::new, |b| b.name.to_string())
-                }
-            };
-            format!("{} = {value}", column.name)
+            let name = &self.registry.columns[g.column].name;
+            format!("{name} = {}", key_cell(&self.registry, g, *key))
         });
         let keys: Vec<String> = keys.collect();
         let group = match keys.is_empty() {

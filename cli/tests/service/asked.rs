@@ -93,6 +93,8 @@ fn what_answers_tell_together_is_found() {
         format!("those of entry {all}, patients who are not among those of the bundle given, most");
     assert!(!ok && said["epochs"][0]["told"][0]["who"] == who, "{said}");
     let rest = answer(sql);
+    let (ok, said) = galen(&before);
+    assert!(!ok && said["kind"] == "audit.Answered", "{said}");
     let output = Command::new(env!("CARGO_BIN_EXE_galen"))
         .args(audit)
         .output()

@@ -37,6 +37,10 @@ fn strict(csv: &str) -> Hospital {
 
 static STRICT: LazyLock<Hospital> = LazyLock::new(|| strict(&csv()));
 static SECRETS: LazyLock<Secrets> = LazyLock::new(|| Secrets::of(&STRICT));
+/// Some could be of arm c, and none is.
+const NOBODY: &str = "SELECT count(*) AS n, count(*) FILTER (WHERE arm = 'a') AS a, count(*) FILTER (WHERE arm = 'b') AS b \
+    FROM t WHERE arm <> 'd' AND n > 400";
+
 static TIED: LazyLock<Asked> = LazyLock::new(|| ask(&STRICT, PARTITION));
 
 /// Everybody consented: 60 and 38 of arms a and b, one of c and one of d.
@@ -145,7 +149,7 @@ fn another_count_is_hidden_than_the_smallest() {
 
 #[test]
 fn a_count_is_hidden_for_nobody_or_for_many() {
-    for sql in [COMPLETE, MANY] {
+    for sql in [COMPLETE, NOBODY, MANY] {
         let asked = ask(&STRICT, sql);
         let honest = &asked.bundle.cells;
         assert!(honest[0].iter().all(|s| s.shown().is_some()));

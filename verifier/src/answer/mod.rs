@@ -238,7 +238,9 @@ fn identity(source: &Source, published: &Published, quantiles: &[Quantile]) -> [
     fields.digest()
 }
 
-fn key_cell(registry: &Registry, grouping: &Grouping, key: GroupKey) -> Cell {
+/// A group's key as its answer shows it: a missing one so that no code can look like it.
+#[must_use]
+pub fn key_cell(registry: &Registry, grouping: &Grouping, key: GroupKey) -> Cell {
     let column = &registry.columns[grouping.column];
     let value = match key {
         GroupKey::Null => return Cell::Null,

@@ -76,6 +76,7 @@ fn eliminated(conditions: usize, together: &[Bits]) -> Vec<(usize, (Option<usize
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attack::tests::Random;
 
     #[test]
     fn conditions_that_one_count_is_about_are_in_a_clique() {
@@ -102,13 +103,8 @@ mod tests {
     /// What a clique shares with those before it, its parent has.
     #[test]
     fn cliques_hang_together_as_a_tree() {
-        let mut state = 1_u64;
-        let mut next = |below: usize| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            usize::try_from(state >> 33).unwrap() % below
-        };
+        let mut random = Random(1);
+        let mut next = |below: usize| random.below(below);
         for _ in 0..500 {
             let conditions = 1 + next(12);
             let together: Vec<Bits> = (0..next(10))

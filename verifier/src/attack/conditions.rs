@@ -14,6 +14,7 @@ use galen_query::{
 use super::{
     cliques::{self, Bits, Clique},
     simplex::Work,
+    span::Form,
     world::World,
 };
 use crate::plan::{Field, FieldKind, GroupKey};
@@ -134,9 +135,11 @@ impl Conditions {
         met.fold(0, |bits, (at, _)| bits | 1 << at)
     }
 
-    /// Whether a sum tells of counts, and is looked at.
+    /// Whether it is a sum that tells of counts: over a column with few values, and no product.
     pub fn tells(field: &Field, registry: &Registry) -> bool {
-        Sum::tells(field, registry)
+        let is_sum = matches!(field.kind, FieldKind::Sum | FieldKind::SumOfSquares);
+        let is_few = |c: usize| registry.columns[c].span() < FEW_VALUES;
+        is_sum && field.column.is_some_and(is_few)
     }
 
     /// The counts of which several together tell how many are in a region, beyond what one is of another that contains it; with the first
@@ -154,14 +157,14 @@ impl Conditions {
         for group in one_each {
             let world = self.world(group);
             for (at, region) in world.regions().iter().enumerate() {
-                let form = region.form.iter().filter(|f| f.terms.len() > 1);
-                let own: Option<Vec<Field>> = form
-                    .map(|f| f.counts().map(|c| world.fields[c].0).collect())
-                    .next();
-                let own = own.unwrap_or_default();
-                let is_rest =
-                    own.len() == 2 && (contains(own[0], own[1]) || contains(own[1], own[0]));
-                if !own.is_empty() && !is_rest {
+                let counts = region.form.iter().flat_map(Form::counts);
+                let own: Vec<Field> = counts.map(|c| world.fields[c].0).collect();
+                let is_told = match own[..] {
+                    [] | [_] => false,
+                    [a, b] => !contains(a, b) && !contains(b, a),
+                    _ => true,
+                };
+                if is_told {
                     fields.extend(own);
                     first.get_or_insert((group, at));
                 }
@@ -242,30 +245,18 @@ impl Sum {
         let values = 1..=registry.columns[column].span();
         let of_value = |value: u64| {
             let set = IntervalSet::single(value);
-            let own = Predicate::In { column, set };
-            let known = conditions.iter().position(|c| *c == own);
-            let at = known.unwrap_or_else(|| {
-                conditions.push(own);
-                conditions.len() - 1
-            });
             let added = match field.kind {
                 FieldKind::SumOfSquares => value * value,
                 _ => value,
             };
-            (at < MAX_CONDITIONS).then_some((1 << at, i8::try_from(added).ok()?))
+            let bit = bit_of(Predicate::In { column, set }, conditions)?;
+            Some((bit, i8::try_from(added).ok()?))
         };
         Some(Self {
             values: values.map(of_value).collect::<Option<_>>()?,
             field,
             bits,
         })
-    }
-
-    /// Whether it is a sum that tells of counts: over a column with few values, and no product.
-    pub fn tells(field: &Field, registry: &Registry) -> bool {
-        let is_sum = matches!(field.kind, FieldKind::Sum | FieldKind::SumOfSquares);
-        let is_few = |c: usize| registry.columns[c].span() < FEW_VALUES;
-        is_sum && field.column.is_some_and(is_few)
     }
 
     /// All conditions that it is about.
@@ -308,14 +299,7 @@ impl<'a> Asked<'a> {
             };
             let own = conditions_of(field, &filters).into_iter();
             own.filter(|p| !is_no_condition(p))
-                .try_fold(0, |bits: Bits, p| {
-                    let known = conditions.iter().position(|c| *c == p);
-                    let at = known.unwrap_or_else(|| {
-                        conditions.push(p);
-                        conditions.len() - 1
-                    });
-                    (at < MAX_CONDITIONS).then(|| bits | 1 << at)
-                })
+                .try_fold(0, |bits, p| Some(bits | bit_of(p, &mut conditions)?))
         };
         let with_bits: Option<Vec<(Field, Bits)>> =
             fields.iter().map(|f| Some((*f, bits_of(f)?))).collect();
@@ -498,6 +482,16 @@ impl Component {
     fn bits(&self) -> Bits {
         self.conditions.iter().fold(0, |bits, c| bits | 1 << c)
     }
+}
+
+/// A condition's bit, after it is made one if it is new. `None` if there are too many.
+fn bit_of(condition: Predicate, conditions: &mut Vec<Predicate>) -> Option<Bits> {
+    let known = conditions.iter().position(|c| *c == condition);
+    let at = known.unwrap_or_else(|| {
+        conditions.push(condition);
+        conditions.len() - 1
+    });
+    (at < MAX_CONDITIONS).then(|| 1 << at)
 }
 
 /// What the patients meet whom a count counts.

@@ -1,8 +1,8 @@
 //! What a reader of one answer can compute from all of its counts together (`docs/spec/release-rules.md`, "The attack").
 //!
 //! In each group the answer's conditions cut the patients into atoms, and each published count, the bounds of each hidden one and the
-//! number of the dataset's patients are linear facts about how many stand in each atom. A region is what two conditions can name together: who
-//! meets one of them, or not, and another one, or not. Between which numbers its count lies on the polytope of these facts is found by
+//! number of the dataset's patients are linear facts about how many stand in each atom; so are published sums of columns with few values. A region is
+//! what two conditions can name together (who meets one of them, or not, and another one, or not) and what several of tied columns leave. Between which numbers its count lies on the polytope of these facts is found by
 //! exact linear programming. A *finding* is a region that is known to hold some patients, and fewer than k.
 
 pub mod across;
@@ -23,7 +23,7 @@ pub use span::Form;
 pub(crate) use world::World;
 
 impl Work {
-    /// What an answer may take: a second or two.
+    /// What one answer may take of each kind of work.
     pub fn of_an_answer() -> Self {
         Self(1 << 28)
     }

@@ -278,6 +278,7 @@ fn add_times(sum: i128, times: i128, value: i128) -> Result<i128, TooLong> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attack::tests::Random;
 
     type Row = (Vec<i64>, i64);
 
@@ -350,13 +351,8 @@ mod tests {
     /// Polytopes with fractional corners, equations whose determinants are not 1, and such that are empty.
     #[test]
     fn the_largest_is_at_a_corner() {
-        let mut state = 9_u64;
-        let mut next = |below: i64| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(99);
-            i64::try_from(state >> 33).unwrap() % below
-        };
+        let mut random = Random(9);
+        let mut next = |below: usize| i64::try_from(random.below(below)).unwrap();
         let mut seen = [0, 0, 0];
         for _ in 0..2_000 {
             let n = usize::try_from(2 + next(4)).unwrap();

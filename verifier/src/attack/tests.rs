@@ -11,6 +11,19 @@ use crate::{
     rules::{Tied, check, decide, rule},
 };
 
+/// Numbers from a seed.
+pub(super) struct Random(pub u64);
+
+impl Random {
+    pub(super) fn below(&mut self, most: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % most
+    }
+}
+
 /// With so many sites.
 fn registry(sites: usize) -> Registry {
     let codes = &["a", "b", "c", "d"][..sites];
@@ -113,9 +126,7 @@ impl Case {
             };
             patients.iter().map(|(r, n)| n * of(r)).sum()
         };
-        let groups = 0..self.counts.groups;
-        let sums = self.counts.sums.iter();
-        let sums = sums.flat_map(|(field, _)| groups.clone().map(move |g| (*field, g)));
+        let sums = self.counts.of_sums().map(|(field, _, g)| (field, g));
         let cells = (0..self.counts.len()).map(cell);
         cells.chain(sums.map(sum)).collect()
     }

@@ -65,8 +65,8 @@ impl World {
             return None;
         }
         let links = atoms.links();
-        let indicator = |bits| atoms.indicator(bits);
-        let indicators: Vec<Vec<i8>> = fields.iter().map(|(_, bits)| indicator(*bits)).collect();
+        let indicators = fields.iter().map(|(_, bits)| atoms.indicator(*bits));
+        let indicators: Vec<Vec<i8>> = indicators.collect();
         let named = Named::of(&atoms, fields, tied)?.regions;
         work.take(named.len() * (links.len() + fields.len()) * atoms.len)
             .ok()?;
@@ -78,7 +78,7 @@ impl World {
         };
         Some(Self {
             regions: named.into_iter().map(region).collect(),
-            whole: indicator(0),
+            whole: atoms.indicator(0),
             sums: sums.iter().map(|s| (s.field, atoms.sum(s))).collect(),
             fields: fields.iter().map(|(f, _)| *f).zip(indicators).collect(),
             links,

@@ -169,13 +169,19 @@ impl Counts {
         own.map(|s| s.copied().flatten()).collect()
     }
 
+    /// The field and the group of each sum, in the order of the numbers, with the count that it is published with.
+    pub fn of_sums(&self) -> impl Iterator<Item = (Field, Field, usize)> {
+        let sums = self.sums.iter();
+        sums.flat_map(|(field, guard)| (0..self.groups).map(|group| (*field, *guard, group)))
+    }
+
     /// Of all numbers the sums that are published: those whose guards are.
     pub(crate) fn shown_sums(&self, states: &[State], numbers: &[u64]) -> Vec<Option<u64>> {
-        let all = (0..self.sums.len()).flat_map(|s| (0..self.groups).map(move |g| (s, g)));
-        let shown = all.map(|(s, group)| {
-            let guard = self.cell(self.sums[s].1, group)?;
-            let number = numbers.get(self.len() + s * self.groups + group)?;
-            states[guard].shown().map(|_| *number)
+        let sums = self.of_sums().enumerate();
+        let shown = sums.map(|(at, (_, guard, group))| {
+            let guard = self.cell(guard, group)?;
+            states[guard].shown()?;
+            numbers.get(self.len() + at).copied()
         });
         shown.collect()
     }
@@ -227,8 +233,13 @@ impl Counts {
         Some(form)
     }
 
-    /// The cells that contain a cell and show the least number, if all that contain it show one.
+    /// The cells that contain a cell and show the least number, if all that contain it show one; in an attrition table the last shown one before
+    /// it.
     pub(crate) fn least_shown(&self, states: &[State], cell: usize) -> Vec<usize> {
+        if self.is_chain {
+            let shown = |c: &usize| states[*c].shown().is_some();
+            return (0..cell).rev().find(shown).into_iter().collect();
+        }
         let (field, group) = self.place(cell);
         let shown = self
             .outer(field, group)

@@ -28,10 +28,8 @@ pub fn publish(
 ) -> Result<(Published, Cells), VerifyError> {
     same("totals", plan.equation.cells(), totals.len())?;
     let counts = Counts::of(plan);
-    let groups = plan.layout.groups.len();
     let of_counts = (0..counts.len()).map(|cell| counts.place(cell));
-    let of_sums = counts.sums.iter();
-    let of_sums = of_sums.flat_map(|(field, _)| (0..groups).map(move |group| (*field, group)));
+    let of_sums = counts.of_sums().map(|(field, _, group)| (field, group));
     let values: Vec<u64> = of_counts
         .chain(of_sums)
         .map(|(field, group)| {
@@ -64,16 +62,19 @@ pub fn publish(
 /// # Errors
 /// [`PlanError::Rounded`], [`PlanError::TooManyHidden`].
 pub fn check_profile(plan: &Plan, profile: &ReleaseProfile) -> Result<(), PlanError> {
+    check_room(plan, profile, &Counts::of(plan))
+}
+
+fn check_room(plan: &Plan, profile: &ReleaseProfile, counts: &Counts) -> Result<(), PlanError> {
     let base = profile.rounding;
     if base > 1 && plan.statistics.keys().any(|f| !f.is_count()) {
         return Err(PlanError::Rounded { base });
     }
-    let (needed, most) = (most_limbs(plan, profile), plan.rows().all());
+    let (needed, most) = (most_limbs(plan, profile, counts), plan.rows().all());
     if needed > most {
         return Err(PlanError::TooManyHidden { needed, most });
     }
-    let is_attacked = Counts::of(plan).is_attacked(profile);
-    if is_attacked && plan.conditions.is_none() {
+    if counts.is_attacked(profile) && plan.conditions.is_none() {
         return Err(PlanError::TooManyConditions);
     }
     Ok(())
@@ -90,8 +91,8 @@ pub fn cells(
     profile: &ReleaseProfile,
     published: &[Vec<State>],
 ) -> Result<Cells, VerifyError> {
-    check_profile(plan, profile)?;
     let counts = Counts::of(plan);
+    check_room(plan, profile, &counts)?;
     let states = counts.states(plan, published)?;
     let checked = check(&counts, profile, &states).map_err(|Broken { cell, why }| {
         let (field, group) = counts.place(cell);
@@ -121,17 +122,11 @@ pub fn cells(
         let (larger, smaller) = (of(order.larger)?, of(order.smaller)?);
         proof.at_least(&[(larger, 1), (smaller, -1)], order.gap);
     }
-    let sums: Vec<Option<u64>> = counts
-        .sums
-        .iter()
-        .flat_map(|(field, _)| {
-            let at = plan.statistics.keys().position(|f| f == field);
-            let shown = published
-                .iter()
-                .map(move |of_group| of_group.get(at?)?.shown());
-            shown.map(|n| n.and_then(|n| u64::try_from(n).ok()))
-        })
-        .collect();
+    let sums = counts.of_sums().map(|(field, _, group)| {
+        let value = proof.cells.published[plan.cell(group, field)?]?;
+        u64::try_from(value).ok()
+    });
+    let sums: Vec<Option<u64>> = sums.collect();
     for few in &checked.few {
         few_patients(plan, profile, &counts, few, &mut proof)?;
     }

@@ -10,8 +10,7 @@ use crate::{
 };
 
 /// The most rows of limbs under a profile (`docs/spec/release-rules.md`, "Room").
-pub(super) fn most_limbs(plan: &Plan, profile: &ReleaseProfile) -> usize {
-    let counts = Counts::of(plan);
+pub(super) fn most_limbs(plan: &Plan, profile: &ReleaseProfile, counts: &Counts) -> usize {
     let rows = u128::from(counts.rows);
     // Bounds that a count's own size, a difference or rounding gives are so far apart at most.
     let apart = u128::from((2 * profile.k - 2).max(profile.rounding)).min(rows);
@@ -26,10 +25,10 @@ pub(super) fn most_limbs(plan: &Plan, profile: &ReleaseProfile) -> usize {
         false => 0,
     };
     let together = match counts.is_attacked(profile) {
-        true => tied(plan, &counts, margin) + wholes(&counts, profile.k, (own, margin, order)),
+        true => tied(plan, counts, margin) + wholes(counts, profile.k, (own, margin, order)),
         false => 0,
     };
-    counts.groups * bounded(plan, &counts, profile) * own + of_lines + together + percentiles(plan)
+    counts.groups * bounded(plan, counts, profile) * own + of_lines + together + percentiles(plan)
 }
 
 /// Counts that are hidden for what all tell together: both bounds of each, and of the region that they would tell.

@@ -101,10 +101,8 @@ pub fn released(
         let (field, group) = counts.place(cell);
         totals[plan.cell(group, field).unwrap()] as u64
     };
-    let groups = 0..counts.groups;
-    let sums = counts.sums.iter();
-    let sums = sums.flat_map(|(field, _)| groups.clone().map(move |g| (g, *field)));
-    let sums = sums.map(|(group, field)| totals[plan.cell(group, field).unwrap()] as u64);
+    let sums = counts.of_sums();
+    let sums = sums.map(|(field, _, group)| totals[plan.cell(group, field).unwrap()] as u64);
     let numbers: Vec<u64> = (0..counts.len()).map(value).chain(sums).collect();
     let decided = decide(&counts, profile, &numbers);
     // Where none is made, the query is refused.

@@ -1,8 +1,8 @@
 //! What a reader computes from several answers over one dataset together.
 //!
 //! As within one answer, but of all counts of all answers: each is about patients who meet a predicate, and the columns' values fall into
-//! kinds that no predicate tells apart. Regions are the counts, and what two of them name together. That every patient of the dataset
-//! stands somewhere is known, too.
+//! kinds that no predicate tells apart. Regions are the counts, what two of them name together, and what several leave of one.
+//! That every patient of the dataset stands somewhere is known, too.
 
 mod facts;
 mod world;
@@ -15,7 +15,7 @@ use galen_query::{question::Resolved, registry::Registry};
 use super::{
     Unknown,
     simplex::Work,
-    solver::{Found, Solver, System},
+    solver::{Solver, System},
     world::Atoms,
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 use facts::Fact;
 use world::{Regions, World};
 
-/// The most numbers that are computed for all answers together, and for each pair: some ten seconds, and one.
+/// The most numbers that are computed for all answers together, and for each pair.
 const MOST_WORK: [usize; 2] = [1 << 32, 1 << 29];
 
 /// What is reported of answers that are looked at in pairs.
@@ -103,10 +103,14 @@ pub fn audit(
         let pairs = all
             .iter()
             .flat_map(|a| all[a + 1..].iter().map(|b| vec![*a, *b]));
-        let mut sets: Vec<Vec<usize>> = pairs.collect();
-        if sets.is_empty() {
-            sets.push(all);
-        }
+        // Of two answers or one, all were looked at.
+        let sets: Vec<Vec<usize>> = match all.len() {
+            0..=2 => {
+                audit.left_out.push(all);
+                return Ok(audit);
+            }
+            _ => pairs.collect(),
+        };
         let count = sets.len() as u64;
         for (done, set) in (0..).zip(sets) {
             progress.report(STAGE, done, count);
@@ -134,10 +138,13 @@ impl Context<'_> {
         let Some(world) = World::of(self.registry, &own) else {
             return Ok(false);
         };
-        let mut looked = audit.clone();
-        match self.told(&own, &world, set.len() < 3, &mut looked) {
-            Ok(()) => {
-                *audit = looked;
+        match self.told(&own, &world, set.len() < 3) {
+            Ok((told, left_out)) => {
+                // Another pair may have told it.
+                let new = told.into_iter().filter(|t| !audit.told.contains(t));
+                let new: Vec<Told> = new.collect();
+                audit.told.extend(new);
+                audit.pairs_left_out += left_out;
                 Ok(true)
             }
             Err(Unknown::Programs) => Ok(false),
@@ -147,13 +154,13 @@ impl Context<'_> {
         }
     }
 
+    /// What is told, and how many pairs of counts are not looked at.
     fn told(
         &self,
         facts: &[&Fact],
         world: &World,
         is_pair: bool,
-        audit: &mut Audit,
-    ) -> Result<(), Unknown> {
+    ) -> Result<(Vec<Told>, usize), Unknown> {
         let atoms = Atoms::of(&world.cliques);
         let all = world.cliques.first().map_or(0, |(_, atoms)| atoms.len());
         let whole = atoms.of_truths(0, &vec![true; all]);
@@ -203,7 +210,6 @@ impl Context<'_> {
             }
         }
         let regions = Regions::of(&truths, &atoms, &families(facts));
-        audit.pairs_left_out += regions.left_out;
         let system = System {
             places: (0..atoms.len).collect(),
             links: atoms.links(),
@@ -214,26 +220,19 @@ impl Context<'_> {
         let open = open
             .map(|(at, (_, vector))| (at, vector.as_slice()))
             .collect();
-        let found = Solver::new(system, &mut work)?.findings(open, &said, self.k)?;
-        let mut told: Found = found;
-        told.sort_unstable();
-        for (at, between) in told {
+        let mut found = Solver::new(system, &mut work)?.findings(open, &said, self.k)?;
+        found.sort_unstable();
+        let told = found.into_iter().map(|(at, between)| {
             let (of, others) = &regions.all[at].0;
             let counted = |fact: usize| facts[fact].counted.clone();
-            let told = Told {
+            let others = others.iter();
+            Told {
                 of: counted(*of),
-                and: others
-                    .iter()
-                    .map(|(o, is_in)| (counted(*o), *is_in))
-                    .collect(),
+                and: others.map(|(o, is_in)| (counted(*o), *is_in)).collect(),
                 between,
-            };
-            // Another pair may have told it.
-            if !audit.told.contains(&told) {
-                audit.told.push(told);
             }
-        }
-        Ok(())
+        });
+        Ok((told.collect(), regions.left_out))
     }
 }
 

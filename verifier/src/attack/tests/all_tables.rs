@@ -210,18 +210,7 @@ pub(super) fn rows(kinds: &[Row], table: &Table) -> Vec<Row> {
     kinds.iter().zip(table).flat_map(of_kind).collect()
 }
 
-/// Numbers from a seed.
-pub(super) struct Random(pub u64);
-
 impl Random {
-    pub(super) fn below(&mut self, most: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % most
-    }
-
     fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[self.below(of.len())]
     }

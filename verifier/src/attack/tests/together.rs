@@ -2,7 +2,7 @@
 
 use super::{
     across::{Audit, Given, Told, audit},
-    all_tables::{Random, Table, kinds, of_kinds, rows, tables, three},
+    all_tables::{Table, kinds, of_kinds, rows, tables, three},
     *,
 };
 use crate::{VerifyError, rules::Published};
@@ -98,6 +98,18 @@ fn what_several_answers_leave() {
     };
     assert_eq!((one.of.answer, one.and.len(), one.between), (0, 3, (1, 1)));
     assert_eq!(audited(&registry(4), &profile, &all[..3]).unwrap().told, []);
+}
+
+/// What the states of an attrition table say is no finding.
+#[test]
+fn attrition_tables_are_audited() {
+    let sql =
+        "EXPLAIN COHORT SELECT count(*) FROM t WHERE age < 90 AND site <> 'c' AND site <> 'b'";
+    let case = Case::new(sql, &sites(), 1_000);
+    let profile = ReleaseProfile::default();
+    let states = decide(&case.counts, &profile, &case.values).unwrap();
+    assert!(states.contains(&State::Difference), "{states:?}");
+    assert_eq!(audited(&registry(4), &profile, &[&case]).unwrap().told, []);
 }
 
 #[test]
