@@ -41,27 +41,46 @@ pub fn refusal(kind: &'static str, message: impl Into<String>) -> Error {
     Refusal { kind, message }.into()
 }
 
-/// An error after everything was shown, its document included.
+/// An error after everything was shown: the document on standard output tells it already.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Told(String);
+#[error("{why}")]
+struct Shown {
+    why: String,
+    status: u8,
+}
 
-/// An error that the document on standard output tells already.
+/// The exit status of what holds and was shown, but not in full: told apart from what does not hold.
+const NOT_WHOLE: u8 = 3;
+/// The exit status of an audit that has found something: told apart from one that could not look.
+const FOUND: u8 = 4;
+
+fn shown(why: String, status: u8) -> Error {
+    Shown { why, status }.into()
+}
+
+/// A failure that was shown.
 pub fn told(error: Error) -> Error {
-    Told(chain(&error)).into()
+    shown(chain(&error), 1)
+}
+
+/// Not all that was asked for could be looked at.
+pub fn not_whole(error: Error) -> Error {
+    shown(chain(&error), NOT_WHOLE)
 }
 
 /// The answer holds and has been shown; only a file that was asked for beside it is missing.
-#[derive(Debug, thiserror::Error)]
-#[error("verified, but {0}")]
-struct NotWritten(String);
-
-/// The exit status of what is verified and not written: told apart from an answer that does not hold.
-const NOT_WRITTEN: u8 = 3;
-
-/// An error of writing an answer that holds; the document on standard output tells it already.
 pub fn not_written(error: &Error) -> Error {
-    NotWritten(chain(error)).into()
+    shown(format!("verified, but {}", chain(error)), NOT_WHOLE)
+}
+
+/// What was looked for was found.
+pub fn found(error: Error) -> Error {
+    shown(chain(&error), FOUND)
+}
+
+/// The exit status of an error.
+pub fn status(error: &Error) -> u8 {
+    error.downcast_ref().map_or(1, |shown: &Shown| shown.status)
 }
 
 /// Writes the error and gives the exit status.
@@ -72,11 +91,8 @@ pub fn report(error: &Error, output: &Output) -> ExitCode {
     // Files may come from anyone, and so may what an error repeats of them.
     let text = plain(&chain(error));
     let _ = writeln!(io::stderr(), "error: {text}");
-    if error.is::<NotWritten>() {
-        return ExitCode::from(NOT_WRITTEN);
-    }
-    if error.is::<Told>() {
-        return ExitCode::FAILURE;
+    if error.is::<Shown>() {
+        return ExitCode::from(status(error));
     }
     let document = json!({ "error": text, "kind": kind(error) });
     match output.document(&document) {

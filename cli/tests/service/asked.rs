@@ -1,8 +1,8 @@
 //! What is asked on a ledger, as `galen queries` shows it; and what `galen publish` says of keys.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
-use galen_ledger::statement::{Revocation, Statement};
+use galen_ledger::statement::{Blob, Revocation, Statement};
 use galen_query::{question::Question, text::hex};
 use serde_json::{Value, json};
 
@@ -100,7 +100,7 @@ fn what_answers_tell_together_is_found() {
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(!output.status.success());
+    assert_eq!(output.status.code(), Some(4), "{text}");
     let told = format!(
         "6 patients: those of entry {all}, patients who are not among those of entry {rest}, most"
     );
@@ -115,6 +115,48 @@ fn what_answers_tell_together_is_found() {
     assert_eq!(json!([told["at_least"], told["at_most"]]), json!([6, 6]));
     let (ok, said) = galen(&[&audit[..], &["--dataset", "other"]].concat());
     assert!(!ok && said["kind"] == "ledger.NotFound", "{said}");
+}
+
+/// Something told, something that could not be read, and neither are told apart by the exit status.
+#[test]
+fn an_audit_that_could_not_look_is_told_from_one_that_found_something() {
+    let (world, _) = answered();
+    let other = "SELECT count(*) AS young FROM t WHERE n < 300";
+    world.ask(other);
+    let bundle = FIRST.bundle(other);
+    world.put(&bundle);
+    let unread = world.recorded("answers", &FIRST.answer(&bundle), &FIRST.key);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (copy, log) = (path("copy"), log_key().verifier().encoded());
+    let (ok, said) = galen(&["mirror", &world.url, "--data", &copy, "--log-key", &log]);
+    assert!(ok, "{said}");
+    let audit = |more: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_galen"))
+            .args(["audit", "answers", "--from", &copy])
+            .args(more)
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(text).unwrap())
+    };
+    let (status, said) = audit(&[]);
+    assert_eq!(status, Some(0), "{said}");
+    let said: Vec<&str> = said.split_whitespace().collect();
+    let said = said.join(" ");
+    let why = "pairs of counts name together, since no count ties their columns together";
+    assert!(said.contains(why), "{said}");
+    assert_eq!(audit(&["--dataset", "other"]).0, Some(1));
+    assert_eq!(audit(&["--data"]).0, Some(2));
+    let digest = Blob::of(&bundle).sha256;
+    let blobs = Path::new(&copy).join("blobs").join(&digest[..2]);
+    fs::remove_file(blobs.join(&digest)).unwrap();
+    let (status, said) = audit(&[]);
+    assert_eq!(status, Some(1), "{said}");
+    // What could be read was looked at.
+    assert!(said.contains("1 answer, k = 11"), "{said}");
+    let unread = format!("not looked at: the answer in entry {}", unread["index"]);
+    assert!(said.contains(&unread), "{said}");
 }
 
 #[test]

@@ -29,6 +29,11 @@ use world::{Regions, World};
 /// The most numbers that are computed for all answers together, and for each pair.
 const MOST_WORK: [usize; 2] = [1 << 32, 1 << 29];
 
+/// The most atoms of all cliques together.
+pub const MAX_ATOMS: usize = 1 << 11;
+/// The most regions of answers that are looked at together.
+pub const MAX_REGIONS: usize = 1 << 14;
+
 /// What is reported of answers that are looked at in pairs.
 const STAGE: &str = "pairs of answers";
 
@@ -72,8 +77,18 @@ pub struct Audit {
     pub told: Vec<Told>,
     /// Answers, by their places, that were too many or too large to look at together.
     pub left_out: Vec<Vec<usize>>,
-    /// Pairs of counts that were not looked at: there are more than are looked at, or no clique has both.
-    pub pairs_left_out: usize,
+    /// Pairs of counts that were not looked at.
+    pub pairs_left_out: PairsLeftOut,
+}
+
+/// Of how many pairs of counts it was not looked at what they name together, and why. A pair within an answer that was looked
+/// at with several others counts as often.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PairsLeftOut {
+    /// No clique has both: no count ties the columns of the one to those of the other.
+    pub apart: usize,
+    /// There were [`MAX_REGIONS`] regions already.
+    pub beyond: usize,
 }
 
 /// What answers over one dataset with this registry, so many patients and this profile tell together. If all are too much to look at,
@@ -144,7 +159,8 @@ impl Context<'_> {
                 let new = told.into_iter().filter(|t| !audit.told.contains(t));
                 let new: Vec<Told> = new.collect();
                 audit.told.extend(new);
-                audit.pairs_left_out += left_out;
+                audit.pairs_left_out.apart += left_out.apart;
+                audit.pairs_left_out.beyond += left_out.beyond;
                 Ok(true)
             }
             Err(Unknown::Programs) => Ok(false),
@@ -154,13 +170,13 @@ impl Context<'_> {
         }
     }
 
-    /// What is told, and how many pairs of counts are not looked at.
+    /// What is told, and which pairs of counts are not looked at.
     fn told(
         &self,
         facts: &[&Fact],
         world: &World,
         is_pair: bool,
-    ) -> Result<(Vec<Told>, usize), Unknown> {
+    ) -> Result<(Vec<Told>, PairsLeftOut), Unknown> {
         let atoms = Atoms::of(&world.cliques);
         let all = world.cliques.first().map_or(0, |(_, atoms)| atoms.len());
         let whole = atoms.of_truths(0, &vec![true; all]);

@@ -4,17 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use galen_query::{query::Predicate, registry::Registry};
 
-use super::facts::Fact;
+use super::{MAX_ATOMS, MAX_REGIONS, PairsLeftOut, facts::Fact};
 use crate::attack::{
     cliques::{self, Bits, Clique},
     conditions::{kinds_of, leaves},
     world::Atoms,
 };
-
-/// The most atoms of all cliques together.
-const MAX_ATOMS: usize = 1 << 11;
-/// The most regions that are looked at.
-const MAX_REGIONS: usize = 1 << 14;
 
 /// A column's kinds of values, and where in an atom's bits the number of its kind stands.
 struct Column {
@@ -127,8 +122,7 @@ pub(super) struct Regions<'a> {
     atoms: &'a Atoms<'a>,
     seen: BTreeSet<Vec<i8>>,
     pub all: Vec<Region>,
-    /// Pairs of counts that are left out.
-    pub left_out: usize,
+    pub left_out: PairsLeftOut,
 }
 
 impl<'a> Regions<'a> {
@@ -139,7 +133,7 @@ impl<'a> Regions<'a> {
             atoms,
             seen: BTreeSet::new(),
             all: Vec::new(),
-            left_out: 0,
+            left_out: PairsLeftOut::default(),
         };
         for (at, own) in truths.iter().enumerate() {
             if let Some((home, is_in)) = own.iter().next() {
@@ -187,10 +181,14 @@ impl<'a> Regions<'a> {
         let of_both =
             |(home, x): (&usize, &'a Vec<bool>)| Some((*home, x, self.truths[b].get(home)?));
         let mut both = self.truths[a].iter().filter_map(of_both);
-        let Some((home, x, y)) = both.next().filter(|_| self.all.len() < MAX_REGIONS) else {
-            self.left_out += 1;
+        let Some((home, x, y)) = both.next() else {
+            self.left_out.apart += 1;
             return;
         };
+        if self.all.len() >= MAX_REGIONS {
+            self.left_out.beyond += 1;
+            return;
+        }
         let of = |is_in: fn(bool, bool) -> bool| -> Vec<bool> {
             x.iter().zip(y).map(|(x, y)| is_in(*x, *y)).collect()
         };

@@ -1,7 +1,7 @@
 //! Several answers over one dataset.
 
 use super::{
-    across::{Audit, Given, Told, audit},
+    across::{Audit, Given, PairsLeftOut, Told, audit},
     all_tables::{Table, kinds, of_kinds, rows, tables, three},
     *,
 };
@@ -41,7 +41,7 @@ fn told(sql: [&str; 2], rows: &[Row], all: u64) -> Vec<Told> {
     let cases = sql.map(|s| Case::new(s, rows, all));
     let profile = ReleaseProfile::default();
     let found = audited(&registry(4), &profile, &[&cases[0], &cases[1]]).unwrap();
-    assert!(found.left_out.is_empty() && found.pairs_left_out == 0);
+    assert!(found.left_out.is_empty() && found.pairs_left_out == PairsLeftOut::default());
     found.told
 }
 
@@ -298,4 +298,20 @@ impl Both {
             })
         })
     }
+}
+
+/// No count is about the columns of both.
+#[test]
+fn counts_about_other_columns_are_told_as_not_looked_at() {
+    let of = |filter: &str| {
+        let sql = format!("SELECT count(*) FROM t WHERE {filter}");
+        Case::new(&sql, &sites(), 1_000)
+    };
+    let found = audited(
+        &registry(4),
+        &ReleaseProfile::default(),
+        &[&of("site = 'a'"), &of("flag")],
+    );
+    let pairs = found.unwrap().pairs_left_out;
+    assert_eq!((pairs.apart, pairs.beyond), (1, 0));
 }
