@@ -105,8 +105,10 @@ pub enum VerifyError {
         got: usize,
     },
     /// A cell is hidden or shown against the release rule.
-    #[error("bundle: group {group}, statistic {statistic}: {why}")]
+    #[error("bundle: {name}: {why}")]
     CellRule {
+        /// What it is called, with its group's keys.
+        name: String,
         /// The group, from 0.
         group: usize,
         /// The statistic among the plan's, from 0.
@@ -123,8 +125,10 @@ pub enum VerifyError {
         who: String,
     },
     /// A percentile is published against the release rule.
-    #[error("bundle: percentile {index}: {why}")]
+    #[error("bundle: {name}: {why}")]
     Percentile {
+        /// What it is called, with its group's keys.
+        name: String,
         /// Which, from 0.
         index: usize,
         /// Which rule.
@@ -166,6 +170,11 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
+    /// Published numbers that no table has together.
+    pub(crate) fn contradiction(which: &str) -> Self {
+        Self::Malformed(format!("published numbers contradict one another: {which}"))
+    }
+
     /// A proof that was not decoded.
     pub(crate) fn encoding(place: String, why: &CircuitError) -> Self {
         let why = why.to_string();

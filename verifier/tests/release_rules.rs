@@ -487,3 +487,27 @@ proptest! {
         }
     }
 }
+
+/// A count may be published as more than there are patients where it is rounded up to that.
+#[test]
+fn more_than_all_patients_are_told_from_what_is_not_rounded() {
+    let refused = |profile: &ReleaseProfile, n: i128| {
+        let counts = Counts::new(&[COUNT], &[Vec::new()], 103);
+        let broken = check(&counts, profile, &[State::Shown(n)]).err();
+        broken.map(|b| b.why)
+    };
+    let rounded = ReleaseProfile::named("opensafely").unwrap();
+    let more = |n: u64| Some(format!("{n} is more than the dataset's 103 patients"));
+    assert_eq!(refused(&rounded, 105), None);
+    assert_eq!(refused(&rounded, 110), more(110));
+    let why = "104 is no multiple of 5, which counts are rounded to";
+    assert_eq!(refused(&rounded, 104), Some(why.to_owned()));
+    let exact = profile(11, true);
+    assert_eq!(refused(&exact, 103), None);
+    assert_eq!(refused(&exact, 104), more(104));
+    assert_eq!(refused(&exact, 1_000), more(1_000));
+    assert_eq!(
+        refused(&exact, -1),
+        Some("-1 is below 0, and no count".to_owned())
+    );
+}

@@ -220,7 +220,7 @@ impl Tally {
     ) -> Result<Vec<Quantile>, ProverError> {
         let profile = &dataset.dataset().manifest.release;
         let decided = decide(counts, profile, &self.counts);
-        let states = decided.map_err(|why| why.refusal(counts))?;
+        let states = decided.map_err(|why| why.refusal(plan, counts))?;
         let each = plan.percentiles.len();
         let quantile = |(at, values): (usize, &mut Vec<u32>)| {
             let (group, percentile) = (at / each, &plan.percentiles[at % each]);

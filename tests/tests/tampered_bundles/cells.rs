@@ -9,7 +9,7 @@ use galen_verifier::{
 };
 
 use super::{
-    HONEST_GROUPS, HONEST_SUMS, HOSPITAL, SECRETS, assert_circuit, assert_length, broken,
+    HONEST_GROUPS, HONEST_SUMS, HOSPITAL, ROWS, SECRETS, assert_circuit, assert_length, broken,
     forge::Forger, planned, refused,
 };
 
@@ -188,11 +188,26 @@ fn groups_or_states_are_missing_or_doubled() {
     assert_eq!(counted(&e), ("states of a group", 4, 3));
 }
 
+fn full(e: &VerifyError) -> &str {
+    match e {
+        VerifyError::CellRule { why, .. } => why,
+        other => panic!("{other}"),
+    }
+}
+
 #[test]
 fn a_number_is_none_that_the_table_could_have() {
     for value in [-1, 1 << 40, i128::MAX, i128::MIN] {
         let e = refused(&HONEST_GROUPS, |b| b.cells[1][0] = State::Shown(value));
-        assert_eq!(broken(&e, "is no multiple of 1"), (1, 0));
+        let why = match value < 0 {
+            true => "below 0".to_owned(),
+            false => format!("{value} is more than the dataset's {ROWS} patients"),
+        };
+        assert_eq!(broken(&e, &why), (1, 0));
+        assert_eq!(
+            e.to_string(),
+            format!("bundle: count (arm = b): {}", full(&e))
+        );
         let e = refused(&HONEST_SUMS, |b| b.cells[0][2] = State::Shown(value));
         assert_eq!(broken(&e, "no table of this size"), (0, 2));
     }

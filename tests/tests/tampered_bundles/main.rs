@@ -174,6 +174,7 @@ fn broken(e: &VerifyError, word: &str) -> (usize, usize) {
             group,
             statistic,
             why,
+            ..
         } if why.contains(word) => (*group, *statistic),
         other => panic!("{word} expected, not {other:?}"),
     }

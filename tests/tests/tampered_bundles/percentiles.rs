@@ -152,13 +152,18 @@ fn a_percentile_goes_with_a_hidden_count() {
     let plan = planned(WITH_COUNTS, &[Some(a), Some(b), Some(300), None]).unwrap();
     let question = HOSPITAL.question(WITH_COUNTS);
     match prove_plan(&HOSPITAL.dataset, &question, &plan, keys(), &Silent).unwrap_err() {
-        ProverError::Verify(VerifyError::Percentile { index: 2, why }) => {
+        ProverError::Verify(VerifyError::Percentile { index: 2, why, .. }) => {
             assert!(why.contains("a count that contains it is not"), "{why}");
         }
         other => panic!("{other}"),
     }
     match refused(&asked, |b| b.quantiles[2] = Some(300)) {
-        VerifyError::Percentile { index: 2, why } => {
+        VerifyError::Percentile {
+            index: 2,
+            name,
+            why,
+        } => {
+            assert!(name.ends_with("(arm = c)"), "{name}");
             assert!(why.contains("a count that contains it is not"), "{why}");
         }
         other => panic!("{other}"),

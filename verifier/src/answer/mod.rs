@@ -240,7 +240,7 @@ fn identity(source: &Source, published: &Published, quantiles: &[Quantile]) -> [
 
 /// A group's key as its answer shows it: a missing one so that no code can look like it.
 #[must_use]
-pub fn key_cell(registry: &Registry, grouping: &Grouping, key: GroupKey) -> Cell {
+pub(crate) fn key_cell(registry: &Registry, grouping: &Grouping, key: GroupKey) -> Cell {
     let column = &registry.columns[grouping.column];
     let value = match key {
         GroupKey::Null => return Cell::Null,

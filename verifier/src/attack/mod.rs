@@ -67,13 +67,29 @@ impl From<TooLong> for Unknown {
     }
 }
 
+/// Why it is not known, and of which group; of all together where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unfound {
+    pub group: Option<usize>,
+    pub why: Unknown,
+}
+
+impl Unknown {
+    fn of(self, group: impl Into<Option<usize>>) -> Unfound {
+        let group = group.into();
+        Unfound { group, why: self }
+    }
+}
+
 /// All findings.
 ///
 /// # Errors
 /// Where it would take too long, or nothing fits what is published.
-pub(crate) fn findings(facts: &Facts<'_>, work: &mut Work) -> Result<Vec<Finding>, Unknown> {
+pub(crate) fn findings(facts: &Facts<'_>, work: &mut Work) -> Result<Vec<Finding>, Unfound> {
     let groups = 0..facts.counts.groups;
-    let least = groups.clone().map(|g| facts.least(g, work));
+    let least = groups
+        .clone()
+        .map(|g| facts.least(g, work).map_err(|why| why.of(g)));
     let least: Vec<u64> = least.collect::<Result<_, _>>()?;
     let all = least.iter().try_fold(0_u64, |sum, n| sum.checked_add(*n));
     let mut found = Vec::new();
@@ -81,8 +97,9 @@ pub(crate) fn findings(facts: &Facts<'_>, work: &mut Work) -> Result<Vec<Finding
         // What the other groups have at least, this one does not.
         let others = all.map(|all| all - least[group]);
         let most = others.and_then(|others| facts.counts.rows.checked_sub(others));
-        let most = most.ok_or(Unknown::Contradiction)?;
-        let of_group = Program::new(facts, group, most).findings(work)?;
+        let most = most.ok_or(Unknown::Contradiction.of(None))?;
+        let of_group = Program::new(facts, group, most).findings(work);
+        let of_group = of_group.map_err(|why| why.of(group))?;
         found.extend(of_group.into_iter().map(|(region, between)| Finding {
             group,
             region,

@@ -7,6 +7,7 @@ use galen_query::{
 
 use super::{program::Program, solver::Solver, *};
 use crate::{
+    VerifyError,
     plan::{Field, FieldKind, GroupKey, Plan},
     rules::{Tied, check, decide, rule},
 };
@@ -132,7 +133,7 @@ impl Case {
     }
 
     /// What is found where each count is looked at by itself.
-    fn found(&self, profile: &ReleaseProfile) -> Result<Vec<Finding>, Unknown> {
+    fn found(&self, profile: &ReleaseProfile) -> Result<Vec<Finding>, Unfound> {
         let states = rule(&self.counts, profile, &self.values, &Tied::new());
         let checked = check(&self.counts, profile, &states).unwrap();
         let facts = Facts {
@@ -284,3 +285,41 @@ fn the_four_cases_are_hidden() {
 
 mod all_tables;
 mod together;
+
+/// The verifier knows of which group no table is, and which numbers it publishes.
+#[test]
+fn a_contradiction_names_the_numbers() {
+    let sql = "SELECT flag, count(*) AS n, count(*) FILTER (WHERE site = 'a') AS a, \
+        count(*) FILTER (WHERE site = 'b') AS b FROM t GROUP BY flag";
+    let case = Case::new(sql, &[], 1_000);
+    let nobody = vec![State::Shown(0); 3];
+    let published = vec![
+        nobody.clone(),
+        [100, 60, 60].map(State::Shown).to_vec(),
+        nobody,
+    ];
+    let refused = crate::rules::cells(&case.plan, &ReleaseProfile::default(), &published);
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "malformed claim: published numbers contradict one another: no table of at most 1000 patients has \
+         n, a, b (flag = true) as they are"
+    );
+}
+
+#[test]
+fn what_is_told_of_a_group_names_its_keys() {
+    let sql = "SELECT flag, count(*) AS n, count(*) FILTER (WHERE site = 'a') AS a, \
+        count(*) FILTER (WHERE site = 'b') AS b FROM t WHERE site <> 'd' GROUP BY flag";
+    let case = Case::new(sql, &[], 1_000);
+    let nobody = vec![State::Shown(0); 3];
+    let published = vec![
+        nobody.clone(),
+        nobody,
+        [100, 60, 37].map(State::Shown).to_vec(),
+    ];
+    let refused = crate::rules::cells(&case.plan, &ReleaseProfile::default(), &published);
+    let VerifyError::Told { who } = refused.unwrap_err() else {
+        panic!()
+    };
+    assert_eq!(who, "without site a or site b, in the group flag = NULL");
+}

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use galen_circuits::equation::{Equation, Rows};
 
 use super::{
-    Field, FieldKind, Layout, Plan, PlanError, Rank, Statistic,
+    Field, FieldKind, Layout, Names, Plan, PlanError, Rank, Statistic,
     bases::Bases,
     bits::Bits,
     blocks::{Strategy, arrange},
@@ -78,6 +78,7 @@ impl Plan {
                 true => None,
                 false => asked.conditions(&layout),
             },
+            names: asked.names(&layout),
             equation,
             layout,
             statistics,
@@ -111,6 +112,12 @@ impl Asked<'_> {
         let keys = layout.groups.iter().map(|(keys, _)| keys.as_slice());
         let conditions = Conditions::of(self.query, self.registry, &fields, keys);
         conditions.ok().map(Arc::new)
+    }
+
+    fn names(&self, layout: &Layout) -> Names {
+        let keys = layout.groups.iter().map(|(keys, _)| keys.as_slice());
+        let numbers = (self.fields.as_slice(), self.percentiles.as_slice());
+        Names::of(self.query, self.registry, numbers, keys)
     }
 
     /// Guard and largest value of every field.

@@ -17,6 +17,7 @@ mod groups;
 mod limits;
 mod literal;
 mod lookups;
+mod names;
 mod percentile;
 mod registration;
 mod roots;
@@ -36,6 +37,7 @@ pub use error::PlanError;
 pub use fields::{Field, FieldKind, Rank, contributors, fields_of};
 pub use galen_query::query::MAX_GROUPS;
 pub use limits::MAX_CELLS;
+pub use names::Names;
 pub use percentile::{Quantile, assumed_quantiles, check_percentiles, quantile_count};
 pub use registration::registration_equations;
 
@@ -60,6 +62,8 @@ pub struct Plan {
     pub within: Vec<(usize, usize)>,
     /// Whether each count contains the next, as those of an attrition table do.
     pub is_chain: bool,
+    /// What its numbers are called.
+    pub names: Names,
     /// What the answer's counts can tell apart; `None` if that is too much to look at.
     pub(crate) conditions: Option<Arc<Conditions>>,
 }

@@ -100,7 +100,7 @@ pub fn check(
     }
 }
 
-/// That a published number is one that some count is published as.
+/// That a published number is one that some count of so many patients is published as.
 fn possible(
     counts: &Counts,
     profile: &ReleaseProfile,
@@ -108,13 +108,23 @@ fn possible(
     state: State,
 ) -> Result<(), Broken> {
     let (rows, base) = (counts.rows, profile.rounding);
-    let is_one = |n: u64| n.is_multiple_of(base) && n <= rows.saturating_add(base);
-    match state {
-        State::Shown(n) if !state.count().is_some_and(is_one) => broken(
+    let State::Shown(n) = state else {
+        return Ok(());
+    };
+    if n < 0 {
+        return broken(cell, format!("{n} is below 0, and no count"));
+    }
+    let is_of_all = |n: u64| n <= rows.saturating_add(base) && profile.preimage(n).0 <= rows;
+    match state.count() {
+        Some(n) if !n.is_multiple_of(base) => broken(
             cell,
-            format!("{n} is no multiple of {base} that a count of {rows} patients is published as"),
+            format!("{n} is no multiple of {base}, which counts are rounded to"),
         ),
-        _ => Ok(()),
+        Some(n) if is_of_all(n) => Ok(()),
+        _ => broken(
+            cell,
+            format!("{n} is more than the dataset's {rows} patients"),
+        ),
     }
 }
 

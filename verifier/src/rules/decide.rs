@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     VerifyError,
-    attack::{self, Facts, Finding, Unknown, Work},
-    plan::PlanError,
+    attack::{self, Facts, Finding, Unfound, Unknown, Work},
+    plan::{Plan, PlanError},
 };
 
 /// Why no decision is made: the query is to be refused.
@@ -25,14 +25,17 @@ pub enum Undecided {
     /// What the counts tell together takes too long to find out.
     TooLong,
     /// The counts contradict one another.
-    Contradiction,
+    Contradiction {
+        /// Those of this group; of all groups together where there is none.
+        group: Option<usize>,
+    },
 }
 
-impl From<Unknown> for Undecided {
-    fn from(unknown: Unknown) -> Self {
-        match unknown {
+impl From<Unfound> for Undecided {
+    fn from(Unfound { group, why }: Unfound) -> Self {
+        match why {
             Unknown::Programs => Undecided::TooLong,
-            Unknown::Contradiction => Undecided::Contradiction,
+            Unknown::Contradiction => Undecided::Contradiction { group },
         }
     }
 }
@@ -40,19 +43,29 @@ impl From<Unknown> for Undecided {
 impl Undecided {
     /// Why the query is refused.
     #[must_use]
-    pub fn refusal(&self, counts: &Counts) -> VerifyError {
+    pub fn refusal(&self, plan: &Plan, counts: &Counts) -> VerifyError {
         match self {
             Undecided::Told { group, region } => {
                 let who = counts.words(*group, *region);
-                let who = match counts.groups {
-                    1 => who,
-                    _ => format!("{who}, in group {group} (from 0)"),
+                let who = match plan.names.group(*group) {
+                    Some(keys) => format!("{who}, in the group {keys}"),
+                    None => who,
                 };
                 VerifyError::Told { who }
             }
             Undecided::TooLong => PlanError::TooManyConditions.into(),
-            Undecided::Contradiction => {
-                VerifyError::Malformed("published numbers contradict one another".into())
+            Undecided::Contradiction { group } => {
+                let rows = plan.patients();
+                let which = match group {
+                    Some(group) => {
+                        let counts = plan.names.counts(*group);
+                        format!("no table of at most {rows} patients has {counts} as they are")
+                    }
+                    None => {
+                        format!("the groups have more than the dataset's {rows} patients together")
+                    }
+                };
+                VerifyError::contradiction(&which)
             }
         }
     }
@@ -129,7 +142,9 @@ fn untold(counts: &Counts, states: &[State], broken: &Broken) -> Undecided {
             group: broken.cell % counts.groups,
             region: region as usize,
         },
-        _ => Undecided::Contradiction,
+        _ => Undecided::Contradiction {
+            group: Some(broken.cell % counts.groups),
+        },
     }
 }
 

@@ -37,7 +37,7 @@ pub fn publish(
                 .map_err(|_| VerifyError::Malformed("a count below 0".into()))
         })
         .collect::<Result<_, VerifyError>>()?;
-    let states = decide(&counts, profile, &values).map_err(|why| why.refusal(&counts))?;
+    let states = decide(&counts, profile, &values).map_err(|why| why.refusal(plan, &counts))?;
     let mut published = Vec::with_capacity(plan.layout.groups.len());
     for group in 0..plan.layout.groups.len() {
         let mut of_group = Vec::with_capacity(plan.statistics.len());
@@ -94,10 +94,7 @@ pub fn cells(
     let counts = Counts::of(plan);
     check_room(plan, profile, &counts)?;
     let states = counts.states(plan, published)?;
-    let checked = check(&counts, profile, &states).map_err(|Broken { cell, why }| {
-        let (field, group) = counts.place(cell);
-        refusal(plan, group, field, why)
-    })?;
+    let checked = check(&counts, profile, &states).map_err(|b| b.refusal(plan, &counts))?;
     let mut proof = Proof::new(plan);
     for (group, states_of_group) in published.iter().enumerate() {
         for ((field, statistic), state) in plan.statistics.iter().zip(states_of_group) {
@@ -130,8 +127,8 @@ pub fn cells(
     for few in &checked.few {
         few_patients(plan, profile, &counts, few, &mut proof)?;
     }
-    untold_together(profile, &counts, (&states, &sums), &checked)?;
-    proof.finish()
+    untold_together((plan, profile), &counts, (&states, &sums), &checked)?;
+    proof.finish(plan)
 }
 
 /// That a region has some patients, and fewer than k.
@@ -156,7 +153,7 @@ fn few_patients(
 
 /// That all counts together do not tell what none of them may.
 fn untold_together(
-    profile: &ReleaseProfile,
+    (plan, profile): (&Plan, &ReleaseProfile),
     counts: &Counts,
     (states, sums): (&[State], &[Option<u64>]),
     checked: &Checked,
@@ -172,13 +169,21 @@ fn untold_together(
         sums,
     };
     let found = attack::findings(&facts, &mut Work::of_an_answer());
-    let found = found.map_err(|why| Undecided::from(why).refusal(counts))?;
+    let found = found.map_err(|why| Undecided::from(why).refusal(plan, counts))?;
     match found.first() {
         Some(Finding { group, region, .. }) => {
             let (group, region) = (*group, *region);
-            Err(Undecided::Told { group, region }.refusal(counts))
+            Err(Undecided::Told { group, region }.refusal(plan, counts))
         }
         None => Ok(()),
+    }
+}
+
+impl Broken {
+    /// The refusal of the bundle.
+    pub(crate) fn refusal(self, plan: &Plan, counts: &Counts) -> VerifyError {
+        let (field, group) = counts.place(self.cell);
+        refusal(plan, group, field, self.why)
     }
 }
 
@@ -227,7 +232,11 @@ fn ranks(
         };
         let is_hidden = percentile::is_hidden(counts, states, percentile, group);
         let bounds = percentile::bounds(profile, percentile, counts.rows, *quantile, is_hidden)
-            .map_err(|why| VerifyError::Percentile { index, why })?;
+            .map_err(|why| VerifyError::Percentile {
+                name: plan.names.percentile(group, number),
+                index,
+                why,
+            })?;
         let known = of(Rank::Known)?;
         proof.bounded(known, bounds);
         if quantile.is_some() {
@@ -265,6 +274,7 @@ fn place(plan: &Plan, group: usize, field: Field) -> Result<usize, VerifyError> 
 fn refusal(plan: &Plan, group: usize, field: Field, why: String) -> VerifyError {
     let statistic = plan.statistics.keys().position(|f| *f == field);
     VerifyError::CellRule {
+        name: plan.names.number(group, field),
         group,
         statistic: statistic.unwrap_or(0),
         why,

@@ -55,16 +55,19 @@ impl Proof {
     }
 
     /// Statements in terms of the hidden cells; those about published ones alone are checked.
-    pub(super) fn finish(mut self) -> Result<Cells, VerifyError> {
+    pub(super) fn finish(mut self, plan: &Plan) -> Result<Cells, VerifyError> {
         let hidden = self.cells.hidden();
         for (terms, bound) in std::mem::take(&mut self.statements) {
-            let mut left = Vec::new();
+            let (mut left, mut shown) = (Vec::new(), Vec::new());
             let mut rest = i128::from(bound);
             let mut most = 0;
             for (cell, coefficient) in terms {
                 let times = i128::from(coefficient);
                 match self.cells.published[cell] {
-                    Some(value) => rest -= times * value,
+                    Some(value) => {
+                        rest -= times * value;
+                        shown.push(cell);
+                    }
                     None => {
                         let place = hidden.binary_search(&cell).expect("it is hidden");
                         left.push((place, coefficient));
@@ -84,9 +87,7 @@ impl Proof {
                     limbs: limbs_for(largest),
                 });
             } else if rest > 0 {
-                return Err(VerifyError::Malformed(
-                    "published numbers contradict one another".into(),
-                ));
+                return Err(contradiction(plan, &shown));
             }
         }
         Ok(self.cells)
@@ -97,4 +98,14 @@ impl Proof {
         let (least, most) = self.ranges[cell];
         times * i128::from(if times < 0 { least } else { most })
     }
+}
+
+/// Of published cells, which do not lie as the rule says.
+fn contradiction(plan: &Plan, cells: &[usize]) -> VerifyError {
+    let places = plan.places();
+    let places = cells.iter().filter_map(|cell| places[*cell]);
+    let names: Vec<String> = places
+        .map(|(group, field)| plan.names.number(group, field))
+        .collect();
+    VerifyError::contradiction(&names.join("; "))
 }

@@ -2,12 +2,11 @@
 
 use anyhow::Result;
 use galen_params::Progress;
-use galen_query::{query::OutputValue, question::Resolved, registry::Registry};
+use galen_query::{question::Resolved, registry::Registry};
 use galen_verifier::{
-    answer::key_cell,
     audit::{Audit, Counted, Given, MAX_ATOMS, MAX_REGIONS, PairsLeftOut, Told, audit},
     manifest::Dataset,
-    plan::{Field, FieldKind, Plan, fields_of},
+    plan::Plan,
     rules::Published,
 };
 use serde_json::{Value, json};
@@ -169,36 +168,10 @@ impl Epoch {
     /// `entry 7, dead (arm = drug)`.
     fn count(&self, counted: &Counted) -> String {
         let answer = &self.answers[counted.answer];
-        let query = &answer.resolved.query;
-        let keys = query.group_by.iter().zip(&counted.keys).map(|(g, key)| {
-            let name = &self.registry.columns[g.column].name;
-            format!("{name} = {}", key_cell(&self.registry, g, *key))
-        });
-        let keys: Vec<String> = keys.collect();
-        let group = match keys.is_empty() {
-            true => String::new(),
-            false => format!(" ({})", keys.join(", ")),
-        };
-        let label = self.label(counted.field, answer);
-        format!("{}, {label}{group}", named(answer.index))
-    }
-
-    /// The first output that a count belongs to; for a count that no output shows, of which column's values it is.
-    fn label(&self, field: Field, answer: &Answered) -> String {
-        let query = &answer.resolved.query;
-        let outputs = query.outputs.iter().zip(query.filter_indices());
-        let mut of_field = outputs.filter(|(o, filter)| match &o.value {
-            OutputValue::Aggregate(a) => fields_of(a, **filter, &self.registry).contains(&field),
-            OutputValue::Key(_) => false,
-        });
-        let label = of_field
-            .next()
-            .map_or("count(*)", |(o, _)| o.label.as_str());
-        match (field.kind, field.column) {
-            (FieldKind::Count, Some(c)) => {
-                format!("{label} (with a known {})", self.registry.columns[c].name)
-            }
-            _ => label.to_owned(),
-        }
+        let mut groups = answer.plan.layout.groups.iter();
+        let group = groups.position(|(keys, _)| *keys == counted.keys);
+        let group = group.expect("the count is one of the answer's");
+        let number = answer.plan.names.number(group, counted.field);
+        format!("{}, {number}", named(answer.index))
     }
 }

@@ -35,14 +35,7 @@ pub(super) fn of_answer(
     let (plan, query) = (given.plan, &given.resolved.query);
     let counts = Counts::of(plan);
     let states = counts.states(plan, given.published)?;
-    let checked = check(&counts, profile, &states).map_err(|broken| {
-        let (_, group) = counts.place(broken.cell);
-        VerifyError::CellRule {
-            group,
-            statistic: 0,
-            why: broken.why,
-        }
-    })?;
+    let checked = check(&counts, profile, &states).map_err(|b| b.refusal(plan, &counts))?;
     let known = checked.known();
     let consent = Predicate::In {
         column: registry.columns.len() + given.resolved.purpose,
