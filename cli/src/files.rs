@@ -18,7 +18,10 @@ use galen_verifier::{
     registration::{MAX_REGISTRATION_BYTES, Registration},
 };
 
-use crate::failure::refusal;
+use crate::{
+    failure::refusal,
+    kind::{self, Kind},
+};
 
 /// A manifest larger than this is refused unread.
 pub const MAX_MANIFEST_BYTES: u64 = manifest::MAX_MANIFEST_BYTES as u64;
@@ -27,28 +30,60 @@ pub const MAX_QUERY_BYTES: u64 = 1 << 20;
 
 /// Reads a file of at most `limit` bytes.
 pub fn read_limited(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>> {
-    let named = || format!("{what} {}", path.display());
+    begin(path, what, limit)?.whole()
+}
+
+/// Reads a document of at most `limit` bytes. One that begins as another kind does is refused for that, too large or not.
+pub fn read(path: &Path, kind: Kind, limit: u64) -> Result<Vec<u8>> {
+    let file = begin(path, kind.bare(), limit)?;
+    kind.check(&file.bytes).with_context(|| file.name.clone())?;
+    file.whole()
+}
+
+/// A file that is read once, since it may be a pipe: whole, or its beginning if it is too large.
+struct Begun {
+    name: String,
+    bytes: Vec<u8>,
+    too_large: Option<String>,
+}
+
+fn begin(path: &Path, what: &str, limit: u64) -> Result<Begun> {
+    let name = format!("{what} {}", path.display());
+    let named = || name.clone();
     let file = File::open(path).with_context(named)?;
     let meta = file.metadata().with_context(named)?;
     if meta.is_dir() {
         return Err(refusal("io.IsADirectory", "it is a folder")).with_context(named);
     }
+    let most = match meta.len() > limit {
+        true => kind::HEAD as u64,
+        false => limit + 1,
+    };
     let mut bytes = Vec::new();
-    if meta.len() <= limit {
-        file.take(limit + 1)
-            .read_to_end(&mut bytes)
-            .with_context(named)?;
+    file.take(most)
+        .read_to_end(&mut bytes)
+        .with_context(named)?;
+    let is_too_large = meta.len() > limit || bytes.len() as u64 > limit;
+    let why = || format!("more than {limit} bytes, the most that is read of a {what}");
+    Ok(Begun {
+        name,
+        bytes,
+        too_large: is_too_large.then(why),
+    })
+}
+
+impl Begun {
+    fn whole(self) -> Result<Vec<u8>> {
+        match self.too_large {
+            Some(why) => Err(refusal("TooLarge", why)).context(self.name),
+            None => Ok(self.bytes),
+        }
     }
-    if meta.len() > limit || bytes.len() as u64 > limit {
-        let why = format!("more than {limit} bytes, the most that is read of a {what}");
-        return Err(refusal("TooLarge", why)).with_context(named);
-    }
-    Ok(bytes)
 }
 
 /// Reads a registry with its text.
 pub fn registry(path: &Path) -> Result<(String, Registry)> {
-    let bytes = read_limited(path, "registry", MAX_REGISTRY_BYTES as u64)?;
+    let bytes = read(path, Kind::Registry, MAX_REGISTRY_BYTES as u64)?;
     let named = || format!("registry {}", path.display());
     let text = String::from_utf8(bytes)
         .map_err(|_| refusal("registry.Syntax", "not UTF-8"))
@@ -59,35 +94,35 @@ pub fn registry(path: &Path) -> Result<(String, Registry)> {
 
 /// Reads a query document.
 pub fn question(path: &Path) -> Result<Question> {
-    let bytes = read_limited(path, "query", MAX_QUERY_BYTES)?;
+    let bytes = read(path, Kind::Query, MAX_QUERY_BYTES)?;
     let named = || format!("query {}", path.display());
     Question::from_json(&bytes).with_context(named)
 }
 
 /// Reads a manifest, unchecked.
 pub fn manifest(path: &Path) -> Result<Manifest> {
-    let bytes = read_limited(path, "manifest", MAX_MANIFEST_BYTES)?;
+    let bytes = read(path, Kind::Manifest, MAX_MANIFEST_BYTES)?;
     let named = || format!("manifest {}", path.display());
     Manifest::from_json(&bytes).with_context(named)
 }
 
 /// Reads a registration, unchecked.
 pub fn registration(path: &Path) -> Result<Registration> {
-    let bytes = read_limited(path, "registration", MAX_REGISTRATION_BYTES as u64)?;
+    let bytes = read(path, Kind::Registration, MAX_REGISTRATION_BYTES as u64)?;
     let named = || format!("registration {}", path.display());
     Registration::from_json(&bytes).with_context(named)
 }
 
 /// Reads a bundle, unchecked; with its size in bytes.
 pub fn bundle(path: &Path) -> Result<(Bundle, usize)> {
-    let bytes = read_limited(path, "bundle", MAX_BUNDLE_BYTES as u64)?;
+    let bytes = read(path, Kind::Bundle, MAX_BUNDLE_BYTES as u64)?;
     let named = || format!("bundle {}", path.display());
     Ok((Bundle::from_json(&bytes).with_context(named)?, bytes.len()))
 }
 
 /// Reads a parameter set's verifying part.
 pub fn parameters(path: &Path) -> Result<VerifyingSet> {
-    let bytes = read_limited(path, "parameters", MAX_VERIFYING_BYTES)?;
+    let bytes = read(path, Kind::Parameters, MAX_VERIFYING_BYTES)?;
     VerifyingSet::from_bytes(&bytes).with_context(|| format!("parameters {}", path.display()))
 }
 

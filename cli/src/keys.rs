@@ -12,7 +12,7 @@ use galen_ledger::{
 use galen_prover::dataset::load_or_create_key;
 use galen_query::text::{from_hex, hex};
 
-use crate::{failure::refusal, files};
+use crate::{failure::refusal, files, kind::Kind};
 
 /// A key is a line or three.
 const MAX_KEY_BYTES: u64 = 4_096;
@@ -40,7 +40,7 @@ pub fn is_seed(text: &str) -> bool {
 }
 
 fn read(path: &Path) -> Result<String> {
-    let bytes = files::read_limited(path, "key", MAX_KEY_BYTES)?;
+    let bytes = files::read(path, Kind::Key, MAX_KEY_BYTES)?;
     // What is no text is no key: whoever reads it says so.
     Ok(String::from_utf8(bytes).unwrap_or_default())
 }

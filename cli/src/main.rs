@@ -7,6 +7,7 @@ mod export;
 mod failure;
 mod files;
 mod keys;
+mod kind;
 mod mirror;
 mod number;
 mod output;

@@ -5,7 +5,9 @@ use crate::{analysis::AnalysisError, query::QueryError};
 #[non_exhaustive]
 pub enum ReadError {
     /// A document's format line is another one.
-    #[error("{what}: not of format {expected}; it was made by another version of galen")]
+    #[error(
+        "{what}: not of format {expected}; it is another document, or was made by another version of galen"
+    )]
     Format {
         /// Which document.
         what: &'static str,

@@ -12,7 +12,9 @@ use crate::plan::PlanError;
 #[non_exhaustive]
 pub enum VerifyError {
     /// A document's format line is another one.
-    #[error("{what}: not of format {expected}; it was made by another version of galen")]
+    #[error(
+        "{what}: not of format {expected}; it is another document, or was made by another version of galen"
+    )]
     Format {
         /// Which document.
         what: &'static str,

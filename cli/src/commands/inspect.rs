@@ -6,7 +6,6 @@ use anyhow::{Context, Result};
 use galen_ledger::evidence::MAX_EVIDENCE_BYTES;
 use galen_params::VerifyingSet;
 use galen_query::{
-    ReadError,
     question::Question,
     registry::{Column, ColumnKind, Registry},
     text::hex,
@@ -14,7 +13,7 @@ use galen_query::{
 use galen_verifier::{bundle::Bundle, manifest::Manifest};
 use serde_json::{Value, json};
 
-use crate::{failure::refusal, files, keys::is_seed, output::Output, show};
+use crate::{failure::refusal, files, kind::Kind, output::Output, show};
 
 const EXAMPLE: &str = "\
 Example: a reviewer looks at what came by mail
@@ -52,34 +51,20 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
 }
 
 fn show(path: &Path, bytes: &[u8]) -> Result<Shown> {
-    if bytes.starts_with(b"GALENVP") {
-        return parameters(bytes);
-    }
-    if bytes.trim_ascii_start().starts_with(b"{") {
-        let document: Value = serde_json::from_slice(bytes).map_err(|e| ReadError::Json {
-            what: "document",
-            why: e.to_string(),
-        })?;
-        if document["payloadType"].is_string() {
-            return ledger::envelope(bytes);
-        }
-        let format = document["format"].as_str().unwrap_or_default();
-        return match format.split('/').nth(1) {
-            Some("bundle") => bundle(&Bundle::from_json(bytes)?, bytes.len()),
-            Some("dataset") => manifest(&Manifest::from_json(bytes)?),
-            Some("query") => query(&Question::from_json(bytes)?),
-            Some("registration") => ledger::registration(bytes),
-            Some("evidence") => ledger::evidence(bytes),
-            _ => Err(unknown()),
-        };
-    }
     let is_toml = path.extension().is_some_and(|e| e == "toml");
-    match std::str::from_utf8(bytes) {
-        Ok(text) if is_toml || text.contains("[registry]") => registry(&Registry::from_toml(text)?),
-        Ok(text) if is_seed(text) => ledger::signing_key(path),
-        Ok(text) if text.contains('+') && text.len() < 4_096 => {
-            ledger::log_key(text).ok_or_else(unknown)
-        }
+    let text = || std::str::from_utf8(bytes).map_err(|_| unknown());
+    match Kind::of(bytes) {
+        Some(Kind::Parameters) => parameters(bytes),
+        Some(Kind::Statement) => ledger::envelope(bytes),
+        Some(Kind::Bundle) => bundle(&Bundle::from_json(bytes)?, bytes.len()),
+        Some(Kind::Manifest) => manifest(&Manifest::from_json(bytes)?),
+        Some(Kind::Query) => query(&Question::from_json(bytes)?),
+        Some(Kind::Registration) => ledger::registration(bytes),
+        Some(Kind::Evidence) => ledger::evidence(bytes),
+        Some(Kind::SigningKey) => ledger::signing_key(path),
+        Some(Kind::LogKey) => ledger::log_key(text()?).ok_or_else(unknown),
+        Some(Kind::Registry) => registry(&Registry::from_toml(text()?)?),
+        _ if is_toml => registry(&Registry::from_toml(text()?)?),
         _ => Err(unknown()),
     }
 }

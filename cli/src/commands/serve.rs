@@ -18,6 +18,7 @@ use tokio::signal;
 use crate::{
     failure::{kind, refusal},
     files, keys,
+    kind::Kind,
     output::Output,
 };
 
@@ -77,7 +78,7 @@ impl Ledger {
         let key = self.key()?;
         let path = self.data.join("files/checkpoint");
         if path.is_file() {
-            let text = read(&path, "checkpoint")?;
+            let text = read(&path, Kind::Checkpoint)?;
             let whose = format!("the checkpoint in {}", self.data.display());
             // What else is wrong with it, the audit and the service tell.
             let opened = keys::open_checkpoint(key.verifier(), &text, &whose);
@@ -221,8 +222,8 @@ pub fn check_free(listen: SocketAddr) -> Result<()> {
     })
 }
 
-fn read(path: &Path, what: &str) -> Result<Vec<u8>> {
-    files::read_limited(path, what, 65_536)
+fn read(path: &Path, kind: Kind) -> Result<Vec<u8>> {
+    files::read(path, kind, 65_536)
 }
 
 /// Open files that are not connections: the database's, and tiles and blobs while they are read and written.
@@ -244,12 +245,12 @@ fn config(args: &Args) -> Result<Config> {
         consortium: args
             .consortium
             .as_deref()
-            .map(|p| read(p, "statement"))
+            .map(|p| read(p, Kind::Statement))
             .transpose()?,
         seen: args
             .seen
             .iter()
-            .map(|p| read(p, "checkpoint"))
+            .map(|p| read(p, Kind::Checkpoint))
             .collect::<Result<_>>()?,
         listen: args.listen,
         limits: Limits {

@@ -232,7 +232,7 @@ fn another_logs_key_is_refused() {
         ("log.example/study", "io.NotFound"),
         ("nowhere.vkey", "io.NotFound"),
         ("log.example/study+1+2", "ledger.Checkpoint"),
-        (&study().path("registry.toml"), "ledger.Checkpoint"),
+        (&study().path("registry.toml"), "Format"),
     ] {
         let (kind, _) = refused(&["verify", evidence(), "--log-key", bad]);
         assert_eq!(kind, expected, "{bad}");
@@ -265,7 +265,7 @@ fn tampered_evidence_is_refused_by_its_kind() {
         "{error}"
     );
     let (k, _) = refused(&["verify", &study.path("bundle.json")]);
-    assert_eq!(k, "Json");
+    assert_eq!(k, "Format");
 }
 
 #[test]

@@ -234,6 +234,72 @@ fn inspect_refuses_what_it_does_not_know() {
     }
 }
 
+/// Each document in the place of each other one.
+#[test]
+fn a_document_in_anothers_place_is_told_for_what_it_is() {
+    let study = study();
+    let documents = [
+        ("--bundle", "bundle.json", "a bundle"),
+        ("--query", "query.json", "a query"),
+        ("--manifest", "dataset/manifest.json", "a manifest"),
+        (
+            "--registration",
+            "dataset/registration.json",
+            "a registration",
+        ),
+        ("--registry", "registry.toml", "a registry"),
+        ("--parameters", "parameters.bin", "parameters"),
+    ];
+    for (place, _, expected) in documents {
+        for (_, file, is) in documents.iter().filter(|(own, ..)| *own != place) {
+            let args = study.verify(&[(place, &study.path(file))]);
+            let (kind, error) = refused(&args);
+            assert_eq!(kind, "Format", "{error}");
+            let why = format!("{file}\n  because: it is {is}, and {expected} is expected here");
+            assert!(error.contains(&why), "{error}");
+        }
+    }
+    let (query, bundle) = (study.path("query.json"), study.path("bundle.json"));
+    for (args, expected) in [
+        (vec!["verify", &query], "evidence"),
+        (vec!["key", &bundle], "a key"),
+        (
+            vec![
+                "publish",
+                "member",
+                "--role",
+                "hospital",
+                "--name",
+                "A",
+                "--member-key",
+                &query,
+                "--key",
+                &query,
+                "--to",
+                "http://localhost:9",
+            ],
+            "a key",
+        ),
+        (
+            vec![
+                "query",
+                "--registry",
+                &study.path("registry.toml"),
+                "--purpose",
+                "DUO:0000042",
+                "--explain",
+                "--sql-file",
+                &query,
+            ],
+            "SQL text",
+        ),
+    ] {
+        let (_, error) = refused(&args);
+        let why = format!("and {expected} is expected here");
+        assert!(error.contains(&why), "{error}");
+    }
+}
+
 #[test]
 fn text_errors_name_their_cause() {
     let study = study();

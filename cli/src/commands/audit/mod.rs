@@ -15,6 +15,7 @@ use super::queries::told_size;
 use crate::{
     failure::{chain, found as already_found, kind, not_whole, refusal, told as already_told},
     files,
+    kind::Kind,
     output::Output,
     progress::Bars,
     show, source,
@@ -120,7 +121,7 @@ fn more(args: &AnswersArgs) -> Result<Option<(Question, Bundle)>> {
         return Ok(None);
     };
     let limit = MAX_BUNDLE_BYTES as u64;
-    let bytes = files::read_limited(bundle, "bundle", limit)?;
+    let bytes = files::read(bundle, Kind::Bundle, limit)?;
     let named = || show::plain_line(&bundle.display().to_string());
     let bundle = Bundle::from_json(&bytes).with_context(named)?;
     let question = files::question(query)?;

@@ -10,7 +10,7 @@ use galen_prover::dataset::CommittedDataset;
 use galen_verifier::bundle::{Bundle, MAX_BUNDLE_BYTES};
 
 use super::Stated;
-use crate::{failure::refusal, files, keys, output::Output, params::Cache};
+use crate::{failure::refusal, files, keys, kind::Kind, output::Output, params::Cache};
 
 /// What is stated.
 #[derive(Debug, clap::Subcommand)]
@@ -118,7 +118,7 @@ fn parse_role(text: &str) -> Result<Role, String> {
 /// The manifest of a dataset folder, with its bytes.
 fn manifest(folder: &Path) -> Result<(galen_verifier::manifest::Manifest, Vec<u8>)> {
     let path = folder.join("manifest.json");
-    let bytes = files::read_limited(&path, "manifest", files::MAX_MANIFEST_BYTES)?;
+    let bytes = files::read(&path, Kind::Manifest, files::MAX_MANIFEST_BYTES)?;
     Ok((files::manifest(&path)?, bytes))
 }
 
@@ -173,7 +173,7 @@ impl About {
             }
             Self::Answer { bundle, dataset } => {
                 let (manifest, _) = manifest(dataset)?;
-                let bytes = files::read_limited(bundle, "bundle", MAX_BUNDLE_BYTES as u64)?;
+                let bytes = files::read(bundle, Kind::Bundle, MAX_BUNDLE_BYTES as u64)?;
                 let named = || format!("bundle {}", bundle.display());
                 let parsed = Bundle::from_json(&bytes).with_context(named)?;
                 let statement = AnswerStatement::of(&parsed, &bytes, &manifest);
@@ -196,7 +196,7 @@ impl About {
 }
 
 fn state_parameters(path: &Path) -> Result<Stated> {
-    let bytes = files::read_limited(path, "parameters", MAX_VERIFYING_BYTES)?;
+    let bytes = files::read(path, Kind::Parameters, MAX_VERIFYING_BYTES)?;
     let named = || format!("parameters {}", path.display());
     let keys = VerifyingSet::from_bytes(&bytes).with_context(named)?;
     let statement = ParameterSetStatement::of(&keys, &bytes);

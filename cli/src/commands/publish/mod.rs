@@ -15,7 +15,7 @@ use galen_ledger::{
 use galen_server::http::Collection;
 use serde_json::json;
 
-use crate::{client::Client, failure::refusal, files, keys, output::Output, show};
+use crate::{client::Client, failure::refusal, files, keys, kind::Kind, output::Output, show};
 
 const EXAMPLE: &str = "\
 Example: a steward sets up the consortium of a log that is yet to begin; `galen serve --consortium` begins it
@@ -102,7 +102,7 @@ fn sign(stated: &Stated, signing: &Signing) -> Result<Envelope> {
         return Ok(entry.envelope().clone());
     };
     let named = || path.display().to_string();
-    let bytes = files::read_limited(path, "signed statement", 65_535)?;
+    let bytes = files::read(path, Kind::Statement, 65_535)?;
     let earlier = Envelope::parse(&bytes).with_context(named)?;
     check::same(&stated.statement, &earlier, path)?;
     let joined = entry.joined(&earlier);

@@ -17,7 +17,7 @@ use galen_verifier::{
 };
 use serde_json::json;
 
-use crate::{failure::refusal, files, output::Output, show};
+use crate::{failure::refusal, files, kind::Kind, output::Output, show};
 use hidden::Expectation;
 
 const EXAMPLE: &str = "\
@@ -138,7 +138,7 @@ impl Text {
         match (&self.sql, &self.sql_file) {
             (Some(sql), _) => Ok(sql.clone()),
             (None, Some(path)) => {
-                let bytes = files::read_limited(path, "SQL file", limit)?;
+                let bytes = files::read(path, Kind::Sql, limit)?;
                 let text = String::from_utf8(bytes)
                     .map_err(|_| refusal("query.Syntax", "not UTF-8"))
                     .with_context(|| format!("SQL file {}", path.display()))?;

@@ -19,6 +19,7 @@ use crate::{
     export::Exports,
     failure::{chain, not_written as unwritten},
     files, keys,
+    kind::Kind,
     output::Output,
     params::INSECURE,
     show,
@@ -37,7 +38,7 @@ pub(super) struct File {
 /// Reads the file and verifies it.
 pub(super) fn read(path: &Path, trusted: Option<&LogVerifier>) -> Result<(File, Report)> {
     let name = show::plain_line(&path.display().to_string());
-    let bytes = files::read_limited(path, "evidence", MAX_EVIDENCE_BYTES as u64)?;
+    let bytes = files::read(path, Kind::Evidence, MAX_EVIDENCE_BYTES as u64)?;
     let started = Instant::now();
     let evidence = Evidence::from_json(&bytes).with_context(|| {
         format!("{name} is no evidence file (.galen), or is cut off; `galen evidence` writes one")
