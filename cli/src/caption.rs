@@ -4,6 +4,7 @@ use galen_query::{
     query::{Aggregate, CohortQuery, OutputValue, PairFunction},
     question::Question,
     registry::{Column, ColumnKind, Registry},
+    words::unit,
 };
 
 use crate::show;
@@ -84,27 +85,9 @@ fn aggregate_unit(aggregate: &Aggregate, columns: &[Column]) -> Option<String> {
     }
 }
 
-/// A number column's unit as people write it: the registry has them in UCUM.
+/// A number column's unit as people write it, which may come from anyone.
 pub fn number_unit(column: &Column) -> Option<String> {
-    let ColumnKind::Number {
-        unit: Some(unit), ..
-    } = &column.kind
-    else {
-        return None;
-    };
-    let words = match unit.as_str() {
-        "a" => "years",
-        "mo" => "months",
-        "wk" => "weeks",
-        "d" => "days",
-        "h" => "hours",
-        "min" => "minutes",
-        "mm[Hg]" => "mmHg",
-        "Cel" => "°C",
-        "1" => return None,
-        other => other,
-    };
-    Some(show::plain_line(words))
+    unit(column).map(show::plain_line)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use galen_query::{
     query::{CohortQuery, IntervalSet, Predicate},
     registry::Registry,
+    words::Words,
 };
 
 use super::{
@@ -331,7 +332,7 @@ impl<'a> Asked<'a> {
     fn names(&self) -> Vec<String> {
         let filters = self.query.filters();
         let name = |condition: &Predicate| {
-            let text = words_of(condition, self.registry);
+            let text = Words(&self.registry.columns).condition(condition, true);
             let outputs = self.query.outputs.iter().zip(self.query.filter_indices());
             let mut own = outputs.filter(|(_, f)| f.is_some_and(|f| filters[f] == condition));
             match own.next() {
@@ -525,38 +526,6 @@ pub(super) fn kinds_of(
     }
     let missing = may_be_missing.then_some(None);
     kinds.into_values().map(Some).chain(missing).collect()
-}
-
-/// A condition in words, after "with" or "without".
-fn words_of(condition: &Predicate, registry: &Registry) -> String {
-    let name = |column: &usize| registry.columns[*column].name.as_str();
-    let joined = |members: &[Predicate], word: &str| {
-        let texts: Vec<String> = members.iter().map(|m| words_of(m, registry)).collect();
-        format!("({})", texts.join(word))
-    };
-    match condition {
-        Predicate::Always => "anything".to_owned(),
-        Predicate::Never => "what nobody has".to_owned(),
-        Predicate::IsNull { column } => format!("no {}", name(column)),
-        Predicate::IsNotNull { column } => format!("a known {}", name(column)),
-        Predicate::All(members) => joined(members, " and "),
-        Predicate::Any(members) => joined(members, " or "),
-        Predicate::In { column, set } => {
-            let definition = &registry.columns[*column];
-            let texts = set.intervals().iter().map(|(first, last)| {
-                let text = definition.format_stored(*first);
-                match first == last {
-                    true => text,
-                    false => format!("{text} to {}", definition.format_stored(*last)),
-                }
-            });
-            format!(
-                "{} {}",
-                name(column),
-                texts.collect::<Vec<_>>().join(" or ")
-            )
-        }
-    }
 }
 
 /// The sets of a column that a predicate asks about.

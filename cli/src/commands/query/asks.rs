@@ -1,25 +1,24 @@
 //! What a query asks, in words: who is counted, in which groups, of which columns, all in the columns' own units.
 
 use galen_query::{
-    query::{Aggregate, Bin, BinName, CohortQuery, Grouping, IntervalSet, OutputValue, Predicate},
+    query::{Aggregate, Bin, BinName, CohortQuery, Grouping, OutputValue, Predicate},
     registry::{Column, ColumnKind, Registry},
+    words::{LISTED, Words, between, listed},
 };
 use num_traits::ToPrimitive;
 
 use crate::{caption::number_unit, show};
 
-/// Values, members of a condition and groups that a line lists.
-const LISTED: usize = 12;
-
 /// A line each: what, and what of it.
 pub fn lines(query: &CohortQuery, registry: &Registry) -> Vec<(String, String)> {
     let words = Words(&registry.columns);
-    let mut lines = vec![("who".to_owned(), words.who(&query.filter))];
+    let mut lines = vec![("who".to_owned(), who(words, &query.filter))];
     for (at, grouping) in query.group_by.iter().enumerate() {
         let is_key = |value: &OutputValue| matches!(value, OutputValue::Key(key) if *key == at);
         let output = query.outputs.iter().find(|o| is_key(&o.value));
-        let name = output.map_or_else(|| words.name(grouping.column), |o| o.label.clone());
-        lines.push((format!("groups by {name}"), words.groups(grouping)));
+        let name = output.map_or_else(|| words.name(grouping.column), |o| &o.label);
+        let groups = groups(&registry.columns[grouping.column], grouping);
+        lines.push((format!("groups by {name}"), groups));
     }
     for output in &query.outputs {
         let filtered = !matches!(output.filter, Predicate::Always) && query.criteria.is_empty();
@@ -35,7 +34,7 @@ pub fn lines(query: &CohortQuery, registry: &Registry) -> Vec<(String, String)> 
     lines.extend(
         columns
             .into_iter()
-            .map(|c| (words.name(c), words.range(&registry.columns[c]))),
+            .map(|c| (words.name(c).to_owned(), range(&registry.columns[c]))),
     );
     let plain = |text: String| show::plain_line(&text);
     lines
@@ -67,95 +66,57 @@ pub fn function(aggregate: &Aggregate, columns: &[Column]) -> String {
     }
 }
 
-struct Words<'a>(&'a [Column]);
-
-impl Words<'_> {
-    fn name(&self, column: usize) -> String {
-        self.0[column].name.clone()
-    }
-
-    fn who(&self, filter: &Predicate) -> String {
-        match filter {
-            Predicate::Always => "everyone who consented to the purpose".to_owned(),
-            Predicate::Never => "nobody".to_owned(),
-            other => format!("those who consented, with {}", self.condition(other, false)),
-        }
-    }
-
-    /// `inner` ones stand in parentheses where they have members.
-    fn condition(&self, predicate: &Predicate, inner: bool) -> String {
-        let (members, joint) = match predicate {
-            Predicate::Always => return "anything".to_owned(),
-            Predicate::Never => return "what nobody has".to_owned(),
-            Predicate::In { column, set } => return self.values(&self.0[*column], set),
-            Predicate::IsNull { column } => return format!("no {}", self.name(*column)),
-            Predicate::IsNotNull { column } => return format!("a known {}", self.name(*column)),
-            Predicate::All(members) => (members, " and "),
-            Predicate::Any(members) => (members, " or "),
-        };
-        let texts = members.iter().map(|m| self.condition(m, true)).collect();
-        let text = listed(texts, joint);
-        if inner { format!("({text})") } else { text }
-    }
-
-    /// `ldl 2.50 to 5.40 mmol/L`.
-    fn values(&self, column: &Column, set: &IntervalSet) -> String {
-        let range = |(first, last): &(u64, u64)| between(column, *first, *last);
-        let texts = set.intervals().iter().map(range).collect();
-        let unit = number_unit(column).map_or_else(String::new, |u| format!(" {u}"));
-        format!("{} {}{unit}", column.name, listed(texts, " or "))
-    }
-
-    fn groups(&self, grouping: &Grouping) -> String {
-        let column = &self.0[grouping.column];
-        let null = if column.nullable { "; and NULL" } else { "" };
-        let Some(bins) = &grouping.bins else {
-            let all = (0..=column.span()).take(LISTED + 1);
-            let texts = all.map(|v| column.format_stored(v)).collect::<Vec<_>>();
-            let more = usize::try_from(column.span()).unwrap_or(usize::MAX);
-            let more = more.saturating_add(1).saturating_sub(texts.len());
-            let beyond = texts.len().min(LISTED);
-            let more = more + texts.len() - beyond;
-            let shown = texts[..beyond].join(", ");
-            let rest = if more > 0 {
-                format!(" and {more} more")
-            } else {
-                String::new()
-            };
-            return format!("{shown}{rest}{null}");
-        };
-        let of = format!("{} of {}", show::plural(bins.len(), "group"), column.name);
-        let unit = number_unit(column).map_or_else(String::new, |u| format!(" {u}"));
-        let width = width(bins).map_or_else(String::new, |w| format!(", each {w}{unit} wide"));
-        let bin = |b: &Bin| format!("{}: {}", b.name, between(column, b.stored.0, b.stored.1));
-        let texts = bins.iter().map(bin).collect();
-        format!("{of}{width}: {}{null}", listed(texts, ", "))
-    }
-
-    /// `0.00 to 12.00 mmol/L in steps of 0.01, NULL where it is not known`.
-    fn range(&self, column: &Column) -> String {
-        let unit = number_unit(column).map_or_else(String::new, |u| format!(" {u}"));
-        let text = match &column.kind {
-            ColumnKind::Boolean => "true or false".to_owned(),
-            ColumnKind::Category { codes } => show::plural(codes.len(), "code"),
-            ColumnKind::Number { decimals, .. } => {
-                let step = 10f64.powi(-i32::try_from(*decimals).unwrap_or(0));
-                let range = between(column, 0, column.span());
-                format!("{range}{unit}, in steps of {step}")
-            }
-            ColumnKind::Date { .. } => format!("{}, by day", between(column, 0, column.span())),
-        };
-        let null = if column.nullable { "; may be NULL" } else { "" };
-        text + null
+fn who(words: Words<'_>, filter: &Predicate) -> String {
+    match filter {
+        Predicate::Always => "everyone who consented to the purpose".to_owned(),
+        Predicate::Never => "nobody".to_owned(),
+        other => format!(
+            "those who consented, with {}",
+            words.condition(other, false)
+        ),
     }
 }
 
-fn between(column: &Column, first: u64, last: u64) -> String {
-    let first_text = column.format_stored(first);
-    match first == last {
-        true => first_text,
-        false => format!("{first_text} to {}", column.format_stored(last)),
-    }
+fn groups(column: &Column, grouping: &Grouping) -> String {
+    let null = if column.nullable { "; and NULL" } else { "" };
+    let Some(bins) = &grouping.bins else {
+        let all = (0..=column.span()).take(LISTED + 1);
+        let texts = all.map(|v| column.format_stored(v)).collect::<Vec<_>>();
+        let more = usize::try_from(column.span()).unwrap_or(usize::MAX);
+        let more = more.saturating_add(1).saturating_sub(texts.len());
+        let beyond = texts.len().min(LISTED);
+        let more = more + texts.len() - beyond;
+        let shown = texts[..beyond].join(", ");
+        let rest = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        return format!("{shown}{rest}{null}");
+    };
+    let of = format!("{} of {}", show::plural(bins.len(), "group"), column.name);
+    let unit = number_unit(column).map_or_else(String::new, |u| format!(" {u}"));
+    let width = width(bins).map_or_else(String::new, |w| format!(", each {w}{unit} wide"));
+    let bin = |b: &Bin| format!("{}: {}", b.name, between(column, b.stored.0, b.stored.1));
+    let texts = bins.iter().map(bin).collect();
+    format!("{of}{width}: {}{null}", listed(texts, ", "))
+}
+
+/// `0.00 to 12.00 mmol/L in steps of 0.01, NULL where it is not known`.
+fn range(column: &Column) -> String {
+    let unit = number_unit(column).map_or_else(String::new, |u| format!(" {u}"));
+    let text = match &column.kind {
+        ColumnKind::Boolean => "true or false".to_owned(),
+        ColumnKind::Category { codes } => show::plural(codes.len(), "code"),
+        ColumnKind::Number { decimals, .. } => {
+            let step = 10f64.powi(-i32::try_from(*decimals).unwrap_or(0));
+            let range = between(column, 0, column.span());
+            format!("{range}{unit}, in steps of {step}")
+        }
+        ColumnKind::Date { .. } => format!("{}, by day", between(column, 0, column.span())),
+    };
+    let null = if column.nullable { "; may be NULL" } else { "" };
+    text + null
 }
 
 /// The width of buckets, which is the same of all that have both ends.
@@ -169,13 +130,4 @@ fn width(bins: &[Bin]) -> Option<f64> {
         Some(both)
     })?;
     (second - first).to_f64()
-}
-
-fn listed(items: Vec<String>, joint: &str) -> String {
-    let more = items.len().saturating_sub(LISTED);
-    let shown = items[..items.len() - more].join(joint);
-    match more {
-        0 => shown,
-        more => format!("{shown}{joint}{more} more"),
-    }
 }
