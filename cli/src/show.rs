@@ -138,7 +138,7 @@ pub fn derived(answer: &Shown<'_>) -> String {
 }
 
 /// Lines of at most some 96 characters, each after `margin`.
-fn wrapped(text: &str, margin: &str) -> String {
+pub fn wrapped(text: &str, margin: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {
         let mut current = margin.to_owned();

@@ -99,10 +99,18 @@ fn what_all_counts_tell_is_hidden_and_told_to_be() {
     };
     assert!(all.shown().is_some() && a.shown().is_none() && b.shown().is_some());
     let answer = &TIED.answer;
-    assert_eq!(answer.hidden_together(), 1);
-    assert_eq!(answer.to_json()["hidden_together"], 1);
+    let json = answer.to_json();
+    assert_eq!(json["hidden_together"], 1);
+    let who = "without arm a or arm b";
+    assert_eq!(
+        json["hidden_for"],
+        serde_json::json!([{ "count": "a", "of": who }])
+    );
+    let reading = answer.reading();
     let said = "1 of its counts is hidden because all of them together";
-    assert!(answer.reading().contains(said), "{}", answer.reading());
+    assert!(reading.contains(said), "{reading}");
+    let said = format!("how few some are: a, of the patients {who}.");
+    assert!(reading.contains(&said), "{reading}");
 }
 
 #[test]
@@ -176,7 +184,9 @@ fn small_groups_of_nearly_all_patients() {
             State::Small
         ]
     );
-    assert_eq!(WHOLE.answer.hidden_together(), 1);
+    let reading = WHOLE.answer.reading();
+    let said = "how few some are: count (arm = b), of small groups.";
+    assert!(reading.contains(said), "{reading}");
     let check = |change: &dyn Fn(&mut Published)| refused(&SMALL, &WHOLE, |b| change(&mut b.cells));
     let e = check(&|p| p[1][0] = State::Shown(38));
     broken(&e, "with the number of all patients it tells small counts");

@@ -12,13 +12,14 @@ use galen_query::{
     registry::Registry,
     text::hex,
 };
+use serde::Serialize;
 
 use crate::{
     analysis::{self, Derived, View},
     hash::separator,
     manifest::Dataset,
     plan::{GroupKey, Plan, Quantile},
-    rules::{Published, ReleaseProfile, State},
+    rules::{Counts, Published, ReleaseProfile, State},
 };
 pub(crate) use cell::quoted;
 pub use cell::{Bucket, Cell};
@@ -83,9 +84,24 @@ pub struct Answer {
     pub insecure: bool,
     /// What the query's analyses make of the cells: computed here, not proven apart.
     pub derived: Vec<Derived>,
+    /// Counts that are hidden for what all of them tell together.
+    pub hidden_together: Vec<HiddenTogether>,
     /// What it was computed from.
     released: Released,
 }
+
+/// A count that is hidden because all of them together, or with the number of all patients, would tell how few some are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HiddenTogether {
+    /// Its output, with its group's keys.
+    pub count: String,
+    /// Of which patients it would tell, after "the patients": the bundle names them. `None` for those of small groups, which
+    /// the number of all patients would tell.
+    pub of: Option<String>,
+}
+
+/// Counts that are hidden together that a reading lists.
+const LISTED: usize = 6;
 
 /// The answer that a plan's published states make. `source` is what the caller has checked it against.
 #[must_use]
@@ -106,10 +122,29 @@ pub fn build(
         rows,
         derived,
         identity: identity(&source, published, &plan.quantiles),
+        hidden_together: hidden_together(plan, published),
         released,
         source,
         insecure,
     }
+}
+
+fn hidden_together(plan: &Plan, published: &Published) -> Vec<HiddenTogether> {
+    let counts = Counts::of(plan);
+    let states = published.iter().enumerate().flat_map(|(group, states)| {
+        let fields = plan.statistics.keys().zip(states);
+        fields.map(move |(field, state)| (group, *field, *state))
+    });
+    let hidden = states.filter_map(|(group, field, state)| {
+        let of = match state {
+            State::Tied(region) => Some(counts.words(group, region as usize)),
+            State::Whole(_) => None,
+            _ => return None,
+        };
+        let count = plan.names.number(group, field);
+        Some(HiddenTogether { count, of })
+    });
+    hidden.collect()
 }
 
 /// An answer's table: columns and rows.
@@ -270,13 +305,8 @@ impl Answer {
             s.hospital,
             s.profile.in_words()
         );
-        let together = self.hidden_together();
-        if together > 0 {
-            text += &format!(
-                " {together} of its counts {} hidden because all of them together, or with the number of patients, would tell \
-                 how few some are.",
-                if together == 1 { "is" } else { "are" }
-            );
+        if let Some(together) = self.together() {
+            text += &format!(" {together}");
         }
         if !self.derived.is_empty() {
             text += " Derived: everything else, computed from those numbers by whoever verifies the answer; \
@@ -285,17 +315,29 @@ impl Answer {
         text
     }
 
-    /// How many counts are hidden for what all of them tell together, or with the number of all patients.
+    /// Which counts are hidden for what all of them tell together, and of whom each would tell; `None` if there are none.
     #[must_use]
-    pub fn hidden_together(&self) -> usize {
-        let states = self
-            .released
-            .groups
-            .iter()
-            .flat_map(|(_, states)| states.values());
-        states
-            .filter(|s| matches!(s, State::Tied(_) | State::Whole(_)))
-            .count()
+    pub fn together(&self) -> Option<String> {
+        let hidden = &self.hidden_together;
+        if hidden.is_empty() {
+            return None;
+        }
+        let each = |h: &HiddenTogether| match &h.of {
+            Some(who) => format!("{}, of the patients {who}", h.count),
+            None => format!("{}, of small groups", h.count),
+        };
+        let listed: Vec<String> = hidden.iter().take(LISTED).map(each).collect();
+        let more = match hidden.len().saturating_sub(LISTED) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        Some(format!(
+            "{} of its counts {} hidden because all of them together, or with the number of patients, would tell how few some \
+             are: {}{more}.",
+            hidden.len(),
+            if hidden.len() == 1 { "is" } else { "are" },
+            listed.join("; ")
+        ))
     }
 
     /// The answer as JSON: columns, rows of typed cells, and where it comes from.
@@ -307,7 +349,8 @@ impl Answer {
             "rows": self.rows,
             "derived": self.derived,
             "reading": self.reading(),
-            "hidden_together": self.hidden_together(),
+            "hidden_together": self.hidden_together.len(),
+            "hidden_for": self.hidden_together,
             "query": hex(&s.query),
             "hospital": s.hospital,
             "dataset": s.dataset,

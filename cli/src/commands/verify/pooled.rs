@@ -119,6 +119,10 @@ fn site(file: &File, report: &Report) -> String {
     if let Some(note) = show::suppression(answer, rule) {
         text += &format!("\n\n{note}");
     }
+    // A site's reading is not shown: what is proven is said of all sites at once.
+    if let Some(together) = answer.together() {
+        text += &format!("\n\n{}", show::wrapped(&together, ""));
+    }
     let mut facts = vec![
         ("answer", format!("entry {}", report.answer_index)),
         ("release rule", rule.in_words()),
