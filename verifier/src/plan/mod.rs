@@ -109,6 +109,13 @@ impl Plan {
         self.conditions.as_ref()?.together(contains)
     }
 
+    /// Whether another count of the answer contains this one: under some profiles it is hidden where they differ by few.
+    #[must_use]
+    pub fn is_within_another(&self, field: Field) -> bool {
+        let mut counts = self.statistics.keys().filter(|f| f.is_count());
+        counts.any(|other| *other != field && other.contains(field, &self.within))
+    }
+
     /// How the dataset's rows lie.
     #[must_use]
     pub fn rows(&self) -> Rows {

@@ -1,5 +1,7 @@
 //! Which outputs of a query can be expected to be hidden (`docs/spec/release-rules.md`), told before it is registered.
 
+mod few;
+
 use std::{collections::BTreeSet, fmt};
 
 use galen_query::{
@@ -14,8 +16,6 @@ use super::asks::function;
 
 /// The threshold of the default rule, for examples: which rule a dataset has, its manifest says.
 const K: u64 = 11;
-/// So many groups and more are likely to hold some of a few patients.
-const MANY: usize = 50;
 
 /// What can be expected to be hidden.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,23 +42,31 @@ impl fmt::Display for Expectation {
     }
 }
 
-/// All expectations, those of outputs first.
+/// All expectations, those of fewest outputs first; none of a query that nobody can meet.
 pub fn expected(query: &CohortQuery, registry: &Registry, plan: &Plan) -> Vec<Expectation> {
+    if query.filter == Predicate::Never {
+        return Vec::new();
+    }
+    if !query.criteria.is_empty() {
+        return vec![few::steps(query)];
+    }
     let mut all = nullable(query, registry, plan);
+    all.extend(few::parts(query, registry, plan));
     all.extend(together(query, registry, plan));
     all.extend(percentiles(query));
-    let groups = query.groups(registry);
-    if groups >= MANY {
-        all.push(Expectation {
-            outputs: labels(query, |_| true),
-            why: format!(
-                "there are {groups} groups, and each of 1 to k − 1 patients is hidden, with one more beside it where a \
-                 total would tell it"
-            ),
-            instead: "wider buckets, or fewer keys in GROUP BY".to_owned(),
-        });
-    }
+    all.extend(match query.group_by.is_empty() {
+        true => few::all(query, registry),
+        false => Some(few::groups(query, registry, plan)),
+    });
     all
+}
+
+/// Whose patients a count is about.
+fn each(query: &CohortQuery) -> &'static str {
+    match query.group_by.is_empty() {
+        true => "",
+        false => " of a group",
+    }
 }
 
 /// Labels of the aggregates of a kind.
@@ -130,12 +138,10 @@ fn of_columns(
         .iter()
         .map(|c| registry.columns[*c].name.as_str())
         .collect();
-    let (each, likely) = match query.group_by.is_empty() {
-        true => ("", ""),
-        false => (
-            " of a group",
-            ". Each group is looked at by itself, so that some are likely to be",
-        ),
+    let each = each(query);
+    let likely = match query.group_by.is_empty() {
+        true => "",
+        false => ". Each group is looked at by itself, so that some are likely to be",
     };
     let why = format!(
         "{} is hidden where 1 to k − 1 patients{each} lack {}, since the counts beside it would tell how few (the rule \
@@ -192,11 +198,7 @@ fn together(query: &CohortQuery, registry: &Registry, plan: &Plan) -> Option<Exp
         }
         OutputValue::Key(_) => false,
     });
-    let each = if query.group_by.is_empty() {
-        ""
-    } else {
-        " of a group"
-    };
+    let each = each(query);
     Some(Expectation {
         outputs: about.map(|(o, _)| o.label.clone()).collect(),
         why: format!(
