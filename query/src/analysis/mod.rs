@@ -3,6 +3,7 @@
 
 mod inputs;
 mod read;
+mod selection;
 mod spec;
 
 pub use read::{AnalysisError, MAX_ANALYSES};

@@ -1,4 +1,5 @@
 mod belongs;
+mod selection;
 
 use galen_query::{analysis::Analysis, query::parse_query, registry::Registry};
 use num_bigint::BigInt;
