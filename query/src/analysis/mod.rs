@@ -5,6 +5,7 @@ mod inputs;
 mod read;
 mod selection;
 mod spec;
+mod words;
 
 pub use read::{AnalysisError, MAX_ANALYSES};
 pub use spec::{

@@ -2,9 +2,13 @@
 
 use thiserror::Error;
 
-use super::inputs::Inputs;
-use super::spec::{
-    Analysis, Contingency, Means, Outcome, Rates, Shares, Standardised, Survival, TwoByTwo, Welch,
+use super::{
+    inputs::Inputs,
+    spec::{
+        Analysis, Contingency, Means, Outcome, Rates, Shares, Standardised, Survival, TwoByTwo,
+        Welch,
+    },
+    words::{Word, words},
 };
 use crate::{
     query::{Aggregate, BinName, CohortQuery, Grouping, OutputValue, Predicate},
@@ -55,20 +59,20 @@ impl Analysis {
             return Err(error(format!("longer than {MAX_BYTES} bytes")));
         }
         let mut words = words(text).map_err(error)?.into_iter();
-        let kind = words.next().unwrap_or_default();
+        let kind = words.next().unwrap_or_default().to_string();
         let mut fields = Fields {
             query,
             registry,
             given: Vec::new(),
         };
         for word in words {
-            let Some((name, value)) = word.split_once('=') else {
+            let Some((name, value)) = word.field() else {
                 return Err(error(format!("'{word}' is not name=value; {USAGE}")));
             };
-            if fields.given.iter().any(|(n, _)| n == name) {
+            if fields.given.iter().any(|(n, _)| *n == name) {
                 return Err(error(format!("{name} is given twice")));
             }
-            fields.given.push((name.to_owned(), value.to_owned()));
+            fields.given.push((name, value));
         }
         let analysis = fields.read(&kind).map_err(error)?;
         if let Some((name, _)) = fields.given.first() {
@@ -80,42 +84,11 @@ impl Analysis {
     }
 }
 
-/// Blanks separate words outside double quotes; within them a backslash takes the next character as it is.
-fn words(text: &str) -> Result<Vec<String>, String> {
-    let mut words = Vec::new();
-    let (mut word, mut quoted, mut any) = (String::new(), false, false);
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' if quoted => word.extend(chars.next()),
-            '"' => (quoted, any) = (!quoted, true),
-            c if c.is_control() => return Err("it has control characters".to_owned()),
-            c if c.is_whitespace() && !quoted => {
-                if any {
-                    words.push(std::mem::take(&mut word));
-                }
-                any = false;
-            }
-            c => {
-                word.push(c);
-                any = true;
-            }
-        }
-    }
-    if quoted {
-        return Err("a \" is not closed".to_owned());
-    }
-    if any {
-        words.push(word);
-    }
-    Ok(words)
-}
-
 /// What was given and is not read yet.
 struct Fields<'a> {
     query: &'a CohortQuery,
     registry: &'a Registry,
-    given: Vec<(String, String)>,
+    given: Vec<(String, Word)>,
 }
 
 type Read<T> = Result<T, String>;
@@ -164,14 +137,22 @@ impl Fields<'_> {
         })
     }
 
-    fn optional(&mut self, name: &str) -> Option<String> {
+    fn optional_word(&mut self, name: &str) -> Option<Word> {
         let at = self.given.iter().position(|(n, _)| n == name)?;
         Some(self.given.remove(at).1)
     }
 
-    fn required(&mut self, name: &str) -> Read<String> {
-        let value = self.optional(name);
+    fn optional(&mut self, name: &str) -> Option<String> {
+        self.optional_word(name).map(|w| w.to_string())
+    }
+
+    fn required_word(&mut self, name: &str) -> Read<Word> {
+        let value = self.optional_word(name);
         value.ok_or_else(|| format!("{name} is missing; {USAGE}"))
+    }
+
+    fn required(&mut self, name: &str) -> Read<String> {
+        Ok(self.required_word(name)?.to_string())
     }
 
     /// The output of a label, if it is the only one.
@@ -399,15 +380,18 @@ impl Fields<'_> {
 
     /// A weight for each stratum: one that is meant to be left out has 0.
     fn weights(&mut self, strata: &str) -> Read<Vec<(String, u64)>> {
-        let text = self.required("weights")?;
+        let list = self.required_word("weights")?.list()?;
         let mut weights: Vec<(String, u64)> = Vec::new();
-        for pair in text.split(',') {
-            let parsed = pair.rsplit_once(':').and_then(|(value, persons)| {
+        for pair in list {
+            let parsed = pair.pair().and_then(|(value, persons)| {
                 let persons = persons.parse().ok().filter(|n| (0..1 << 40).contains(n))?;
-                Some((value.to_owned(), persons))
+                Some((value, persons))
             });
             let Some((value, persons)) = parsed else {
-                return Err(format!("weights: '{pair}' is not VALUE:PERSONS"));
+                return Err(format!(
+                    "weights: '{pair}' is not VALUE:PERSONS; put a VALUE with a comma into double quotes, \
+                     weights=\"1,5\":300,2:400"
+                ));
             };
             self.value_of(strata, &value)?;
             if weights.iter().any(|(v, _)| *v == value) {

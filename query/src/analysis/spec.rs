@@ -1,6 +1,6 @@
 //! Which analysis of which outputs: one line of text, `kind name=value …`.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// An analysis that a researcher registers with a query. Its fields name outputs by their labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,13 +219,26 @@ impl fmt::Display for Analysis {
                 line.kind("standardised-rates")?;
                 line.rates(&s.rates)?;
                 line.field("strata", &s.strata)?;
-                let weights: Vec<String> =
-                    s.weights.iter().map(|(v, w)| format!("{v}:{w}")).collect();
+                let pair = |(v, w): &(String, u64)| format!("{}:{w}", member(v));
+                let weights: Vec<String> = s.weights.iter().map(pair).collect();
                 line.field("weights", &weights.join(","))?;
                 s.by.iter().try_for_each(|by| line.field("by", by))
             }
         }
     }
+}
+
+/// A value as a member of a list.
+fn member(value: &str) -> Cow<'_, str> {
+    if value.contains(',') || value.starts_with('"') {
+        return Cow::Owned(quoted(value));
+    }
+    Cow::Borrowed(value)
+}
+
+fn quoted(value: &str) -> String {
+    let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{escaped}\"")
 }
 
 struct Line<'a, 'b>(&'a mut fmt::Formatter<'b>);
@@ -240,8 +253,7 @@ impl Line<'_, '_> {
         if value.chars().all(plain) && !value.is_empty() {
             return write!(self.0, " {name}={value}");
         }
-        let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
-        write!(self.0, " {name}=\"{escaped}\"")
+        write!(self.0, " {name}={}", quoted(value))
     }
 
     fn means(&mut self, s: &Means) -> fmt::Result {

@@ -490,3 +490,42 @@ fn an_undefined_number_is_explained_though_others_are_left_out() {
     assert_eq!(derived.notes.len(), 2, "{:?}", derived.notes);
     assert!(derived.notes[1].starts_with("Numbers that the counts do not define"));
 }
+
+/// Of codes with commas, colons, quotes and backslashes, in each way in which they can be written.
+#[test]
+fn any_code_can_have_a_weight() {
+    let text = "[registry]\nname = \"t\"\nversion = 1\npatient_id = \"id\"\n\
+        [[purpose]]\ncode = \"DUO:0000042\"\ncolumn = \"consent\"\n\
+        [[column]]\nname = \"site\"\ntype = \"category\"\n\
+        codes = ['1,5', '2', 'a:b', 'say \"hi\"', '\"q\"', 'b\\s', 'c:1,d']\n\
+        [[column]]\nname = \"ev\"\ntype = \"boolean\"\n";
+    let registry = Registry::from_toml(text).unwrap();
+    let sql = "SELECT site, sum(ev) AS e, count(*) AS n FROM t GROUP BY site";
+    let read = |weights: &str| {
+        let text = format!("standardised-rates events=e time=n strata=site weights={weights}");
+        parse_over(&registry, sql, &text)
+    };
+    let within = r#""\"1,5\":1,2:2,a:b:3,say \"hi\":4,\"\\\"q\\\"\":5,b\\s:6,\"c:1,d\":7""#;
+    let parts = r#""1,5":1,2:2,"a:b":3,"say \"hi\"":4,"\"q\"":5,b\s:6,c:1","d:7"#;
+    let [a, b] = [within, parts].map(|w| read(w).unwrap());
+    assert_eq!(a, b);
+    let written = a.to_string();
+    assert!(written.ends_with(&format!("weights={within}")), "{written}");
+    assert_eq!(parse_over(&registry, sql, &written).unwrap(), a);
+    let Analysis::Standardised(spec) = a else {
+        panic!()
+    };
+    let codes = ["1,5", "2", "a:b", "say \"hi\"", "\"q\"", "b\\s", "c:1,d"];
+    let wanted: Vec<(String, u64)> = codes.map(str::to_owned).into_iter().zip(1..).collect();
+    assert_eq!(spec.weights, wanted);
+    for weights in ["1,5:3,2:4", "\"1,5:3,2:4\""] {
+        let message = read(weights).unwrap_err();
+        let cure = "weights: '1' is not VALUE:PERSONS; put a VALUE with a comma into double quotes, weights=\"1,5\":300,2:400";
+        assert!(message.contains(cure), "{message}");
+    }
+    assert!(
+        read(r#""\"1,5:3,2:4""#)
+            .unwrap_err()
+            .contains("a \" is not closed")
+    );
+}
