@@ -3,7 +3,10 @@
 use galen_query::analysis::{Means, Shares, Welch};
 use galen_statistics::Sample;
 
-use super::{Computed, Table, Value, View, interval, test, titles, view::named};
+use super::{
+    Computed, Table, Value, View, interval, test, titles,
+    view::{both, named},
+};
 
 pub(super) const MEANS: &str = "Means with Student's t intervals; 95 %";
 pub(super) const WELCH: &str =
@@ -11,10 +14,13 @@ pub(super) const WELCH: &str =
 pub(super) const PROPORTIONS: &str = "Proportions with Wilson's score intervals; 95 %";
 
 fn sample(spec: &Means, view: &View<'_>, row: usize) -> Result<Sample, String> {
-    let spread = view.number(row, view.column(&spec.spread)?)?;
+    let mean = view.number(row, view.column(&spec.mean)?);
+    let spread = view.number(row, view.column(&spec.spread)?);
+    let n = view.count(row, view.column(&spec.n)?);
+    let ((mean, spread), n) = both(both(mean, spread), n)?;
     Ok(Sample {
-        n: view.count(row, view.column(&spec.n)?)?,
-        mean: view.number(row, view.column(&spec.mean)?)?,
+        n,
+        mean,
         variance: if spec.is_variance {
             spread
         } else {
@@ -61,14 +67,8 @@ pub(super) fn welch(spec: &Welch, view: &View<'_>) -> Computed {
         let row = view.single_row(view.all_rows(), by, value)?;
         sample(&spec.sample, view, row)
     };
-    let samples = match spec.groups.each_ref().map(group) {
-        [Ok(a), Ok(b)] => [a, b],
-        // Each that is missing is named.
-        missing => {
-            let reasons = missing.into_iter().filter_map(Result::err);
-            return Err(reasons.collect::<Vec<_>>().join(" "));
-        }
-    };
+    let [first, second] = spec.groups.each_ref().map(group);
+    let samples = <[Sample; 2]>::from(both(first, second)?);
     let mut means = Table::new(
         titles::MEANS,
         &[&spec.by, "n", &spec.sample.mean, "lower", "upper"],
@@ -103,7 +103,7 @@ pub(super) fn proportions(spec: &Shares, view: &View<'_>) -> Computed {
     let mut table = Table::new(titles::PROPORTIONS, &columns);
     let (cases, total) = (view.column(&spec.cases)?, view.column(&spec.total)?);
     let notes = each_row(view, &mut table, |row| {
-        let (with, all) = (view.count(row, cases)?, view.count(row, total)?);
+        let (with, all) = both(view.count(row, cases), view.count(row, total))?;
         if with > all {
             return Err(format!("{} has more cases than patients.", view.name(row)));
         }

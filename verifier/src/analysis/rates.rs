@@ -3,7 +3,11 @@
 use galen_query::analysis::{Rates, Standardised};
 use galen_statistics::{Estimate, Stratum};
 
-use super::{Computed, Table, Value, View, interval, means::each_row};
+use super::{
+    Computed, Table, Value, View, interval,
+    means::each_row,
+    view::{all, both},
+};
 
 pub(super) const RATES: &str = "Crude rates with exact Poisson intervals (Garwood); 95 %";
 pub(super) const STANDARDISED: &str = "Directly standardised rates with Fay and Feuer's gamma intervals, crude rates with exact Poisson intervals; 95 %";
@@ -19,8 +23,8 @@ fn scaled(estimate: Option<Estimate>, per: u32) -> Option<Estimate> {
 
 /// Events and time of a row.
 fn row_of(spec: &Rates, view: &View<'_>, row: usize) -> Result<(u64, f64), String> {
-    let events = view.count(row, view.column(&spec.events)?)?;
-    Ok((events, view.number(row, view.column(&spec.time)?)?))
+    let events = view.count(row, view.column(&spec.events)?);
+    both(events, view.number(row, view.column(&spec.time)?))
 }
 
 fn header<'a>(first: &'a str, spec: &'a Rates) -> [&'a str; 6] {
@@ -105,17 +109,16 @@ fn strata_of(
     strata: usize,
     rows: &[usize],
 ) -> Result<Vec<Stratum>, String> {
-    let mut list = Vec::new();
-    for (value, persons) in spec.weights.iter().filter(|(_, w)| *w > 0) {
+    let weighted = spec.weights.iter().filter(|(_, w)| *w > 0);
+    all(weighted.map(|(value, persons)| {
         let row = view.single_row(rows.iter().copied(), strata, value)?;
         let (events, time) = row_of(&spec.rates, view, row)?;
         #[expect(clippy::cast_precision_loss, reason = "below 2^40")]
         let weight = *persons as f64;
-        list.push(Stratum {
+        Ok(Stratum {
             events,
             persons: time,
             weight,
-        });
-    }
-    Ok(list)
+        })
+    }))
 }

@@ -8,7 +8,7 @@ use galen_query::{
 use galen_statistics::{Bin, Censored, Group, Point, Times};
 use num_traits::ToPrimitive;
 
-use super::{Computed, Table, Value, View, interval, test, titles};
+use super::{Computed, Table, Value, View, interval, test, titles, view::all};
 use crate::answer::Cell;
 
 pub(super) const EXACT: &str = "Kaplan–Meier estimate: each bin holds one time, events before censorings. Greenwood's \
@@ -230,19 +230,21 @@ fn curve(
         beyond: 0,
         is_cut: false,
     };
+    // Patients without a time are not at risk.
+    let timed = rows.iter().filter_map(|&row| match &view.rows[row][time] {
+        Cell::Bucket(bucket) => Some((row, bucket)),
+        _ => None,
+    });
+    let left = timed.map(|(row, bucket)| Ok((row, bucket, view.count(row, leaving)?)));
+    let left = all(left).map_err(|why| {
+        format!(
+            "{}: no curve, since nobody can tell who was at risk before. {why} Ask for wider buckets, \
+             or let them end earlier.",
+            curve.name
+        )
+    })?;
     let (mut known, mut note) = (usize::MAX, None);
-    for &row in rows {
-        // Patients without a time are not at risk.
-        let Cell::Bucket(bucket) = &view.rows[row][time] else {
-            continue;
-        };
-        let leaving = view.count(row, leaving).map_err(|why| {
-            format!(
-                "{}: no curve, since nobody can tell who was at risk before. {why} Ask for wider buckets, \
-                 or let them end earlier.",
-                curve.name
-            )
-        })?;
+    for (row, bucket, leaving) in left {
         match bins.times(bucket.number) {
             None => curve.beyond = leaving,
             Some(times) => {

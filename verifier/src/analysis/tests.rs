@@ -279,7 +279,10 @@ fn rows_are_named_by_their_keys_alone() {
     assert_eq!(names, [&Value::Key(Some("a".into())), &Value::Key(None)]);
     assert_eq!(
         derived.notes,
-        ["a", "NULL"].map(|group| format!("sd of {group} is NULL: too few values were counted."))
+        ["a", "NULL"].map(|group| {
+            let null = |label| format!("{label} of {group} is NULL: too few values were counted.");
+            format!("{} {}", null("mean"), null("sd"))
+        })
     );
 }
 

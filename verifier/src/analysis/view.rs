@@ -213,3 +213,24 @@ pub(super) fn named(value: Option<&str>) -> String {
     let key = |text: &str| Cell::Key(text.to_owned());
     value.map_or(Cell::Null, key).to_string()
 }
+
+/// Both, or why each is missing that is.
+pub(super) fn both<A, B>(a: Result<A, String>, b: Result<B, String>) -> Result<(A, B), String> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(a), Err(b)) => Err(format!("{a} {b}")),
+        (Err(why), _) | (_, Err(why)) => Err(why),
+    }
+}
+
+/// All, or why each is missing that is.
+pub(super) fn all<T>(
+    members: impl IntoIterator<Item = Result<T, String>>,
+) -> Result<Vec<T>, String> {
+    let none = Ok(Vec::new());
+    members.into_iter().fold(none, |all, member| {
+        let (mut all, member) = both(all, member)?;
+        all.push(member);
+        Ok(all)
+    })
+}

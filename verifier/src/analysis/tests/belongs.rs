@@ -491,6 +491,60 @@ fn an_undefined_number_is_explained_though_others_are_left_out() {
     assert!(derived.notes[1].starts_with("Numbers that the counts do not define"));
 }
 
+/// Each cell that an analysis needs and does not have is named, and not only the first.
+#[test]
+fn notes_name_all_hidden_cells() {
+    let registry = registry();
+    let sql = "SELECT grp, count(*) AS n, sum(died) AS d, sum(days) AS t, avg(days) AS m, stddev_samp(days) AS s \
+        FROM t GROUP BY grp";
+    let hidden = || Cell::Suppressed(11);
+    let rows = ["NULL", "x"].map(|group| {
+        let mut row = vec![key(group)];
+        row.resize_with(6, hidden);
+        row
+    });
+    let told = |labels: &[&str], group: &str| {
+        let told = |label| format!("{label} of {group} is hidden by the release rule (<11).");
+        let told: Vec<String> = labels.iter().map(told).collect();
+        told.join(" ")
+    };
+    let groups = ["\"NULL\"", "x"];
+    for (text, labels, together) in [
+        ("proportions cases=d total=n", &["d", "n"][..], false),
+        ("means mean=m sd=s n=n", &["m", "s", "n"], false),
+        ("rates events=d time=t", &["d", "t"], false),
+        (
+            "welch by=grp first=NULL second=x mean=m sd=s n=n",
+            &["m", "s", "n"],
+            true,
+        ),
+        (
+            "two-by-two exposure=grp exposed=NULL unexposed=x cases=d total=n",
+            &["d", "n"],
+            true,
+        ),
+        (
+            "standardised-rates events=d time=t strata=grp weights=NULL:1,x:1",
+            &["d", "t"],
+            true,
+        ),
+    ] {
+        let each = groups.map(|g| told(labels, g));
+        let wanted = match together {
+            true => vec![each.join(" ")],
+            false => each.to_vec(),
+        };
+        assert_eq!(run_over(&registry, sql, text, &rows, 0).notes, wanted);
+    }
+    let mut rows = arms();
+    rows[0][2] = hidden();
+    rows[1][2] = hidden();
+    let text = "survival time=bin leaving=n events=events by=grp";
+    let notes = run_over(&registry, CURVES, text, &rows, 0).notes;
+    let why = "(<11). n of \"NULL\", 2";
+    assert!(notes[0].contains(why), "{notes:?}");
+}
+
 /// Of codes with commas, colons, quotes and backslashes, in each way in which they can be written.
 #[test]
 fn any_code_can_have_a_weight() {
