@@ -16,11 +16,15 @@ use galen_verifier::{
     bundle::{Bundle, MAX_BUNDLE_BYTES},
     manifest::{self, Manifest},
     registration::{MAX_REGISTRATION_BYTES, Registration},
+    rules::State,
 };
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     failure::refusal,
     kind::{self, Kind},
+    show,
 };
 
 /// A manifest larger than this is refused unread.
@@ -116,8 +120,29 @@ pub fn registration(path: &Path) -> Result<Registration> {
 /// Reads a bundle, unchecked; with its size in bytes.
 pub fn bundle(path: &Path) -> Result<(Bundle, usize)> {
     let bytes = read(path, Kind::Bundle, MAX_BUNDLE_BYTES as u64)?;
-    let named = || format!("bundle {}", path.display());
+    let named = || match misread(&bytes) {
+        Some(place) => format!("bundle {} was REFUSED: {place}", path.display()),
+        None => format!("bundle {}", path.display()),
+    };
     Ok((Bundle::from_json(&bytes).with_context(named)?, bytes.len()))
+}
+
+/// The first state of a bundle's cells that is none.
+fn misread(bytes: &[u8]) -> Option<String> {
+    let document: Value = serde_json::from_slice(bytes).ok()?;
+    let groups = document["cells"].as_array()?.iter();
+    let states = groups.zip(1..).flat_map(|(states, group)| {
+        let states = states.as_array().into_iter().flatten().zip(1..);
+        states.map(move |(state, at)| (state, group, at))
+    });
+    let mut wrong = states.filter(|(state, ..)| State::deserialize(*state).is_err());
+    wrong.next().map(|(state, group, at)| {
+        let shown: String = state.to_string().chars().take(40).collect();
+        format!(
+            "in group {group} of its cells number {at} is {}, and no state",
+            show::plain_line(&shown)
+        )
+    })
 }
 
 /// Reads a parameter set's verifying part.

@@ -1,5 +1,7 @@
 //! Conditions and values in words, in the columns' own units: for messages, and for whoever asks or allows a query.
 
+use std::borrow::Cow;
+
 use crate::{
     query::{IntervalSet, Predicate},
     registry::{Column, ColumnKind},
@@ -49,13 +51,39 @@ impl Words<'_> {
     }
 }
 
+/// A value as it is; within double quotes where it could be taken for a missing one, which is `NULL`, or for a quoted one.
+#[must_use]
+pub fn value(text: &str) -> Cow<'_, str> {
+    match text != "NULL" && !text.is_empty() && !text.starts_with('"') {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(quoted(text)),
+    }
+}
+
+/// A value among others and among words: within double quotes also where it could be taken for more than one.
+#[must_use]
+pub fn value_among(text: &str) -> Cow<'_, str> {
+    let joins = |c: char| matches!(c, ',' | '=' | ';' | '(' | ')');
+    let words = [" and ", " or ", " to "];
+    match text.contains(joins) || words.iter().any(|w| text.contains(w)) {
+        true => Cow::Owned(quoted(text)),
+        false => value(text),
+    }
+}
+
+/// A text within double quotes, its own doubled.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
 /// Stored values from one to another.
 #[must_use]
 pub fn between(column: &Column, first: u64, last: u64) -> String {
-    let first_text = column.format_stored(first);
+    let text = |stored| value_among(&column.format_stored(stored)).into_owned();
     match first == last {
-        true => first_text,
-        false => format!("{first_text} to {}", column.format_stored(last)),
+        true => text(first),
+        false => format!("{} to {}", text(first), text(last)),
     }
 }
 
@@ -133,5 +161,21 @@ type = "boolean"
         assert_eq!(said("ldl < 5.5"), "ldl 1.0 to 5.4 mmol/L");
         assert_eq!(said("ldl IS NULL"), "no ldl");
         assert_eq!(said("ldl > 9.8 OR ill"), "(ldl 9.9 mmol/L or ill true)");
+    }
+
+    #[test]
+    fn no_value_looks_like_a_missing_one_or_like_two() {
+        let said =
+            ["A 1", "NULL", "", "\"x\"", "a, b", "a or b"].map(|v| value_among(v).into_owned());
+        let quoted = [
+            "\"NULL\"",
+            "\"\"",
+            "\"\"\"x\"\"\"",
+            "\"a, b\"",
+            "\"a or b\"",
+        ];
+        assert_eq!(said[0], "A 1");
+        assert_eq!(said[1..], quoted);
+        assert_eq!(value("a, b"), "a, b");
     }
 }

@@ -32,6 +32,18 @@ nullable = true
 [[column]]
 name = "ill"
 type = "boolean"
+
+[[column]]
+name = "arm"
+type = "category"
+codes = ["NULL", "A 1", "x, y"]
+nullable = true
+
+[[column]]
+name = "grade"
+type = "number"
+min = 1
+max = 4
 "#;
 
 fn arguments(sql: &str) -> Vec<String> {
@@ -98,7 +110,10 @@ fn a_mean_of_a_nullable_column_beside_a_count_may_be_hidden() {
     assert!(small.contains("`small`"), "{small}");
     assert!(why.contains("1 to k − 1 patients lack ldl"), "{why}");
     assert!(why.contains("`difference`"), "{why}");
-    assert!(instead.contains("`WHERE ldl IS NOT NULL`"), "{instead}");
+    assert_eq!(
+        instead,
+        "`WHERE ldl IS NOT NULL`, or a query of its own without n"
+    );
     let grouped = hidden("SELECT ill, count(*) AS n, avg(ldl) AS mean FROM dates GROUP BY ill");
     assert!(
         grouped[0].1.contains("patients of a group lack ldl"),
@@ -225,4 +240,16 @@ fn percentiles_and_many_groups_are_told() {
         found[0].1.contains("groups, and each of 1 to k − 1"),
         "{found:?}"
     );
+}
+
+#[test]
+fn no_code_looks_like_a_missing_value_or_like_two() {
+    let sql = "SELECT arm, count(*) AS n FROM dates WHERE arm <> 'A 1' GROUP BY arm";
+    let said = ok(&arguments(sql));
+    for part in [
+        "\"NULL\", A 1, \"x, y\"; and NULL",
+        "arm \"NULL\" or \"x, y\"",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }

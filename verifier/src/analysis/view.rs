@@ -2,10 +2,11 @@
 
 use std::{borrow::Cow, ops::Range};
 
+use galen_query::words::quoted;
 use num_traits::ToPrimitive;
 
 use super::Value;
-use crate::answer::{Cell, quoted};
+use crate::answer::Cell;
 
 /// How a note begins that tells whom an analysis leaves out.
 pub(super) const LEFT_OUT: &str = "Left out: ";

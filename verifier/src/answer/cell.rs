@@ -1,7 +1,6 @@
 //! What stands in an answer's table.
 
-use std::borrow::Cow;
-
+use galen_query::words::value;
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 use serde::Serialize;
@@ -56,7 +55,7 @@ fn as_text<S: serde::Serializer>(n: &BigInt, s: S) -> Result<S::Ok, S::Error> {
 impl std::fmt::Display for Cell {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Cell::Key(text) => f.pad(&key(text)),
+            Cell::Key(text) => f.pad(&value(text)),
             Cell::Decimal(text) | Cell::Date(text) => f.pad(text),
             Cell::Bucket(b) => f.pad(&b.to_string()),
             Cell::Null => f.pad("NULL"),
@@ -67,21 +66,6 @@ impl std::fmt::Display for Cell {
             Cell::Real(v) => f.pad(&v.to_string()),
         }
     }
-}
-
-/// A value of a key as it is; within double quotes where it could be taken for a missing one, which is `NULL`, or for a
-/// quoted one.
-fn key(text: &str) -> Cow<'_, str> {
-    let is_plain = text != "NULL" && !text.is_empty() && !text.starts_with('"');
-    match is_plain {
-        true => Cow::Borrowed(text),
-        false => Cow::Owned(quoted(text)),
-    }
-}
-
-/// A text within double quotes, its own doubled.
-pub(crate) fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "\"\""))
 }
 
 /// Its number and values, `3: 40 to 49`.

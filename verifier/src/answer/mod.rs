@@ -21,7 +21,6 @@ use crate::{
     plan::{GroupKey, Plan, Quantile},
     rules::{Counts, Published, ReleaseProfile, State},
 };
-pub(crate) use cell::quoted;
 pub use cell::{Bucket, Cell};
 use group::Group;
 use pool::Released;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use galen_query::{
     query::{Aggregate, CohortQuery, Grouping, Output, OutputValue, Percentile},
     registry::Registry,
+    words::value_among,
 };
 
 use super::{Field, FieldKind, GroupKey, fields_of};
-use crate::answer::{Cell, key_cell, quoted};
+use crate::answer::{Cell, key_cell};
 
 /// Outputs that are named of one group.
 const LISTED: usize = 8;
@@ -156,9 +157,8 @@ fn group(query: &CohortQuery, registry: &Registry, keys: &[GroupKey]) -> String 
 
 /// As the answer's table has it; a code that could be taken for more than one in quotes.
 fn value(key: &Cell) -> String {
-    let is_ambiguous = |c: char| matches!(c, ',' | '=' | ';' | '(' | ')');
     match key {
-        Cell::Key(code) if code.contains(is_ambiguous) => quoted(code),
+        Cell::Key(code) => value_among(code).into_owned(),
         other => other.to_string(),
     }
 }

@@ -3,7 +3,7 @@
 use galen_query::{
     query::{Aggregate, Bin, BinName, CohortQuery, Grouping, OutputValue, Predicate},
     registry::{Column, ColumnKind, Registry},
-    words::{LISTED, Words, between, listed},
+    words::{LISTED, Words, between, listed, value_among},
 };
 use num_traits::ToPrimitive;
 
@@ -81,7 +81,8 @@ fn groups(column: &Column, grouping: &Grouping) -> String {
     let null = if column.nullable { "; and NULL" } else { "" };
     let Some(bins) = &grouping.bins else {
         let all = (0..=column.span()).take(LISTED + 1);
-        let texts = all.map(|v| column.format_stored(v)).collect::<Vec<_>>();
+        let text = |v| value_among(&column.format_stored(v)).into_owned();
+        let texts = all.map(text).collect::<Vec<_>>();
         let more = usize::try_from(column.span()).unwrap_or(usize::MAX);
         let more = more.saturating_add(1).saturating_sub(texts.len());
         let beyond = texts.len().min(LISTED);

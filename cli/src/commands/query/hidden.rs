@@ -7,6 +7,7 @@ use std::{collections::BTreeSet, fmt};
 use galen_query::{
     query::{Aggregate, CohortQuery, OutputValue, Predicate},
     registry::Registry,
+    words::listed,
 };
 use galen_verifier::plan::{Field, FieldKind, Plan, fields_of};
 
@@ -93,18 +94,18 @@ fn nullable(query: &CohortQuery, registry: &Registry, plan: &Plan) -> Vec<Expect
             implies(&query.filter, *column) || filter.is_some_and(|f| implies(f, *column))
         };
         // Columns whose missing values tell a count of the answer from one that contains it.
-        let missing: BTreeSet<usize> = fields
-            .iter()
-            .filter(|f| f.kind == FieldKind::Count)
-            .flat_map(|f| {
-                [f.column, f.other]
-                    .into_iter()
-                    .flatten()
-                    .map(move |c| (*f, c))
-            })
-            .filter(|(field, column)| !is_known(column) && beside(*field, *column, plan))
-            .map(|(_, column)| column)
-            .collect();
+        let mut missing = BTreeSet::new();
+        let mut containing = BTreeSet::new();
+        for field in fields.iter().filter(|f| f.kind == FieldKind::Count) {
+            let columns = [field.column, field.other].into_iter().flatten();
+            for column in columns.filter(|c| !is_known(c)) {
+                let beside = beside(*field, column, plan);
+                if !beside.is_empty() {
+                    missing.insert(column);
+                    containing.extend(beside);
+                }
+            }
+        }
         if missing.is_empty() {
             continue;
         }
@@ -113,7 +114,7 @@ fn nullable(query: &CohortQuery, registry: &Registry, plan: &Plan) -> Vec<Expect
             expectation.outputs.push(output.label.clone());
             continue;
         }
-        let expectation = of_columns(&missing, aggregate, query, registry);
+        let expectation = of_columns((&missing, &containing), aggregate, query, registry);
         let outputs = vec![output.label.clone()];
         all.push((
             missing,
@@ -128,8 +129,9 @@ fn nullable(query: &CohortQuery, registry: &Registry, plan: &Plan) -> Vec<Expect
         .collect()
 }
 
+/// Of counts that lack these columns' missing values beside these that do not.
 fn of_columns(
-    columns: &BTreeSet<usize>,
+    (columns, containing): (&BTreeSet<usize>, &BTreeSet<Field>),
     aggregate: &Aggregate,
     query: &CohortQuery,
     registry: &Registry,
@@ -150,10 +152,20 @@ fn of_columns(
         names.join(" or "),
     );
     let known: Vec<String> = names.iter().map(|n| format!("{n} IS NOT NULL")).collect();
-    let instead = format!(
-        "`WHERE {}`, or a query of its own without count(*)",
-        known.join(" AND ")
-    );
+    let outputs = query.outputs.iter().zip(query.filter_indices());
+    let beside = outputs.filter(|(output, filter)| match &output.value {
+        OutputValue::Aggregate(a) => {
+            let own = fields_of(a, **filter, registry);
+            own.iter().any(|f| containing.contains(f))
+        }
+        OutputValue::Key(_) => false,
+    });
+    let beside: Vec<String> = beside.map(|(o, _)| o.label.clone()).collect();
+    let alone = match beside.is_empty() {
+        true => String::new(),
+        false => format!(", or a query of its own without {}", listed(beside, ", ")),
+    };
+    let instead = format!("`WHERE {}`{alone}", known.join(" AND "));
     Expectation {
         outputs: Vec::new(),
         why,
@@ -161,19 +173,20 @@ fn of_columns(
     }
 }
 
-/// Whether the answer also has a count of the same patients without asking that the column has a value.
-fn beside(field: Field, column: usize, plan: &Plan) -> bool {
+/// The answer's counts of the same patients that do not ask that the column has a value.
+fn beside(field: Field, column: usize, plan: &Plan) -> Vec<Field> {
     let columns =
         |f: &Field| -> BTreeSet<usize> { [f.column, f.other].into_iter().flatten().collect() };
     let own = columns(&field);
-    plan.statistics.keys().any(|other| {
+    let counts = plan.statistics.keys().filter(|other| {
         let theirs = columns(other);
         let filtered = other.filter == field.filter || other.filter.is_none();
         other.kind == FieldKind::Count
             && filtered
             && theirs.is_subset(&own)
             && !theirs.contains(&column)
-    })
+    });
+    counts.copied().collect()
 }
 
 /// Whether who meets the predicate has a value in the column.
