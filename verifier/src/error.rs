@@ -120,11 +120,13 @@ pub enum VerifyError {
     },
     /// The counts tell together what none of them may.
     #[error(
-        "all counts of the answer together would tell how few patients there are {who}, and hiding more of them does not help; ask for fewer filters and nullable columns in one query (queries of their own can tell the same together)"
+        "all counts of the answer together would tell how few patients there are {who}, and hiding more of them does not help; ask for {instead} (queries of their own can tell the same together)"
     )]
     Told {
         /// Which patients.
         who: String,
+        /// What to ask for.
+        instead: String,
     },
     /// A percentile is published against the release rule.
     #[error("bundle: {name}: {why}")]

@@ -175,7 +175,7 @@ fn small_groups_and_those_beside_them_are_told() {
     assert_eq!(*outputs, json!(["n"]));
     let said = "each group of 1 to k − 1 patients is hidden, with what is computed from it (the rule `small`; k is 11 under cms-11). \
         cms-11 hides beside a single one the smallest other too, since the total would tell it (`margin`), and more where the number of \
-        all patients would (`whole`)";
+        all patients would (`whole`). The query is refused where nothing is left to hide that would help";
     assert_eq!(why, said);
     let two = "SELECT ill, width_bucket(ldl, 1, 9, 4) AS band, count(*) AS n FROM dates GROUP BY ill, band";
     let found = hidden(two);
@@ -227,6 +227,21 @@ fn counts_that_add_up_are_told() {
         found.iter().all(|(_, why, _)| !why.contains("tied")),
         "{found:?}"
     );
+}
+
+#[test]
+fn sums_of_few_values_may_be_refused() {
+    let sql = "SELECT count(*) AS n, avg(grade) AS mean, sum(ldl) AS total FROM dates";
+    let found = hidden(sql);
+    let own = found.iter().find(|(_, why, _)| why.contains("grade"));
+    let Some((outputs, why, instead)) = own else {
+        panic!("{found:?}")
+    };
+    assert_eq!(*outputs, json!(["mean"]));
+    assert!(why.contains("the query is refused"), "{why}");
+    assert!(instead.contains("GROUP BY grade"), "{instead}");
+    let groups = hidden("SELECT ill, count(*) AS n FROM dates GROUP BY ill");
+    assert!(groups[0].1.contains("The query is refused"), "{groups:?}");
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn a_count_that_tells_with_others_is_published() {
         let e = refused(&STRICT, &TIED, |b| {
             b.cells[0][1] = State::Shown(honest - few)
         });
-        let VerifyError::Told { who } = e else {
+        let VerifyError::Told { who, .. } = e else {
             panic!("{e}")
         };
         assert_eq!(who, "without arm a or arm b");

@@ -318,7 +318,7 @@ fn what_is_told_of_a_group_names_its_keys() {
         [100, 60, 37].map(State::Shown).to_vec(),
     ];
     let refused = crate::rules::cells(&case.plan, &ReleaseProfile::default(), &published);
-    let VerifyError::Told { who } = refused.unwrap_err() else {
+    let VerifyError::Told { who, .. } = refused.unwrap_err() else {
         panic!()
     };
     assert_eq!(who, "without site a or site b, in the group flag = NULL");

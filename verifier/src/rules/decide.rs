@@ -9,7 +9,7 @@ use super::{
 use crate::{
     VerifyError,
     attack::{self, Facts, Finding, Unfound, Unknown, Work},
-    plan::{Plan, PlanError},
+    plan::{Field, FieldKind, Plan, PlanError},
 };
 
 /// Why no decision is made: the query is to be refused.
@@ -40,6 +40,29 @@ impl From<Unfound> for Undecided {
     }
 }
 
+/// What tells less, of what the query asks for.
+fn instead(plan: &Plan, counts: &Counts) -> String {
+    let is_narrowed =
+        |f: &Field| f.filter.is_some() || f.column.is_some() || f.kind != FieldKind::Count;
+    let asked = [
+        (
+            counts.fields.iter().any(is_narrowed),
+            "fewer filters and nullable columns in one query",
+        ),
+        (
+            !counts.sums.is_empty(),
+            "no sum, mean or deviation of a column with few values",
+        ),
+        (counts.groups > 1, "wider buckets or fewer groups"),
+    ];
+    let fits = asked.iter().filter(|(is_asked, _)| *is_asked);
+    let fits: Vec<&str> = fits.map(|(_, instead)| *instead).collect();
+    match fits.is_empty() {
+        true => format!("the same of more than {} patients", plan.patients()),
+        false => fits.join(", or "),
+    }
+}
+
 impl Undecided {
     /// Why the query is refused.
     #[must_use]
@@ -51,7 +74,8 @@ impl Undecided {
                     Some(keys) => format!("{who}, in the group {keys}"),
                     None => who,
                 };
-                VerifyError::Told { who }
+                let instead = instead(plan, counts);
+                VerifyError::Told { who, instead }
             }
             Undecided::TooLong => PlanError::TooManyConditions.into(),
             Undecided::Contradiction { group } => {

@@ -54,6 +54,7 @@ pub fn expected(query: &CohortQuery, registry: &Registry, plan: &Plan) -> Vec<Ex
     let mut all = nullable(query, registry, plan);
     all.extend(few::parts(query, registry, plan));
     all.extend(together(query, registry, plan));
+    all.extend(few::sums(query, registry, plan));
     all.extend(percentiles(query));
     all.extend(match query.group_by.is_empty() {
         true => few::all(query, registry),
@@ -216,7 +217,8 @@ fn together(query: &CohortQuery, registry: &Registry, plan: &Plan) -> Option<Exp
         outputs: about.map(|(o, _)| o.label.clone()).collect(),
         why: format!(
             "these counts add up: where they would tell of 1 to k − 1 patients{each}, say of those {who}, the smallest that tells \
-             it is hidden (the rule `tied`; k is {K} under cms-11), and what is computed from it"
+             it is hidden (the rule `tied`; k is {K} under cms-11), and what is computed from it. The query is refused where nothing is \
+             left to hide that would help"
         ),
         instead: "fewer of these filters in one query, or GROUP BY a column instead of a filter for each of its values"
             .to_owned(),

@@ -1,5 +1,7 @@
 //! Which counts are hidden because they are few, or leave few of another one: under filters, in groups, step by step, and of all.
 
+use std::collections::BTreeSet;
+
 use galen_query::{
     query::{Aggregate, CohortQuery, Output, OutputValue, Predicate},
     registry::Registry,
@@ -92,7 +94,7 @@ pub fn groups(query: &CohortQuery, registry: &Registry, plan: &Plan) -> Expectat
         true => String::new(),
         false => format!(
             ". cms-11 hides beside a single one the smallest other{of} too, since the total would tell it (`margin`), and more where the \
-             number of all patients would (`whole`)"
+             number of all patients would (`whole`). The query is refused where nothing is left to hide that would help"
         ),
     };
     Expectation {
@@ -103,6 +105,35 @@ pub fn groups(query: &CohortQuery, registry: &Registry, plan: &Plan) -> Expectat
         ),
         instead: "wider buckets, or fewer keys in GROUP BY".to_owned(),
     }
+}
+
+/// Sums of columns with few values, which tell with the counts how many patients have which.
+pub fn sums(query: &CohortQuery, registry: &Registry, plan: &Plan) -> Option<Expectation> {
+    let telling: Vec<Field> = Counts::of(plan).sums.iter().map(|(f, _)| *f).collect();
+    let outputs = query.outputs.iter().zip(query.filter_indices());
+    let own = outputs.filter(|(output, filter)| match &output.value {
+        OutputValue::Aggregate(a) => {
+            let fields = fields_of(a, **filter, registry);
+            fields.iter().any(|f| telling.contains(f))
+        }
+        OutputValue::Key(_) => false,
+    });
+    let outputs: Vec<String> = own.map(|(o, _)| o.label.clone()).collect();
+    let columns: BTreeSet<usize> = telling.iter().filter_map(|f| f.column).collect();
+    let names: Vec<&str> = columns
+        .iter()
+        .map(|c| registry.columns[*c].name.as_str())
+        .collect();
+    let names = names.join(", ");
+    (!outputs.is_empty()).then(|| Expectation {
+        outputs,
+        why: format!(
+            "of {names}, which has few values, sums, means and deviations can tell of 1 to k − 1 patients{} with some of them. Counts are \
+             hidden for it (the rule `tied`; k is {K} under cms-11), and the query is refused where that does not help",
+            each(query)
+        ),
+        instead: format!("GROUP BY {names} with count(*), or a query without these outputs"),
+    })
 }
 
 /// Without groups: what no filter is told of.
