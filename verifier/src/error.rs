@@ -159,6 +159,14 @@ pub enum VerifyError {
         /// The equation that does not hold.
         check: Check,
     },
+    /// Of several answers these, by their places, cannot be.
+    #[error("{why}")]
+    OfAnswers {
+        /// Which.
+        places: Vec<usize>,
+        /// Why.
+        why: Box<VerifyError>,
+    },
     /// The same query was answered over the same epoch before.
     #[error("a second answer to query {query} over epoch {epoch} of {dataset}: {}", if *same { "its values are those of the first one" } else { "its values differ from the first one" })]
     SecondAnswer {

@@ -1,9 +1,10 @@
 //! What is found in the answers over one epoch, for people and for programs.
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use galen_params::Progress;
-use galen_query::{question::Resolved, registry::Registry};
+use galen_query::{question::Resolved, registry::Registry, words::listed};
 use galen_verifier::{
+    VerifyError,
     audit::{Audit, Counted, Given, MAX_ATOMS, MAX_REGIONS, PairsLeftOut, Told, audit},
     manifest::Dataset,
     plan::Plan,
@@ -64,12 +65,14 @@ impl Epoch {
             published: &a.published,
         });
         let given: Vec<Given<'_>> = given.collect();
-        Ok(audit(
-            &self.registry,
-            &self.dataset.manifest.release,
-            &given,
-            progress,
-        )?)
+        let rule = &self.dataset.manifest.release;
+        audit(&self.registry, rule, &given, progress).map_err(|error| match error {
+            VerifyError::OfAnswers { places, why } => {
+                let named = self.entries(&places).into_iter().map(named).collect();
+                Error::new(*why).context(format!("the answers of {}", listed(named, ", ")))
+            }
+            other => other.into(),
+        })
     }
 
     fn entries(&self, places: &[usize]) -> Vec<Option<u64>> {

@@ -122,7 +122,7 @@ fn more(args: &AnswersArgs) -> Result<Option<(Question, Bundle)>> {
     };
     let limit = MAX_BUNDLE_BYTES as u64;
     let bytes = files::read(bundle, Kind::Bundle, limit)?;
-    let named = || show::plain_line(&bundle.display().to_string());
+    let named = || show::plain_line(&format!("the bundle given, {}", bundle.display()));
     let bundle = Bundle::from_json(&bytes).with_context(named)?;
     let question = files::question(query)?;
     let (digest, of) = (hex(&question.digest()), &bundle.query);

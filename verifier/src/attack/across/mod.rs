@@ -34,6 +34,9 @@ pub const MAX_ATOMS: usize = 1 << 11;
 /// The most regions of answers that are looked at together.
 pub const MAX_REGIONS: usize = 1 << 14;
 
+/// Of so many answers that contradict one another it is looked which pair does.
+const MOST_SEARCHED: usize = 24;
+
 /// What is reported of answers that are looked at in pairs.
 const STAGE: &str = "pairs of answers";
 
@@ -95,7 +98,7 @@ pub struct PairsLeftOut {
 /// each pair is.
 ///
 /// # Errors
-/// A published state that breaks the release rule, or answers that contradict one another.
+/// A published state that breaks the release rule, or answers that contradict one another: [`VerifyError::OfAnswers`].
 pub fn audit(
     registry: &Registry,
     profile: &ReleaseProfile,
@@ -104,7 +107,8 @@ pub fn audit(
 ) -> Result<Audit, VerifyError> {
     let mut known = Vec::new();
     for (at, answer) in answers.iter().enumerate() {
-        known.extend(facts::of_answer(registry, profile, at, answer)?);
+        let facts = facts::of_answer(registry, profile, at, answer);
+        known.extend(facts.map_err(|why| of_answers(vec![at], why))?);
     }
     let rows = answers.first().map_or(0, |a| a.plan.patients());
     let context = Context {
@@ -164,10 +168,28 @@ impl Context<'_> {
                 Ok(true)
             }
             Err(Unknown::Programs) => Ok(false),
-            Err(Unknown::Contradiction) => Err(VerifyError::Malformed(
-                "the answers contradict one another: no table gives all of them".into(),
-            )),
+            Err(Unknown::Contradiction) => Err(self.contradiction(facts, set)),
         }
+    }
+
+    /// Of answers that contradict one another one alone, or a pair, if one does.
+    fn contradiction(&self, facts: &[Fact], set: &[usize]) -> VerifyError {
+        let contradicts = |few: &Vec<usize>| {
+            let own = facts.iter().filter(|f| few.contains(&f.counted.answer));
+            let own: Vec<&Fact> = own.collect();
+            let told = World::of(self.registry, &own).map(|world| self.told(&own, &world, true));
+            matches!(told, Some(Err(Unknown::Contradiction)))
+        };
+        let pairs = set.iter().enumerate();
+        let pairs = pairs.flat_map(|(at, a)| set[at + 1..].iter().map(|b| vec![*a, *b]));
+        let few = set.iter().map(|a| vec![*a]).chain(pairs);
+        let mut few = few.take_while(|_| set.len() <= MOST_SEARCHED);
+        let places = few.find(contradicts).unwrap_or_else(|| set.to_vec());
+        let why = match places.len() {
+            1 => "its counts contradict one another: no table gives all of them",
+            _ => "the answers contradict one another: no table gives all of them",
+        };
+        of_answers(places, VerifyError::Malformed(why.into()))
     }
 
     /// What is told, and which pairs of counts are not looked at.
@@ -250,6 +272,11 @@ impl Context<'_> {
         });
         Ok((told.collect(), regions.left_out))
     }
+}
+
+fn of_answers(places: Vec<usize>, why: VerifyError) -> VerifyError {
+    let why = Box::new(why);
+    VerifyError::OfAnswers { places, why }
 }
 
 /// Shown counts of one answer, and of all answers by the same columns: such as may divide another count.

@@ -140,8 +140,23 @@ fn answers_of_which_one_is_wrong() {
     let mut part = Case::new("SELECT count(*) FROM t WHERE site = 'a'", &sites(), 1_000);
     part.values[0] = 500;
     let found = audited(&registry(4), &ReleaseProfile::default(), &[&all, &part]);
-    let error = found.unwrap_err().to_string();
-    assert!(error.contains("contradict one another"), "{error}");
+    let error = found.unwrap_err();
+    assert!(
+        error.to_string().contains("contradict one another"),
+        "{error}"
+    );
+    // Of three the pair is named that does.
+    let found = audited(
+        &registry(4),
+        &ReleaseProfile::default(),
+        &[&all, &all, &part],
+    );
+    for (error, named) in [(error, [0, 1]), (found.unwrap_err(), [0, 2])] {
+        let VerifyError::OfAnswers { places, .. } = error else {
+            panic!("{error}")
+        };
+        assert_eq!(places, named);
+    }
 }
 
 /// What a reader of two answers finds who tries all tables.
