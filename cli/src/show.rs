@@ -1,6 +1,6 @@
 //! Numbers, tables and answers as people read them.
 
-use std::{fmt::Display, time::Duration};
+use std::{collections::BTreeSet, fmt::Display, time::Duration};
 
 use comfy_table::{CellAlignment, Table, TableComponent, presets};
 use galen_query::text::hex;
@@ -190,12 +190,17 @@ pub fn suppression(answer: &Answer, rule: &ReleaseProfile) -> Option<String> {
             rule.name, rule.k
         ));
     }
-    if cells.clone().any(|c| matches!(c, Cell::TooFew(_))) {
-        notes.push(format!(
-            "(<{k}): a percentile that fewer than {k} patients stand on one side of",
+    let fewest = cells.filter_map(|c| match c {
+        Cell::TooFew(fewest) => Some(*fewest),
+        _ => None,
+    });
+    notes.extend(fewest.collect::<BTreeSet<_>>().into_iter().map(|fewest| {
+        format!(
+            "(<{fewest}): a percentile that is hidden by the release rule {name}: fewer than {fewest} patients have a value (k = {k})",
+            name = rule.name,
             k = rule.k
-        ));
-    }
+        )
+    }));
     if rule.rounding > 1 {
         notes.push(format!(
             "counts are rounded to multiples of {}",

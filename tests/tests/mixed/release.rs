@@ -91,9 +91,10 @@ impl Released<'_> {
 
     /// A percentile needs enough values on either side of it.
     fn percentile(&self, at: usize, cell: &Cell, n: u64, reason: bool) -> Result<(), String> {
-        let enough = n > self.fold(at) * (self.profile.k - 1);
+        let fewest = self.fold(at) * (self.profile.k - 1) + 1;
+        let enough = n >= fewest;
         match cell {
-            Cell::TooFew(k) if !enough && *k > 1 && *k == self.profile.k => Ok(()),
+            Cell::TooFew(m) if !enough && *m > 1 && *m == fewest => Ok(()),
             Cell::Suppressed(_) | Cell::Withheld if reason => Ok(()),
             Cell::Null if n == 0 => Ok(()),
             shown if enough && !is_hidden(shown) => Ok(()),

@@ -19,7 +19,7 @@ pub enum Cell {
     /// Hidden by the release rule although its count may be large, because a hidden one could be computed
     /// from it; or hidden together with the count that contains it.
     Withheld,
-    /// A percentile with fewer than this many patients on one side of it.
+    /// A percentile that is hidden since fewer than this many patients have a value.
     TooFew(u64),
     /// An exact integer.
     Integer(#[serde(serialize_with = "as_text")] BigInt),

@@ -143,8 +143,7 @@ impl Group<'_> {
             .map(|(_, state)| *state)
     }
 
-    /// Why there is none: a count that contains it is hidden, there is no value, or fewer than k patients are
-    /// on one side of it.
+    /// Why there is none: a count that contains it is hidden, there is no value, or there are fewer than the rule asks for.
     fn no_percentile(&self, percentile: &Percentile) -> Released<Cell> {
         let states = self.containing(Field::count(Some(percentile.column), self.filter));
         for state in states {
@@ -154,10 +153,10 @@ impl Group<'_> {
                 Some(_) => {}
             }
         }
-        if percentile.fewest(self.k) == 1 {
-            return Ok(Cell::Null);
-        }
-        Ok(Cell::TooFew(self.k))
+        Ok(match percentile.fewest(self.k) {
+            1 => Cell::Null,
+            fewest => Cell::TooFew(fewest),
+        })
     }
 
     /// Σ(u + min)² = Σu² + 2·min·Σu + n·min² over committed values u.
