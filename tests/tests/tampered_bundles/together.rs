@@ -104,7 +104,12 @@ fn what_all_counts_tell_is_hidden_and_told_to_be() {
     let who = "without arm a or arm b";
     assert_eq!(
         json["hidden_for"],
-        serde_json::json!([{ "count": "a", "of": who }])
+        serde_json::json!([{
+            "count": "a",
+            "rule": "tied",
+            "of": who,
+            "why": format!("all counts together would tell how few patients there are {who}"),
+        }])
     );
     let reading = answer.reading();
     let said = "1 of its counts is hidden because all of them together";

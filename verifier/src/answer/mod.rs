@@ -2,6 +2,7 @@
 
 mod cell;
 mod group;
+mod hidden;
 mod pair;
 mod pool;
 
@@ -12,17 +13,17 @@ use galen_query::{
     registry::Registry,
     text::hex,
 };
-use serde::Serialize;
 
 use crate::{
     analysis::{self, Derived, View},
     hash::separator,
     manifest::Dataset,
     plan::{GroupKey, Plan, Quantile},
-    rules::{Counts, Published, ReleaseProfile, State},
+    rules::{Published, ReleaseProfile, State},
 };
 pub use cell::{Bucket, Cell};
 use group::Group;
+pub use hidden::Hidden;
 use pool::Released;
 pub use pool::{PoolError, Pooled, pool};
 
@@ -83,20 +84,10 @@ pub struct Answer {
     pub insecure: bool,
     /// What the query's analyses make of the cells: computed here, not proven apart.
     pub derived: Vec<Derived>,
-    /// Counts that are hidden for what all of them tell together.
-    pub hidden_together: Vec<HiddenTogether>,
+    /// Counts that are hidden though they are not told to be small, and why.
+    pub hidden: Vec<Hidden>,
     /// What it was computed from.
     released: Released,
-}
-
-/// A count that is hidden because all of them together, or with the number of all patients, would tell how few some are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HiddenTogether {
-    /// Its output, with its group's keys.
-    pub count: String,
-    /// Of which patients it would tell, after "the patients": the bundle names them. `None` for those of small groups, which
-    /// the number of all patients would tell.
-    pub of: Option<String>,
 }
 
 /// Counts that are hidden together that a reading lists.
@@ -121,29 +112,11 @@ pub fn build(
         rows,
         derived,
         identity: identity(&source, published, &plan.quantiles),
-        hidden_together: hidden_together(plan, published),
+        hidden: hidden::hidden(plan, (resolved, registry), published, profile.k),
         released,
         source,
         insecure,
     }
-}
-
-fn hidden_together(plan: &Plan, published: &Published) -> Vec<HiddenTogether> {
-    let counts = Counts::of(plan);
-    let states = published.iter().enumerate().flat_map(|(group, states)| {
-        let fields = plan.statistics.keys().zip(states);
-        fields.map(move |(field, state)| (group, *field, *state))
-    });
-    let hidden = states.filter_map(|(group, field, state)| {
-        let of = match state {
-            State::Tied(region) => Some(counts.words(group, region as usize)),
-            State::Whole(_) => None,
-            _ => return None,
-        };
-        let count = plan.names.number(group, field);
-        Some(HiddenTogether { count, of })
-    });
-    hidden.collect()
 }
 
 /// An answer's table: columns and rows.
@@ -304,8 +277,8 @@ impl Answer {
             s.hospital,
             s.profile.in_words()
         );
-        if let Some(together) = self.together() {
-            text += &format!(" {together}");
+        if let Some(why) = self.why_hidden() {
+            text += &format!(" {why}");
         }
         if !self.derived.is_empty() {
             text += " Derived: everything else, computed from those numbers by whoever verifies the answer; \
@@ -314,14 +287,22 @@ impl Answer {
         text
     }
 
-    /// Which counts are hidden for what all of them tell together, and of whom each would tell; `None` if there are none.
+    /// Why cells are hidden that are not told to be small; `None` if there are none.
     #[must_use]
-    pub fn together(&self) -> Option<String> {
-        let hidden = &self.hidden_together;
+    pub fn why_hidden(&self) -> Option<String> {
+        let reasons = hidden::listed(&self.hidden);
+        let reasons = reasons.map(|r| format!("Why other cells are hidden: {r}."));
+        let both: Vec<String> = self.together().into_iter().chain(reasons).collect();
+        (!both.is_empty()).then(|| both.join(" "))
+    }
+
+    /// Which counts are hidden for what all of them tell together, and of whom each would tell.
+    fn together(&self) -> Option<String> {
+        let hidden: Vec<&Hidden> = self.hidden.iter().filter(|h| h.is_for_all()).collect();
         if hidden.is_empty() {
             return None;
         }
-        let each = |h: &HiddenTogether| match &h.of {
+        let each = |h: &&Hidden| match &h.of {
             Some(who) => format!("{}, of the patients {who}", h.count),
             None => format!("{}, of small groups", h.count),
         };
@@ -348,8 +329,8 @@ impl Answer {
             "rows": self.rows,
             "derived": self.derived,
             "reading": self.reading(),
-            "hidden_together": self.hidden_together.len(),
-            "hidden_for": self.hidden_together,
+            "hidden_together": self.hidden.iter().filter(|h| h.is_for_all()).count(),
+            "hidden_for": self.hidden,
             "query": hex(&s.query),
             "hospital": s.hospital,
             "dataset": s.dataset,

@@ -38,6 +38,7 @@ pub use fields::{Field, FieldKind, Rank, contributors, fields_of};
 pub use galen_query::query::MAX_GROUPS;
 pub use limits::MAX_CELLS;
 pub use names::Names;
+pub(crate) use names::key_in_words;
 pub use percentile::{Quantile, assumed_quantiles, check_percentiles, quantile_count};
 pub use registration::registration_equations;
 

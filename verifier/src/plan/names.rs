@@ -147,12 +147,17 @@ fn step(field: Field, query: &CohortQuery) -> String {
 }
 
 fn group(query: &CohortQuery, registry: &Registry, keys: &[GroupKey]) -> String {
-    let key = |(grouping, key): (&Grouping, &GroupKey)| {
-        let name = &registry.columns[grouping.column].name;
-        format!("{name} = {}", value(&key_cell(registry, grouping, *key)))
-    };
-    let keys: Vec<String> = query.group_by.iter().zip(keys).map(key).collect();
+    let keys = query.group_by.iter().zip(keys);
+    let keys: Vec<String> = keys
+        .map(|(g, key)| key_in_words(registry, g, *key))
+        .collect();
     keys.join(", ")
+}
+
+/// One key of a group, `arm = drug`.
+pub(crate) fn key_in_words(registry: &Registry, grouping: &Grouping, key: GroupKey) -> String {
+    let name = &registry.columns[grouping.column].name;
+    format!("{name} = {}", value(&key_cell(registry, grouping, key)))
 }
 
 /// As the answer's table has it; a code that could be taken for more than one in quotes.

@@ -120,8 +120,8 @@ fn site(file: &File, report: &Report) -> String {
         text += &format!("\n\n{note}");
     }
     // A site's reading is not shown: what is proven is said of all sites at once.
-    if let Some(together) = answer.together() {
-        text += &format!("\n\n{}", show::wrapped(&together, ""));
+    if let Some(why) = answer.why_hidden() {
+        text += &format!("\n\n{}", show::wrapped(&why, ""));
     }
     let mut facts = vec![
         ("answer", format!("entry {}", report.answer_index)),
