@@ -224,18 +224,18 @@ struct Asked<'a> {
     components: Vec<Component>,
 }
 
-/// A sum over a column with few values, or of their squares: of whom it is, and what each value counts.
+/// A sum over a column with few values, or of their squares: of whom it is, and what each step from value to value adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sum {
     pub field: Field,
     /// The conditions of those whom it sums over.
     pub bits: Bits,
-    /// The condition of each value that is not 0, with what it adds.
-    pub values: Vec<(Bits, i8)>,
+    /// For each value but the least that it is at least so large, and what it adds to the one before.
+    pub steps: Vec<(Bits, i8)>,
 }
 
 impl Sum {
-    /// Makes the columns' values conditions. `None` if these are too many.
+    /// Makes it a condition to have at least each value, so that regions are values and what lies between two. `None` if these are too many.
     fn of(
         field: Field,
         bits: Bits,
@@ -243,18 +243,18 @@ impl Sum {
         conditions: &mut Vec<Predicate>,
     ) -> Option<Self> {
         let column = field.column?;
-        let values = 1..=registry.columns[column].span();
+        let span = registry.columns[column].span();
         let of_value = |value: u64| {
-            let set = IntervalSet::single(value);
+            let set = IntervalSet::range(value, span);
             let added = match field.kind {
-                FieldKind::SumOfSquares => value * value,
-                _ => value,
+                FieldKind::SumOfSquares => 2 * value - 1,
+                _ => 1,
             };
             let bit = bit_of(Predicate::In { column, set }, conditions)?;
             Some((bit, i8::try_from(added).ok()?))
         };
         Some(Self {
-            values: values.map(of_value).collect::<Option<_>>()?,
+            steps: (1..=span).map(of_value).collect::<Option<_>>()?,
             field,
             bits,
         })
@@ -262,8 +262,8 @@ impl Sum {
 
     /// All conditions that it is about.
     pub fn all_bits(&self) -> Bits {
-        let values = self.values.iter();
-        values.fold(self.bits, |all, (bit, _)| all | bit)
+        let steps = self.steps.iter();
+        steps.fold(self.bits, |all, (bit, _)| all | bit)
     }
 
     /// What a patient with these conditions adds to it.
@@ -271,8 +271,8 @@ impl Sum {
         if atom & self.bits != self.bits {
             return 0;
         }
-        let met = self.values.iter().find(|(bit, _)| atom & bit != 0);
-        met.map_or(0, |(_, value)| *value)
+        let met = self.steps.iter().filter(|(bit, _)| atom & bit != 0);
+        met.map(|(_, added)| added).sum()
     }
 }
 

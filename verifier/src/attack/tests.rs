@@ -256,6 +256,26 @@ fn what_sums_tell_of_counts() {
     assert_eq!(between(four, &scores([300, 200, 100, 9]), 2_000), []);
 }
 
+/// A mean alone tells how many patients lie above the least value, or below the largest: their values may be any.
+#[test]
+fn what_one_sum_tells_of_few() {
+    let mean = "SELECT avg(score) FROM t";
+    assert_eq!(between(mean, &scores([99, 1, 0, 0]), 2_000), [(0, 1, 1)]);
+    assert_eq!(between(mean, &scores([96, 1, 3, 0]), 2_000), [(0, 3, 7)]);
+    assert_eq!(between(mean, &scores([0, 0, 1, 99]), 2_000), [(0, 1, 1)]);
+    assert_eq!(between(mean, &scores([70, 10, 10, 10]), 2_000), []);
+    let by_site = "SELECT site, avg(score) FROM t GROUP BY site";
+    assert_eq!(between(by_site, &scores([49, 1, 0, 0]), 2_000), [(0, 1, 1)]);
+    // Nearly all have the middle values: what lies beside them, a mean and a deviation tell.
+    let deviation = "SELECT avg(score), stddev_samp(score) FROM t WHERE score <> 2";
+    let between_two = "SELECT count(*), avg(score) FILTER (WHERE score BETWEEN 2 AND 3) FROM t";
+    assert!(!between(deviation, &scores([2, 0, 90, 2]), 2_000).is_empty());
+    assert_eq!(
+        between(between_two, &scores([50, 95, 3, 50]), 2_000),
+        [(0, 3, 3)]
+    );
+}
+
 #[test]
 fn the_four_cases_are_hidden() {
     let partition = "SELECT count(*), sum(cost), count(*) FILTER (WHERE site = 'a'), sum(cost) FILTER (WHERE site = 'a'), \
