@@ -21,7 +21,9 @@ use ark_std::rand::{CryptoRng, RngCore};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::srs::Srs;
-use crate::{CircuitError, Fr, G1, kernel};
+use galen_field::curve;
+
+use crate::{CircuitError, Fr, G1};
 
 /// Bytes of an uncompressed point.
 const UNCOMPRESSED: usize = 64;
@@ -68,7 +70,7 @@ impl fmt::Debug for Blinding {
 /// More values than rows.
 pub fn commit(srs: &Srs, values: &[Fr], blinding: &Blinding) -> Result<G1, CircuitError> {
     at_most("rows of a chunk", srs.rows(), values.len())?;
-    Ok(blind(srs, kernel::msm(srs.bases(), values), blinding))
+    Ok(blind(srs, curve::msm(srs.bases(), values), blinding))
 }
 
 /// Commits at most n numbers of 32 bits in row order; small ones cost little.
@@ -77,7 +79,7 @@ pub fn commit(srs: &Srs, values: &[Fr], blinding: &Blinding) -> Result<G1, Circu
 /// More values than rows.
 pub fn commit_numbers(srs: &Srs, values: &[u32], blinding: &Blinding) -> Result<G1, CircuitError> {
     at_most("rows of a chunk", srs.rows(), values.len())?;
-    Ok(blind(srs, kernel::msm_u32(srs.bases(), values), blinding))
+    Ok(blind(srs, curve::msm_u32(srs.bases(), values), blinding))
 }
 
 /// Commits at most n bits in row order.
@@ -98,7 +100,7 @@ fn subset_sum(points: &[G1], bits: &[bool], total: G1) -> G1Projective {
         .filter(|row| bits.get(*row).copied().unwrap_or(false) != complement)
         .map(index)
         .collect();
-    let sum = kernel::sum_selected(points, &rows);
+    let sum = curve::sum_selected(points, &rows);
     if complement { total - sum } else { sum.into() }
 }
 
@@ -148,14 +150,14 @@ impl SumsByValue {
         let present = counts.iter().filter(|count| **count > 0).count();
         let common = (0..len).max_by_key(|key| counts[*key]).unwrap_or(0);
         let skip = (counts[common] > present).then_some(common);
-        let mut sums = kernel::sums_by_key(srs.bases(), keys, len, skip.map(index));
+        let mut sums = curve::sums_by_key(srs.bases(), keys, len, skip.map(index));
         if skip != Some(0) && padding > 0 {
             let rows: Vec<u32> = (index(keys.len())..index(srs.rows())).collect();
-            sums[0] = (sums[0] + kernel::sum_selected(srs.bases(), &rows)).into_affine();
+            sums[0] = (sums[0] + curve::sum_selected(srs.bases(), &rows)).into_affine();
         }
         if let Some(common) = skip {
             let all: Vec<u32> = (0..index(len)).collect();
-            sums[common] = (srs.total() - kernel::sum_selected(&sums, &all)).into_affine();
+            sums[common] = (srs.total() - curve::sum_selected(&sums, &all)).into_affine();
         }
         Ok(Self { sums })
     }
@@ -198,7 +200,7 @@ impl SumsByValue {
         blinding: &Blinding,
     ) -> Result<G1, CircuitError> {
         self.one_each(scalars.len())?;
-        Ok(blind(srs, kernel::msm(&self.sums, scalars), blinding))
+        Ok(blind(srs, curve::msm(&self.sums, scalars), blinding))
     }
 
     /// The points uncompressed, for [`SumsByValue::read_trusted`].

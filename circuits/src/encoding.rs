@@ -1,7 +1,13 @@
 //! Checked decoding of points: canonical, on the curve, in the subgroup, not the identity.
 
-use ark_ec::AffineRepr;
-use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
+use ark_bn254::{Fq, g1};
+use ark_ec::{
+    AffineRepr,
+    short_weierstrass::{SWCurveConfig, SWFlags},
+};
+use ark_ff::{AdditiveGroup, Field};
+use ark_serialize::{CanonicalDeserialize, CanonicalDeserializeWithFlags, CanonicalSerialize};
+use galen_field::roots;
 
 use crate::{CircuitError, G1, G2};
 
@@ -43,6 +49,47 @@ pub fn g1(bytes: &[u8], what: &'static str) -> Result<G1, CircuitError> {
     decode(bytes, G1_BYTES, what)
 }
 
+/// Decodes G1 points of 32 bytes each that someone else sent.
+///
+/// # Errors
+/// As [`g1`], of the first that is refused.
+pub fn g1_many(bytes: &[u8], what: &'static str) -> Result<Vec<G1>, CircuitError> {
+    let refuse = |why| CircuitError::Encoding { what, why };
+    let (points, []) = bytes.as_chunks::<G1_BYTES>() else {
+        return Err(refuse("wrong length"));
+    };
+    let abscissas: Vec<Fq> = points
+        .iter()
+        .map(
+            |own| match Fq::deserialize_with_flags::<_, SWFlags>(&own[..]) {
+                Ok((_, flags)) if flags.is_infinity() => {
+                    // Whichever of its disguises it comes in.
+                    g1(own, what).map(|_| Fq::ZERO)
+                }
+                Ok((x, _)) => Ok(x),
+                Err(_) => Err(refuse("not a point of the curve and subgroup")),
+            },
+        )
+        .collect::<Result<_, _>>()?;
+    let squares: Vec<Fq> = abscissas
+        .iter()
+        .map(|x| x.square() * x + g1::Config::COEFF_B)
+        .collect();
+    let roots = roots::candidates(&squares);
+    let found = abscissas.into_iter().zip(squares).zip(roots).zip(points);
+    found
+        .map(|(((x, square), y), own)| {
+            if y.square() != square {
+                return Err(refuse("not a point of the curve and subgroup"));
+            }
+            // All points of the curve are in G1. Which root is meant, the encoding shows; no other one is canonical.
+            let both = [G1::new_unchecked(x, y), G1::new_unchecked(x, -y)];
+            let meant = both.into_iter().find(|point| g1_bytes(point) == *own);
+            meant.ok_or_else(|| refuse("not the canonical encoding"))
+        })
+        .collect()
+}
+
 /// Decodes a G2 point of 64 bytes that someone else sent.
 ///
 /// # Errors
@@ -75,6 +122,7 @@ pub fn g2_bytes(point: &G2) -> [u8; G2_BYTES] {
 mod tests {
     use ark_bn254::{Fq, Fq2, G1Affine, G2Affine};
     use ark_ff::UniformRand;
+    use ark_std::rand::Rng;
 
     use super::*;
 
@@ -113,6 +161,37 @@ mod tests {
         );
         bytes[3] = 7;
         assert_eq!(refused(g2(&bytes, "g")), "not the canonical encoding");
+    }
+
+    /// One after another and all together: the same points, or the same reason.
+    #[test]
+    fn many_are_decoded_as_one_by_one() {
+        let mut rng = ark_std::test_rng();
+        let good: Vec<[u8; 32]> = (0..40)
+            .map(|_| g1_bytes(&G1Affine::rand(&mut rng)))
+            .collect();
+        let decode = |bytes: &[u8]| -> Result<Vec<G1>, CircuitError> {
+            let own = bytes.chunks(G1_BYTES);
+            own.map(|own| g1(own, "g")).collect()
+        };
+        let all = good.concat();
+        assert_eq!(g1_many(&all, "g").unwrap(), decode(&all).unwrap());
+        assert!(g1_many(&[], "g").unwrap().is_empty());
+        assert_eq!(refused(g1_many(&all[1..], "g")), "wrong length");
+        for _ in 0..2_000 {
+            let mut one = good[rng.gen_range(0..40)];
+            match rng.gen_range(0..4) {
+                0 => one = rng.r#gen(),
+                1 => one[31] ^= 1 << rng.gen_range(0..8),
+                2 => one[rng.gen_range(0..32)] ^= 1 << rng.gen_range(0..8),
+                _ => one = [0; 32].map(|_: u8| if rng.r#gen() { 0 } else { 0x30 }),
+            }
+            let bytes = [good[0], one, good[1]].concat();
+            match (g1_many(&bytes, "g"), decode(&bytes)) {
+                (Ok(many), Ok(single)) => assert_eq!(many, single),
+                (many, single) => assert_eq!(refused(many), refused(single)),
+            }
+        }
     }
 
     #[test]

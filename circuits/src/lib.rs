@@ -12,7 +12,6 @@ mod error;
 pub mod execute;
 pub mod groth16;
 pub mod hash;
-pub mod kernel;
 pub mod mask;
 #[cfg(test)]
 mod measure;

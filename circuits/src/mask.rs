@@ -32,7 +32,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::commitment::{Blinding, blind};
 use crate::srs::Srs;
-use crate::{CircuitError, Fr, G1, kernel};
+use galen_field::curve;
+
+use crate::{CircuitError, Fr, G1};
 
 /// Bits of a position's number: there are 16 positions.
 const LOG_POSITIONS: u32 = 4;
@@ -89,11 +91,7 @@ impl Mask {
     pub fn commit(&self, srs: &Srs) -> Result<G1, CircuitError> {
         exactly(1 << self.log_rows, srs.rows())?;
         let bases: Vec<G1> = self.rows.iter().map(|row| srs.bases()[*row]).collect();
-        Ok(blind(
-            srs,
-            kernel::msm(&bases, &self.values),
-            &self.blinding,
-        ))
+        Ok(blind(srs, curve::msm(&bases, &self.values), &self.blinding))
     }
 
     /// Σ_i mask_i·eq(r, i) over the rows, for `[Fr; ν]`, the low variables first.

@@ -58,7 +58,9 @@ use ark_ff::{AdditiveGroup, Field, Zero};
 use crate::encoding::{G1_BYTES, g1, g1_bytes};
 use crate::hash::{Transcript, separator};
 use crate::srs::VerifyingSrs;
-use crate::{CircuitError, E, Fr, G1, G2, kernel};
+use galen_field::curve;
+
+use crate::{CircuitError, E, Fr, G1, G2};
 
 mod prover;
 pub mod row;
@@ -268,7 +270,7 @@ pub fn verify(
     terms.one.push((Fr::ONE, *c_star));
     let sums = [&terms.one, &terms.tau, &terms.tau2].map(|terms| {
         let (scalars, points): (Vec<Fr>, Vec<G1>) = terms.iter().copied().unzip();
-        kernel::msm(&points, &scalars)
+        curve::msm(&points, &scalars)
     });
     let sums = G1Projective::normalize_batch(&sums);
     let in_g2 = [G2::generator(), srs.tau_g2, srs.tau2_g2];

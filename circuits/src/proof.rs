@@ -85,10 +85,15 @@ impl EquationProof {
                 got: bytes.len(),
             });
         }
-        let mut rest = bytes;
-        let first = take_columns(&mut rest, layout, layout.first_columns())?;
-        let mask = take_point(&mut rest)?;
-        let second = take_columns(&mut rest, layout, layout.second_columns())?;
+        let (first, second) = (layout.first_columns(), layout.second_columns());
+        let count =
+            |columns: &[Committed]| -> usize { columns.iter().map(|c| layout.chunks(*c)).sum() };
+        let points = count(&first) + 1 + count(&second);
+        let (points, mut rest) = bytes.split_at(points * G1_BYTES);
+        let mut points = encoding::g1_many(points, "commitment")?.into_iter();
+        let first = take_columns(&mut points, layout, &first);
+        let mask = points.next().expect("all points are counted");
+        let second = take_columns(&mut points, layout, &second);
         let challenges = [
             take_scalar(&mut rest)?,
             take_scalar(&mut rest)?,
@@ -130,22 +135,12 @@ impl EquationProof {
 }
 
 fn take_columns(
-    rest: &mut &[u8],
+    points: &mut impl Iterator<Item = G1>,
     layout: &Layout<'_>,
-    columns: Vec<Committed>,
-) -> Result<Vec<Chunks>, CircuitError> {
-    let one = |column| {
-        (0..layout.chunks(column))
-            .map(|_| take_point(rest))
-            .collect()
-    };
-    columns.into_iter().map(one).collect()
-}
-
-fn take_point(rest: &mut &[u8]) -> Result<G1, CircuitError> {
-    let (point, tail) = rest.split_at(G1_BYTES);
-    *rest = tail;
-    encoding::g1(point, "commitment")
+    columns: &[Committed],
+) -> Vec<Chunks> {
+    let chunks = |column| points.by_ref().take(layout.chunks(column)).collect();
+    columns.iter().copied().map(chunks).collect()
 }
 
 fn take_scalar(rest: &mut &[u8]) -> Result<Fr, CircuitError> {

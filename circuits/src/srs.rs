@@ -18,7 +18,9 @@ use zeroize::Zeroizing;
 
 use crate::encoding::{G1_BYTES, G2_BYTES, g1, g1_bytes, g2, g2_bytes};
 use crate::hash::{Transcript, separator};
-use crate::{CircuitError, E, Fr, G1, G2, kernel};
+use galen_field::curve;
+
+use crate::{CircuitError, E, Fr, G1, G2};
 
 /// The fewest rows of a chunk, as a logarithm: below it a mask has too few coefficients.
 pub const MIN_LOG_ROWS: u32 = 3;
@@ -106,7 +108,7 @@ impl Srs {
     pub(crate) fn total(&self) -> G1 {
         *self.total.get_or_init(|| {
             let rows = u32::try_from(self.rows()).expect("rows are at most 2^20");
-            kernel::sum_selected(self.bases(), &(0..rows).collect::<Vec<_>>())
+            curve::sum_selected(self.bases(), &(0..rows).collect::<Vec<_>>())
         })
     }
 
@@ -158,8 +160,8 @@ impl Srs {
         transcript.bytes(&self.to_bytes());
         let rho = transcript.field();
         let weights: Vec<Fr> = powers_of(rho, Fr::ONE).take(self.rows()).collect();
-        let shifted = kernel::msm(&self.powers[1..], &weights);
-        let straight = kernel::msm(self.bases(), &weights);
+        let shifted = curve::msm(&self.powers[1..], &weights);
+        let straight = curve::msm(self.bases(), &weights);
         if !E::multi_pairing([shifted, -straight], [self.g2[0], self.g2[1]]).is_zero() {
             return Err(CircuitError::Srs("the powers are not consecutive"));
         }

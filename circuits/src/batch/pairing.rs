@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use ark_bn254::G1Projective;
 use ark_ec::{AffineRepr, CurveGroup, pairing::Pairing};
 use ark_ff::Zero;
+use galen_field::curve;
 use rayon::prelude::*;
 
 use super::Weighted;
 use crate::{
     E, Fr, G1, G2,
     groth16::{Prepared, Proof},
-    kernel,
     srs::VerifyingSrs,
 };
 
@@ -26,7 +26,7 @@ impl Sum {
 
     fn total(&self) -> G1Projective {
         let (points, scalars): (Vec<G1>, Vec<Fr>) = self.0.iter().map(|(p, s)| (*p, *s)).unzip();
-        kernel::msm(&points, &scalars)
+        curve::msm(&points, &scalars)
     }
 }
 
@@ -88,7 +88,7 @@ pub(super) fn holds(all: &[Weighted<'_>]) -> bool {
     for of in &keys {
         let vk = of.key.key();
         pairs.push((-(vk.alpha_g1 * of.weight), vk.beta_g2));
-        pairs.push((-kernel::msm(&vk.gamma_abc, &of.inputs), vk.gamma_g2));
+        pairs.push((-curve::msm(&vk.gamma_abc, &of.inputs), vk.gamma_g2));
         pairs.push((-of.c.total(), vk.delta_g2));
     }
     let sums: Vec<(&Sum, G2)> = strings

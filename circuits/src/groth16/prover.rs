@@ -6,14 +6,16 @@
 //! - C = Σ_witness wᵢ·Lᵢ + Σ hᵢ·Hᵢ + s·A + r·B₁ − rs·δ, where B₁ is B in G1. That is
 //!   Σ_witness wᵢ·Lᵢ + Σ hᵢ·Hᵢ + Σ (r·wᵢ)·B₁ᵢ + s·A + r·β: one sum over the points of three.
 //!
-//! The sums stand one after the other, each on all threads. Side by side they were slower on two
-//! cores, because arkworks runs each in a thread pool of its own.
+//! B is summed beside the rest, which is as much work.
 
-use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
-use ark_ff::{AdditiveGroup, Field, UniformRand};
-use ark_poly::{EvaluationDomain, GeneralEvaluationDomain};
+use ark_ec::CurveGroup;
+use ark_ff::{AdditiveGroup, FftField, Field, UniformRand};
 use ark_relations::gr1cs::SynthesisError;
 use ark_std::rand::{CryptoRng, RngCore};
+use galen_field::{
+    curve::{self, Point},
+    fft,
+};
 use zeroize::Zeroizing;
 
 use super::keys::ProvingKey;
@@ -45,27 +47,6 @@ pub(super) fn prove_with(
     [r, s]: &[Fr; 2],
 ) -> Result<Proof, CircuitError> {
     let matrices = key.matrices();
-    let h = quotient(matrices, assignment)?;
-    let a_scalars = key.a.scalars(assignment);
-    let b_scalars = key.b.scalars(assignment);
-    let mut c_scalars = Zeroizing::new(Vec::with_capacity(key.c.len()));
-    c_scalars.extend_from_slice(&h);
-    c_scalars.extend_from_slice(&assignment[1 + matrices.publics()..]);
-    c_scalars.extend(b_scalars.iter().map(|w| *w * r));
-
-    let vk = key.verifying_key();
-    let a = sum(&key.a.points, &a_scalars) + vk.alpha_g1 + key.delta_g1 * r;
-    let b = sum(&key.b.points, &b_scalars) + vk.beta_g2 + vk.delta_g2 * s;
-    let c = sum(&key.c, &c_scalars) + a * s + key.beta_g1 * r;
-    Ok(Proof {
-        a: a.into_affine(),
-        b: b.into_affine(),
-        c: c.into_affine(),
-    })
-}
-
-/// Checks the assignment and evaluates A·B − C on the coset; as many values as the domain.
-fn quotient(matrices: &Matrices, assignment: &[Fr]) -> Result<Zeroizing<Vec<Fr>>, CircuitError> {
     if assignment.len() != matrices.variables() {
         return Err(CircuitError::Length {
             what: "assignment",
@@ -76,11 +57,38 @@ fn quotient(matrices: &Matrices, assignment: &[Fr]) -> Result<Zeroizing<Vec<Fr>>
     if assignment[0] != Fr::ONE {
         return Err(CircuitError::Unsatisfied("variable 0 is 1".into()));
     }
+    let b_scalars = key.b.scalars(assignment);
+    let vk = key.verifying_key();
+    let (b, others) = rayon::join(
+        || sum(&key.b.points, &b_scalars) + vk.beta_g2 + vk.delta_g2 * s,
+        || {
+            let h = quotient(matrices, assignment)?;
+            let mut c_scalars = Zeroizing::new(Vec::with_capacity(key.c.len()));
+            c_scalars.extend_from_slice(&h);
+            c_scalars.extend_from_slice(&assignment[1 + matrices.publics()..]);
+            c_scalars.extend(b_scalars.iter().map(|w| *w * r));
+            let a_scalars = key.a.scalars(assignment);
+            let a = sum(&key.a.points, &a_scalars) + vk.alpha_g1 + key.delta_g1 * r;
+            let c = sum(&key.c, &c_scalars) + a * s + key.beta_g1 * r;
+            Ok::<_, CircuitError>((a, c))
+        },
+    );
+    let (a, c) = others?;
+    Ok(Proof {
+        a: a.into_affine(),
+        b: b.into_affine(),
+        c: c.into_affine(),
+    })
+}
+
+/// Checks the assignment and evaluates A·B − C on the coset; as many values as the domain.
+fn quotient(matrices: &Matrices, assignment: &[Fr]) -> Result<Zeroizing<Vec<Fr>>, CircuitError> {
     let (constraints, inputs) = (matrices.constraints(), 1 + matrices.publics());
-    let domain = GeneralEvaluationDomain::<Fr>::new(constraints + inputs)
-        .ok_or(SynthesisError::PolynomialDegreeTooLarge)?;
-    let mut a = vec![Fr::ZERO; domain.size()];
-    let mut b = vec![Fr::ZERO; domain.size()];
+    let size = (constraints + inputs).next_power_of_two();
+    if size.trailing_zeros() >= Fr::TWO_ADICITY {
+        return Err(SynthesisError::PolynomialDegreeTooLarge.into());
+    }
+    let (mut a, mut b) = (vec![Fr::ZERO; size], vec![Fr::ZERO; size]);
     let (rows_a, rows_b) = (&mut a[..constraints], &mut b[..constraints]);
     if let Some(i) = matrices.evaluate_factors(assignment, rows_a, rows_b) {
         let label = match matrices.label(i) {
@@ -90,12 +98,12 @@ fn quotient(matrices: &Matrices, assignment: &[Fr]) -> Result<Zeroizing<Vec<Fr>>
         return Err(CircuitError::Unsatisfied(label));
     }
     a[constraints..constraints + inputs].copy_from_slice(&assignment[..inputs]);
-    Ok(Zeroizing::new(coset_quotient(domain, a, b)?))
+    Ok(Zeroizing::new(coset_quotient(a, b, fft::to_coset)))
 }
 
-fn sum<P: AffineRepr<ScalarField = Fr>>(points: &[P], scalars: &[Fr]) -> P::Group
-where
-    P::Group: VariableBaseMSM<MulBase = P>,
-{
-    P::Group::msm(points, scalars).expect("a key has one point for each scalar")
+/// Σ scalars\[i\]·points\[i\].
+fn sum<P: Point>(points: &[P], scalars: &[Fr]) -> P::Group {
+    let same = points.len() == scalars.len();
+    assert!(same, "a key has one point for each scalar");
+    curve::msm(points, scalars)
 }

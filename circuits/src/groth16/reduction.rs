@@ -18,31 +18,24 @@ use zeroize::Zeroizing;
 /// circom's [`R1CSToQAP`], so that a `.zkey` made by snarkjs can serve.
 pub struct CircomReduction;
 
-/// A·B − C on the coset ω·H, in the order ω¹, ω³, …, from A and B on H; n values each.
-pub(super) fn coset_quotient<F: PrimeField, D: EvaluationDomain<F>>(
-    domain: D,
+/// A·B − C on the coset ω·H, in the order ω¹, ω³, …, from A and B on H; n values each. `to_coset` takes a polynomial's values on H to those on the
+/// coset.
+pub(super) fn coset_quotient<F: PrimeField>(
     mut a: Vec<F>,
     b: Vec<F>,
-) -> Result<Vec<F>> {
-    let double = D::new(2 * domain.size()).ok_or(SynthesisError::PolynomialDegreeTooLarge)?;
-    let coset = domain
-        .get_coset(double.group_gen())
-        .ok_or(SynthesisError::PolynomialDegreeTooLarge)?;
+    to_coset: impl Fn(&mut [F]) + Sync,
+) -> Vec<F> {
     let mut b = Zeroizing::new(b);
     let products = a.iter().zip(&*b).map(|(a, b)| *a * b);
     let mut c = Zeroizing::new(products.collect::<Vec<F>>());
-    let shift = |values: &mut Vec<F>| {
-        domain.ifft_in_place(values);
-        coset.fft_in_place(values);
-    };
     rayon::join(
-        || shift(&mut a),
-        || rayon::join(|| shift(&mut b), || shift(&mut c)),
+        || to_coset(&mut a),
+        || rayon::join(|| to_coset(&mut b), || to_coset(&mut c)),
     );
     for ((a, b), c) in a.iter_mut().zip(&*b).zip(&*c) {
         *a = *a * b - c;
     }
-    Ok(a)
+    a
 }
 
 impl R1CSToQAP for CircomReduction {
@@ -72,7 +65,16 @@ impl R1CSToQAP for CircomReduction {
         a.extend_from_slice(&full_assignment[..num_inputs]);
         a.resize(domain.size(), F::ZERO);
         b.resize(domain.size(), F::ZERO);
-        coset_quotient(domain, a, b)
+        let double = D::new(2 * domain.size()).ok_or(SynthesisError::PolynomialDegreeTooLarge)?;
+        let coset = domain
+            .get_coset(double.group_gen())
+            .ok_or(SynthesisError::PolynomialDegreeTooLarge)?;
+        Ok(coset_quotient(a, b, |values| {
+            let mut own = Zeroizing::new(values.to_vec());
+            domain.ifft_in_place(&mut *own);
+            coset.fft_in_place(&mut *own);
+            values.copy_from_slice(&own);
+        }))
     }
 
     fn h_query_scalars<F: PrimeField, D: EvaluationDomain<F>>(

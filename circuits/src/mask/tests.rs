@@ -35,7 +35,7 @@ fn a_mask_is_the_column_that_it_adds() {
         let column: Vec<Fr> = f.iter().map(|c| (*c - Fr::ONE) / weight).collect();
         assert_eq!(
             mask.commit(&srs).unwrap(),
-            kernel::msm(srs.powers(), &column).into_affine()
+            curve::msm(srs.powers(), &column).into_affine()
         );
         let r: Vec<Fr> = (0..log_rows).map(|_| Fr::rand(&mut rng)).collect();
         let mut folded = column[..srs.rows()].to_vec();

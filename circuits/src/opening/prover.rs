@@ -7,7 +7,9 @@ use rayon::prelude::*;
 use super::{Challenges, Opening, variables};
 use crate::hash::Transcript;
 use crate::srs::Srs;
-use crate::{CircuitError, Fr, kernel};
+use galen_field::curve;
+
+use crate::{CircuitError, Fr};
 
 /// Coefficients that one task evaluates.
 const BLOCK: usize = 1 << 11;
@@ -38,14 +40,14 @@ pub fn open(
     if value != y {
         return Err(CircuitError::Unsatisfied("the opened value".into()));
     }
-    let s_point = kernel::msm(srs.bases(), &s).into();
+    let s_point = curve::msm(srs.bases(), &s).into();
     let (z, zi) = challenges.z(&s_point);
     let (f_z, f_zi, s_z) = (horner(f, z), horner(f, zi), horner(&s, z));
     let eta = challenges.eta(f_z, f_zi, s_z);
     let w = quotient(f, &s, eta, z + zi);
     Ok(Opening {
         s: s_point,
-        w: kernel::msm(srs.bases(), &w).into(),
+        w: curve::msm(srs.bases(), &w).into(),
         f_z,
         f_zi,
         s_z,

@@ -20,7 +20,9 @@ use zeroize::Zeroizing;
 use super::{Opening, open, verify};
 use crate::hash::{Transcript, separator};
 use crate::srs::{Srs, VerifyingSrs};
-use crate::{CircuitError, Fr, G1, kernel};
+use galen_field::curve;
+
+use crate::{CircuitError, Fr, G1};
 
 /// What is sent beside the row's number and value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +58,7 @@ pub fn open_row(
     let r_low = point(srs.log_rows(), row)?;
     let mut f = Zeroizing::new(Vec::with_capacity(column.len()));
     f.extend((0..column.len()).map(|_| Fr::rand(rng)));
-    let mask = kernel::msm(srs.powers(), &f).into_affine();
+    let mask = curve::msm(srs.powers(), &f).into_affine();
     let mask_value = f[row];
     let statement = Statement {
         row,
@@ -153,7 +155,7 @@ mod tests {
         let srs = Srs::generate(4, &mut rng).unwrap();
         let verifying = srs.verifying();
         let column: Vec<Fr> = (0..17).map(|_| Fr::rand(&mut rng)).collect();
-        let c = kernel::msm(srs.powers(), &column).into_affine();
+        let c = curve::msm(srs.powers(), &column).into_affine();
         let seed = Transcript::new("test");
         for row in 0..16 {
             let proof = open_row(&srs, &seed, &column, &c, row, &mut rng).unwrap();
@@ -183,7 +185,7 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(9);
         let srs = Srs::generate(3, &mut rng).unwrap();
         let column = vec![Fr::ONE; 9];
-        let c = kernel::msm(srs.powers(), &column).into_affine();
+        let c = curve::msm(srs.powers(), &column).into_affine();
         let seed = Transcript::new("test");
         let mut open = || open_row(&srs, &seed, &column, &c, 0, &mut rng).unwrap();
         assert_ne!(open().mask, open().mask);

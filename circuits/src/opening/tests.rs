@@ -23,7 +23,7 @@ impl Case {
         let f: Vec<Fr> = (0..=srs.rows()).map(|_| Fr::rand(&mut rng)).collect();
         let r: Vec<Fr> = (0..log_rows).map(|_| Fr::rand(&mut rng)).collect();
         let y = evaluate(&f, &r);
-        let c = kernel::msm(srs.powers(), &f).into_affine();
+        let c = curve::msm(srs.powers(), &f).into_affine();
         let mut seed = Transcript::new("test");
         seed.canonical(&c);
         let opening = open(&srs, &seed, &f, &r, y).unwrap();

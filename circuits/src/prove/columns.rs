@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use ark_std::rand::{CryptoRng, RngCore};
 use rayon::prelude::*;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -143,17 +144,24 @@ impl<'a> Committing<'a> {
     }
 
     /// Commits the columns that are fixed before X.
-    pub(super) fn first(&mut self) -> Result<Vec<Chunks>, CircuitError> {
+    pub(super) fn first(
+        &mut self,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Vec<Chunks>, CircuitError> {
         let columns = self.layout.first_columns();
-        self.commit(&columns, |it, column, chunk, blinding| {
+        self.commit(&columns, rng, |it, column, chunk, blinding| {
             it.commit_first(column, chunk, blinding)
         })
     }
 
     /// Commits the reciprocals.
-    pub(super) fn second(&mut self, slots: &Slots) -> Result<Vec<Chunks>, CircuitError> {
+    pub(super) fn second(
+        &mut self,
+        slots: &Slots,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Vec<Chunks>, CircuitError> {
         let columns = self.layout.second_columns();
-        self.commit(&columns, |it, column, chunk, blinding| match column {
+        self.commit(&columns, rng, |it, column, chunk, blinding| match column {
             Committed::Entries(t) => {
                 let values = slots.table_reciprocals(t, &it.multiplicities[t].0);
                 commitment::commit(it.task.srs, it.own(&values, chunk), blinding)
@@ -169,6 +177,7 @@ impl<'a> Committing<'a> {
     fn commit(
         &mut self,
         columns: &[Committed],
+        rng: &mut (impl RngCore + CryptoRng),
         one: impl Fn(&Self, Committed, usize, &Blinding) -> Result<G1, CircuitError> + Sync,
     ) -> Result<Vec<Chunks>, CircuitError> {
         let jobs: Vec<(Committed, usize)> = columns
@@ -176,16 +185,17 @@ impl<'a> Committing<'a> {
             .flat_map(|c| (0..self.layout.chunks(*c)).map(move |chunk| (*c, chunk)))
             .collect();
         let this = &*self;
-        let made: Vec<(G1, Blinding)> = jobs
+        let blindings: Vec<Blinding> = jobs.iter().map(|_| Blinding::random(rng)).collect();
+        let made: Vec<G1> = jobs
             .par_iter()
-            .map(|(column, chunk)| {
-                let blinding = Blinding::fresh();
-                Ok((one(this, *column, *chunk, &blinding)?, blinding))
-            })
+            .zip(&blindings)
+            .map(|((column, chunk), blinding)| one(this, *column, *chunk, blinding))
             .collect::<Result<_, CircuitError>>()?;
         let mut out: BTreeMap<Committed, Chunks> =
             columns.iter().map(|c| (*c, Vec::new())).collect();
-        for ((column, _), (point, blinding)) in jobs.into_iter().zip(made) {
+        for ((column, _), (point, blinding)) in
+            jobs.into_iter().zip(made.into_iter().zip(blindings))
+        {
             out.entry(column).or_default().push(point);
             self.blindings.entry(column).or_default().push(blinding);
         }

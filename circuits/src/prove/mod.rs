@@ -7,7 +7,7 @@ mod rows;
 use std::{collections::BTreeMap, sync::Arc};
 
 use ark_ff::{Field, One, UniformRand, Zero};
-use ark_std::rand::rngs::OsRng;
+use ark_std::rand::{CryptoRng, RngCore, rngs::OsRng};
 use zeroize::Zeroize;
 
 use crate::{
@@ -118,12 +118,25 @@ impl Task<'_> {
     /// # Errors
     /// As [`Task::prove`].
     pub fn prove_watched(&self, watch: &dyn Fn(u64)) -> Result<EquationProof, CircuitError> {
-        let mut result = self.attempt(watch);
+        self.prove_with(watch, &mut OsRng)
+    }
+
+    /// As [`Task::prove_watched`], with the randomness of `rng`, on which all hiding rests: the same randomness gives the same proof. For tests:
+    /// two proofs with the same randomness tell what they hide.
+    ///
+    /// # Errors
+    /// As [`Task::prove`].
+    pub fn prove_with(
+        &self,
+        watch: &dyn Fn(u64),
+        rng: &mut (impl RngCore + CryptoRng + Send),
+    ) -> Result<EquationProof, CircuitError> {
+        let mut result = self.attempt(watch, rng);
         for _ in 1..ATTEMPTS {
             if !matches!(result, Err(CircuitError::Degenerate(_))) {
                 break;
             }
-            result = self.attempt(watch);
+            result = self.attempt(watch, rng);
         }
         result
     }
@@ -143,7 +156,11 @@ impl Task<'_> {
         self.equation.bases().into_iter().map(of).collect()
     }
 
-    fn attempt(&self, watch: &dyn Fn(u64)) -> Result<EquationProof, CircuitError> {
+    fn attempt(
+        &self,
+        watch: &dyn Fn(u64),
+        rng: &mut (impl RngCore + CryptoRng + Send),
+    ) -> Result<EquationProof, CircuitError> {
         let layout = Layout::new(self.equation, self.cells)?;
         if self.srs.rows() != self.equation.rows.chunk() {
             return Err(CircuitError::Length {
@@ -155,18 +172,18 @@ impl Task<'_> {
         let bases = self.base_commitments()?;
         let mut committing = Committing::new(self, &layout)?;
         watch(AFTER_SUMS);
-        let first = committing.first()?;
-        let mask = Mask::fresh(self.srs, &mut OsRng);
+        let first = committing.first(rng)?;
+        let mask = Mask::fresh(self.srs, rng);
         let mask_commitment = mask.commit(self.srs)?;
         let (context, cells) = (self.context, self.cells);
         let alpha_0 =
             transcript::alpha_0(context, &layout, cells, &bases, &first, &mask_commitment);
         let mut sponge = Sponge::new(WIDTH);
-        let mut salt = Fr::rand(&mut OsRng);
+        let mut salt = Fr::rand(rng);
         sponge.absorb(&[alpha_0, salt]);
         let [x, gamma, beta] = [(); 3].map(|()| sponge.squeeze());
         let slots = Slots::new(&layout, x, gamma)?;
-        let second = committing.second(&slots)?;
+        let second = committing.second(&slots, rng)?;
         let alpha_1 = transcript::alpha_1(alpha_0, [x, gamma, beta], &second);
         watch(BEFORE_ROUNDS);
         let (theta, zeta) = transcript::theta_zeta(alpha_1);
@@ -183,11 +200,11 @@ impl Task<'_> {
         let t = weights(sponge.squeeze(), layout.class.rounds)?;
         let values = self.values();
         let wide = slots.wide(&layout, &committing, &chi);
-        let rows = sumcheck::build(&layout, wide, &values, self.execution, &challenges, &chi)?;
+        let mut rows = sumcheck::build(&layout, wide, &values, self.execution, &challenges, &chi)?;
         let tables = slots.short(&layout, &committing, &chi, &sums);
         // A round costs about half of the one before.
         let mut left = AFTER_ROUNDS - BEFORE_ROUNDS;
-        let finished = sumcheck::prove(&rows, tables, &t, sums.rhs, |message| {
+        let finished = sumcheck::prove(&mut rows, tables, &t, sums.rhs, |message| {
             left /= 2;
             watch(AFTER_ROUNDS - left);
             sponge.absorb(message);
@@ -233,7 +250,7 @@ impl Task<'_> {
         let opened = y - folded.constant;
         let (opening, proof) = rayon::join(
             || opening::open(self.srs, &seed, &f, &publics.r[..low_bits(self)], opened),
-            || self.circuit_proof(&layout, &publics, &secret),
+            || self.circuit_proof(&layout, &publics, &secret, rng),
         );
         f.zeroize();
         Ok(EquationProof {
@@ -254,10 +271,11 @@ impl Task<'_> {
         layout: &Layout<'_>,
         publics: &Publics,
         secret: &Secret,
+        rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<groth16::Proof, CircuitError> {
         let variables = self.key.matrices().variables();
         let assignment = circuit::assign(layout.class, publics, secret, variables);
-        groth16::prove(self.key, assignment.values(), &mut OsRng)
+        groth16::prove(self.key, assignment.values(), rng)
     }
 }
 

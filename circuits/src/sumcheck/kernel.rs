@@ -1,8 +1,7 @@
-//! What one pair of rows adds to a round's message: the arithmetic of the sumcheck.
+//! What one pair of rows adds to a round's message: the arithmetic of the sumcheck, on elements or on eight at once. All of it is inlined, so that
+//! it is compiled with the instructions of its caller.
 
-use ark_ff::{AdditiveGroup, Field, Zero};
-
-use super::MESSAGE;
+use super::{MESSAGE, number::Number};
 use crate::Fr;
 
 /// Where the columns stand in a row: q and e of each slot, then the forms.
@@ -57,48 +56,43 @@ pub(super) fn bind(a: Fr, b: Fr, r: Fr) -> Fr {
 /// Slots that are multiplied with one reduction.
 const TOGETHER: usize = 4;
 
-/// Σ q·e over the slots of a row, or of the differences to another row.
-fn products(low: &[Fr], high: &[Fr]) -> Fr {
-    let at = |i: usize| match high.get(i) {
-        Some(high) => *high - low[i],
-        None => low[i],
-    };
-    let mut sum = Fr::ZERO;
+/// Σ q·e over what a row, or the difference of two, has in each slot: `at` gives its field elements.
+#[inline(always)]
+fn slots<N: Number>(count: usize, zero: N, at: impl Fn(usize) -> N) -> N {
+    let mut sum = zero;
     let mut slot = 0;
-    while slot + 2 * TOGETHER <= low.len() {
-        let q: [Fr; TOGETHER] = std::array::from_fn(|k| at(slot + 2 * k));
-        let e: [Fr; TOGETHER] = std::array::from_fn(|k| at(slot + 2 * k + 1));
-        sum += Fr::sum_of_products(&q, &e);
-        slot += 2 * TOGETHER;
-    }
-    match (low.len() - slot) / 2 {
-        0 => sum,
-        1 => sum + at(slot) * at(slot + 1),
-        2 => {
-            let (q, e) = ([at(slot), at(slot + 2)], [at(slot + 1), at(slot + 3)]);
-            sum + Fr::sum_of_products(&q, &e)
+    while slot < count {
+        let (mut q, mut e) = ([zero; TOGETHER], [zero; TOGETHER]);
+        for k in 0..TOGETHER.min(count - slot) {
+            q[k] = at(2 * (slot + k));
+            e[k] = at(2 * (slot + k) + 1);
         }
-        _ => {
-            let q = [at(slot), at(slot + 2), at(slot + 4)];
-            let e = [at(slot + 1), at(slot + 3), at(slot + 5)];
-            sum + Fr::sum_of_products(&q, &e)
-        }
+        sum = sum.plus(&match count - slot {
+            1 => q[0].times(&e[0]),
+            2 => N::products(&[q[0], q[1]], &[e[0], e[1]]),
+            3 => N::products(&[q[0], q[1], q[2]], &[e[0], e[1], e[2]]),
+            _ => N::products(&q, &e),
+        });
+        slot += TOGETHER;
     }
+    sum
 }
 
 /// What the rows say in the first round but for the roots' products, which are small integers there. Every row keeps
 /// what the equation demands, so that g(0) is 0.
-pub(super) fn first_pair(
+#[inline(always)]
+pub(super) fn first_pair<N: Number>(
     shape: &Shape,
-    low: &[Fr],
-    high: &[Fr],
-    weight: &Fr,
-    sum: &mut [Fr; MESSAGE],
+    low: &[N],
+    high: &[N],
+    weight: &N,
+    sum: &mut [N::Total; MESSAGE],
 ) {
-    let slots = 2 * shape.slots;
-    sum[1] += products(&low[..slots], &high[..slots]) * weight;
-    for e in low[..2 * shape.summed].iter().skip(1).step_by(2) {
-        sum[4] += e;
+    let step = |i: usize| high[i].minus(&low[i]);
+    let g = slots(shape.slots, weight.nought(), step);
+    g.times(weight).add_to(&mut sum[1]);
+    for slot in 0..shape.summed {
+        low[2 * slot + 1].add_to(&mut sum[4]);
     }
     for block in &shape.blocks {
         add_sum(block, low, high, sum);
@@ -118,107 +112,120 @@ pub(super) fn small_product(factors: &[(i64, i64)]) -> [i64; 3] {
 }
 
 /// The coefficients of (a₀ + d₀x)(a₁ + d₁x).
-fn quadratic(a: [Fr; 2], d: [Fr; 2]) -> [Fr; 3] {
-    let low = a[0] * a[1];
-    let high = d[0] * d[1];
-    let middle = (a[0] + d[0]) * (a[1] + d[1]) - low - high;
-    [low, middle, high]
-}
-
-/// Coefficients 0, 2, 3, 4 of a product of two quadratics.
-fn quartic(a: [Fr; 3], b: [Fr; 3]) -> [Fr; 4] {
+#[inline(always)]
+fn quadratic<N: Number>(a: [N; 2], d: [N; 2]) -> [N; 3] {
     [
-        a[0] * b[0],
-        Fr::sum_of_products(&a, &[b[2], b[1], b[0]]),
-        Fr::sum_of_products(&[a[1], a[2]], &[b[2], b[1]]),
-        a[2] * b[2],
+        a[0].times(&a[1]),
+        N::products(&a, &[d[1], d[0]]),
+        d[0].times(&d[1]),
     ]
 }
 
-/// Coefficients 0, 2, 3, 4 of a quadratic times a₀ + dx.
-fn cubic(q: [Fr; 3], a: Fr, d: Fr) -> [Fr; 4] {
+/// Coefficients 0, 2, 3, 4 of a product of two quadratics.
+#[inline(always)]
+fn quartic<N: Number>(a: [N; 3], b: [N; 3]) -> [N; 4] {
     [
-        q[0] * a,
-        Fr::sum_of_products(&[q[2], q[1]], &[a, d]),
-        q[2] * d,
-        Fr::ZERO,
+        a[0].times(&b[0]),
+        N::products(&a, &[b[2], b[1], b[0]]),
+        N::products(&[a[1], a[2]], &[b[2], b[1]]),
+        a[2].times(&b[2]),
+    ]
+}
+
+/// Coefficients 0, 2, 3 of a quadratic times a₀ + dx.
+#[inline(always)]
+fn cubic<N: Number>(q: [N; 3], a: &N, d: &N) -> [N; 3] {
+    [
+        q[0].times(a),
+        N::products(&[q[2], q[1]], &[*a, *d]),
+        q[2].times(d),
     ]
 }
 
 /// Adds what the rows `low` (variable 0) and `high` (variable 1) say. The first half of `sum` is weighted with
 /// `weight`, the second is not.
-pub(super) fn pair(shape: &Shape, low: &[Fr], high: &[Fr], weight: &Fr, sum: &mut [Fr; MESSAGE]) {
-    let mut g = [Fr::ZERO; 4];
-    let slots = 2 * shape.slots;
-    g[0] = products(&low[..slots], &[]);
-    g[1] = products(&low[..slots], &high[..slots]);
-    for e in low[..2 * shape.summed].iter().skip(1).step_by(2) {
-        sum[4] += e;
+#[inline(always)]
+pub(super) fn pair<N: Number>(
+    shape: &Shape,
+    low: &[N],
+    high: &[N],
+    weight: &N,
+    sum: &mut [N::Total; MESSAGE],
+) {
+    let zero = weight.nought();
+    let step = |i: usize| high[i].minus(&low[i]);
+    let mut g = [zero; 4];
+    g[0] = slots(shape.slots, zero, |i| low[i]);
+    g[1] = slots(shape.slots, zero, step);
+    for slot in 0..shape.summed {
+        low[2 * slot + 1].add_to(&mut sum[4]);
     }
     for block in &shape.blocks {
-        g[0] += low[block.root]
-            * if block.factors.is_empty() {
-                Fr::ZERO
-            } else {
-                Fr::ONE
-            };
+        if !block.factors.is_empty() {
+            g[0] = g[0].plus(&low[block.root]);
+        }
         add_product(block, low, high, &mut g);
         add_sum(block, low, high, sum);
     }
-    for (sum, g) in sum.iter_mut().zip(g) {
-        if !g.is_zero() {
-            *sum += g * weight;
+    for (sum, g) in sum.iter_mut().zip(&g) {
+        if !g.is_nought() {
+            g.times(weight).add_to(sum);
         }
     }
 }
 
 /// The product of a block's factors.
-fn add_product(block: &BlockShape, low: &[Fr], high: &[Fr], g: &mut [Fr; 4]) {
-    let quad =
-        |i: usize, j: usize| quadratic([low[i], low[j]], [high[i] - low[i], high[j] - low[j]]);
-    let product = match *block.factors.as_slice() {
-        [] => return,
-        [a] => [low[a], Fr::ZERO, Fr::ZERO, Fr::ZERO],
+#[inline(always)]
+fn add_product<N: Number>(block: &BlockShape, low: &[N], high: &[N], g: &mut [N; 4]) {
+    let step = |i: usize| high[i].minus(&low[i]);
+    let quad = |i: usize, j: usize| quadratic([low[i], low[j]], [step(i), step(j)]);
+    let mut add = |k: usize, value: &N| g[k] = g[k].plus(value);
+    match *block.factors.as_slice() {
+        [] => {}
+        [a] => add(0, &low[a]),
         [a, b] => {
-            let [low, _, high] = quad(a, b);
-            [low, high, Fr::ZERO, Fr::ZERO]
+            add(0, &low[a].times(&low[b]));
+            add(1, &step(a).times(&step(b)));
         }
-        [a, b, c] => cubic(quad(a, b), low[c], high[c] - low[c]),
-        [a, b, c, d, ..] => quartic(quad(a, b), quad(c, d)),
-    };
-    for (g, p) in g.iter_mut().zip(product) {
-        *g += p;
+        [a, b, c] => {
+            let product = cubic(quad(a, b), &low[c], &step(c));
+            (0..3).for_each(|k| add(k, &product[k]));
+        }
+        [a, b, c, d, ..] => {
+            let product = quartic(quad(a, b), quad(c, d));
+            (0..4).for_each(|k| add(k, &product[k]));
+        }
     }
 }
 
 /// e_G·s·w.
-fn add_sum(block: &BlockShape, low: &[Fr], high: &[Fr], sum: &mut [Fr; MESSAGE]) {
-    let (s, step) = (low[block.root], high[block.root] - low[block.root]);
-    if s.is_zero() && step.is_zero() {
+#[inline(always)]
+fn add_sum<N: Number>(block: &BlockShape, low: &[N], high: &[N], sum: &mut [N::Total; MESSAGE]) {
+    let s = [low[block.root], high[block.root]];
+    if s.iter().all(N::is_nought) {
         return;
     }
-    let mut w = [
-        low[block.single],
-        high[block.single] - low[block.single],
-        Fr::ZERO,
-    ];
+    let step = |i: usize| high[i].minus(&low[i]);
+    let (s, ds) = (s[0], step(block.root));
+    let mut w = [low[block.single], step(block.single), s.nought()];
     for (l, r) in &block.pairs {
-        let product = quadratic([low[*l], low[*r]], [high[*l] - low[*l], high[*r] - low[*r]]);
-        w.iter_mut().zip(product).for_each(|(w, p)| *w += p);
-    }
-    let out = match block.grouping {
-        Some(slot) => {
-            let e = 2 * slot + 1;
-            let es = quadratic([low[e], s], [high[e] - low[e], step]);
-            if block.pairs.is_empty() {
-                cubic(es, w[0], w[1])
-            } else {
-                quartic(es, w)
-            }
+        let product = quadratic([low[*l], low[*r]], [step(*l), step(*r)]);
+        for k in 0..3 {
+            w[k] = w[k].plus(&product[k]);
         }
-        None => cubic(w, s, step),
+    }
+    let Some(slot) = block.grouping else {
+        let product = cubic(w, &s, &ds);
+        (0..3).for_each(|k| product[k].add_to(&mut sum[4 + k]));
+        return;
     };
-    for (sum, value) in sum[4..].iter_mut().zip(out) {
-        *sum += value;
+    let e = 2 * slot + 1;
+    let es = quadratic([low[e], s], [step(e), ds]);
+    if block.pairs.is_empty() {
+        let product = cubic(es, &w[0], &w[1]);
+        (0..3).for_each(|k| product[k].add_to(&mut sum[4 + k]));
+    } else {
+        let product = quartic(es, w);
+        (0..4).for_each(|k| product[k].add_to(&mut sum[4 + k]));
     }
 }

@@ -6,7 +6,10 @@
 //! from the highest down.
 
 mod columns;
+mod engine;
 mod kernel;
+mod number;
+mod rounds;
 mod source;
 mod weights;
 
@@ -50,3 +53,6 @@ impl Claims {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

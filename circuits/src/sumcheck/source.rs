@@ -9,6 +9,9 @@ use crate::{
     execute::{BaseValues, Bound, Execution},
 };
 
+/// No coefficient of a product of at most four factors a + dx, a in {0, 1} and d in {−1, 0, 1}, is larger: C(4, 2).
+const MOST: usize = 6;
+
 /// Reciprocals and denominators of one slot, by key, and the key of every row.
 pub(crate) struct WideSlot<'a> {
     /// Of the rows that hold a patient.
@@ -50,6 +53,17 @@ impl<'a> Form<'a> {
         for (values, coefficient) in terms {
             let coefficient = weight * signed(i128::from(*coefficient));
             self.terms.push((values, Weight::new(values, coefficient)));
+        }
+    }
+
+    fn multiply(&mut self, by: Fr) {
+        self.present *= by;
+        self.padding *= by;
+        for (_, weight) in &mut self.terms {
+            match weight {
+                Weight::Table(table) => table.iter_mut().for_each(|x| *x *= by),
+                Weight::Coefficient(c) => *c *= by,
+            }
         }
     }
 
@@ -96,35 +110,37 @@ pub(crate) struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// What the roots' products add to g₂, g₃ and g₄ in the first round, where the factors are bits: `add` is told a
-    /// block, a coefficient (0 for g₂) and how often.
-    pub(super) fn first_products(
-        &self,
-        low: usize,
-        high: usize,
-        mut add: impl FnMut(usize, usize, i64),
-    ) {
-        for (index, (_, factors)) in self.factors.iter().enumerate() {
+    /// What the roots' products add to g₂, g₃ and g₄ in the first round, where the factors are bits: over as many rows from `first` on as there
+    /// are weights, and those `half` behind them. Each product is an integer: weights are added up by how often they count.
+    pub(super) fn first_products(&self, first: usize, half: usize, weights: &[Fr]) -> [Fr; 3] {
+        let mut products = [Fr::zero(); 3];
+        for (scale, factors) in self.factors.iter().filter(|(_, f)| !f.is_empty()) {
             let at = |(bound, padding): &(Bound<'_>, i64), row| match row < self.present {
                 true => bound.at(row),
                 false => *padding,
             };
-            let mut steps = [(1, 0); FACTORS];
-            for (step, factor) in steps.iter_mut().zip(factors) {
-                let value = at(factor, low);
-                *step = (value, at(factor, high) - value);
-            }
-            for (k, times) in small_product(&steps).into_iter().enumerate() {
-                if times != 0 {
-                    add(index, k, times);
+            let mut counted = [[Fr::zero(); 2 * MOST + 1]; 3];
+            for (row, weight) in (first..).zip(weights) {
+                let mut steps = [(1, 0); FACTORS];
+                for (step, factor) in steps.iter_mut().zip(factors) {
+                    let value = at(factor, row);
+                    *step = (value, at(factor, row + half) - value);
+                }
+                for (k, times) in small_product(&steps).into_iter().enumerate() {
+                    // Where a factor is no bit, what follows is not satisfied, and no proof is made.
+                    let place = usize::try_from(times + MOST as i64).ok();
+                    if let Some(sum) = place.and_then(|p| counted[k].get_mut(p)) {
+                        *sum += weight;
+                    }
                 }
             }
+            for (product, weights) in products.iter_mut().zip(&counted) {
+                let times = (-(MOST as i64)..).zip(weights);
+                let total: Fr = times.map(|(n, w)| *w * Fr::from(n)).sum();
+                *product += total * scale;
+            }
         }
-    }
-
-    /// −κ of each block.
-    pub(super) fn scales(&self) -> impl Iterator<Item = Fr> + '_ {
-        self.factors.iter().map(|(scale, _)| *scale)
+        products
     }
 
     /// Writes the columns of a row to `out`.
@@ -139,7 +155,45 @@ impl Rows<'_> {
             *out = form.at(row, self.present);
         }
     }
+
+    /// Multiplies all columns.
+    pub(super) fn multiply(&mut self, by: Fr) {
+        for slot in &mut self.slots {
+            slot.q.iter_mut().chain(&mut slot.e).for_each(|x| *x *= by);
+        }
+        for form in &mut self.forms {
+            form.multiply(by);
+        }
+    }
+
+    /// Writes the sixteenths of the columns of eight rows.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(super) fn fill_eight(
+        &self,
+        vectors: galen_field::Vectors,
+        row: usize,
+        out: &mut [galen_field::Eight],
+    ) {
+        let (slots, forms) = out.split_at_mut(2 * self.slots.len());
+        for (slot, out) in self.slots.iter().zip(slots.chunks_exact_mut(2)) {
+            let mut keys = [slot.padding as usize; 8];
+            let present = slot.keys.get(row..).unwrap_or(&[]);
+            for (key, own) in keys.iter_mut().zip(present) {
+                *key = *own as usize;
+            }
+            out[0] = vectors.sixteenths(keys.map(|key| &slot.q[key]));
+            out[1] = vectors.sixteenths(keys.map(|key| &slot.e[key]));
+        }
+        for (form, out) in self.forms.iter().zip(forms) {
+            let eight: [Fr; 8] = std::array::from_fn(|k| form.at(row + k, self.present));
+            *out = vectors.sixteenths(eight.each_ref());
+        }
+    }
 }
+
+#[cfg(test)]
+mod random;
 
 /// χ-weights: χ^b of slot b, χ^{B+k} of table slot k and χ^{B+M+h} of block h.
 pub(crate) struct Chi {

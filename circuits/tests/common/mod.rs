@@ -15,7 +15,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use ark_std::rand::{Rng, SeedableRng, rngs::StdRng};
+use ark_std::rand::{
+    CryptoRng, Rng, RngCore, SeedableRng,
+    rngs::{OsRng, StdRng},
+};
 use galen_circuits::{
     CircuitError, G1,
     batch::{self, BatchError, Claim},
@@ -49,12 +52,21 @@ pub struct World {
 impl World {
     /// Commits columns of `rows.present` values each.
     pub fn of(rows: Rows, values: Vec<Vec<u16>>) -> Self {
+        Self::blinded(rows, values, Blinding::fresh)
+    }
+
+    /// With these blinders.
+    pub fn blinded(
+        rows: Rows,
+        values: Vec<Vec<u16>>,
+        mut blinder: impl FnMut() -> Blinding,
+    ) -> Self {
         let srs = srs(rows.chunk_bits);
         let n = rows.chunk();
         let (mut blindings, mut commitments) = (Vec::new(), Vec::new());
         for column in &values {
             assert_eq!(column.len(), rows.present);
-            let own: Vec<Blinding> = (0..rows.chunks()).map(|_| Blinding::fresh()).collect();
+            let own: Vec<Blinding> = (0..rows.chunks()).map(|_| blinder()).collect();
             let points = column.chunks(n).zip(&own).map(|(chunk, blinding)| {
                 let numbers: Vec<u32> = chunk.iter().map(|v| u32::from(*v)).collect();
                 commitment::commit_numbers(&srs, &numbers, blinding).unwrap()
@@ -166,6 +178,15 @@ impl<'a> Statement<'a> {
     }
 
     pub fn prove_with(&self, execution: &Execution) -> Result<EquationProof, CircuitError> {
+        self.prove_from(execution, &mut OsRng)
+    }
+
+    /// With that randomness.
+    pub fn prove_from(
+        &self,
+        execution: &Execution,
+        rng: &mut (impl RngCore + CryptoRng + Send),
+    ) -> Result<EquationProof, CircuitError> {
         Task {
             srs: &self.world.srs,
             key: &keys(self.layout().class).0,
@@ -176,7 +197,7 @@ impl<'a> Statement<'a> {
             bases: &self.bases(),
             store: &NoStore,
         }
-        .prove()
+        .prove_with(&|_| {}, rng)
     }
 
     pub fn verify(&self, proof: &EquationProof) -> Result<(), BatchError> {

@@ -1,12 +1,14 @@
 //! Multi-scalar multiplication: Pippenger's windows with signed digits over batch-affine buckets.
 
-use ark_bn254::G1Projective;
-use ark_ec::{AffineRepr, VariableBaseMSM};
+use ark_bn254::Fr;
+use ark_ec::VariableBaseMSM;
 use ark_ff::{AdditiveGroup, BigInt, PrimeField};
 use rayon::prelude::*;
 
-use super::batch::{PIECE, Runs};
-use crate::{Fr, G1};
+use super::{
+    Point,
+    runs::{PIECE, Runs},
+};
 
 /// Below this many scalars arkworks' own windows are as good.
 const SMALL: usize = 128;
@@ -76,12 +78,12 @@ impl Windows {
     /// The bases are summed by digit, and the digits weighted in two steps: with k = high·2^h + low it is
     /// Σ_k k·B_k = 2^h·Σ high·(Σ_low B_k) + Σ low·(Σ_high B_k), two batch-affine sums by key and two
     /// much shorter weighted sums.
-    fn sums<const N: usize>(
+    fn sums<P: Point, const N: usize>(
         &self,
         group: &[usize],
-        bases: &[G1],
+        bases: &[P],
         scalars: &[[u64; N]],
-    ) -> Vec<G1Projective> {
+    ) -> Vec<P::Group> {
         let buckets = self.buckets();
         let entries = group.iter().enumerate().flat_map(|(slot, window)| {
             scalars.iter().enumerate().filter_map(move |(row, limbs)| {
@@ -120,15 +122,15 @@ impl Windows {
 
 /// Σ scalars\[i\]·bases\[i\]; `limbs` gives a scalar of at most `bits` bits, little-endian, with one
 /// bit to spare in its `N` limbs.
-pub(super) fn msm<S: Sync, const N: usize>(
-    bases: &[G1],
+pub(super) fn msm<P: Point, S: Sync, const N: usize>(
+    bases: &[P],
     scalars: &[S],
     bits: u32,
     limbs: impl Fn(&S) -> [u64; N] + Sync,
-) -> G1Projective {
+) -> P::Group {
     if scalars.len() < SMALL {
         let scalars: Vec<_> = scalars.iter().map(|s| widen(limbs(s))).collect();
-        return G1Projective::msm_bigint(bases, &scalars);
+        return P::Group::msm_bigint(bases, &scalars);
     }
     let windows = Windows::new(scalars.len(), bits);
     let offset = BigInt(windows.offset());
@@ -139,11 +141,11 @@ pub(super) fn msm<S: Sync, const N: usize>(
         .collect();
     // Windows are summed together until they make a piece of work.
     let all: Vec<usize> = (0..windows.count).collect();
-    let sums: Vec<G1Projective> = all
+    let sums: Vec<P::Group> = all
         .par_chunks((PIECE / scalars.len()).max(1))
         .flat_map_iter(|group| windows.sums(group, bases, &scalars))
         .collect();
-    sums.iter().rev().fold(G1Projective::ZERO, |mut acc, sum| {
+    sums.iter().rev().fold(P::Group::ZERO, |mut acc, sum| {
         for _ in 0..windows.width {
             acc.double_in_place();
         }
@@ -168,8 +170,8 @@ fn widen<const N: usize>(limbs: [u64; N]) -> <Fr as PrimeField>::BigInt {
 }
 
 /// Σ_k k·points\[k\].
-fn weighted(points: &[G1]) -> G1Projective {
-    let (mut running, mut total) = (G1Projective::ZERO, G1Projective::ZERO);
+fn weighted<P: Point>(points: &[P]) -> P::Group {
+    let (mut running, mut total) = (P::Group::ZERO, P::Group::ZERO);
     for point in points[1..].iter().rev() {
         running += point;
         total += running;

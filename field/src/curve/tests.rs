@@ -1,38 +1,105 @@
+//! Both paths against arkworks, over points with repetitions, opposites and the identity.
+
+use ark_bn254::{G1Affine, G1Projective, G2Affine};
 use ark_ec::{AdditiveGroup, AffineRepr, CurveGroup, PrimeGroup, VariableBaseMSM};
 use ark_ff::{Field, UniformRand, Zero};
 use ark_std::rand::{Rng, SeedableRng, rngs::StdRng};
 use proptest::prelude::*;
 
 use super::*;
-use crate::measure::measure;
 
 /// Points with repetitions, opposites and the identity among them.
-fn points(len: usize, seed: u64) -> Vec<G1> {
+fn points<P: Point>(len: usize, seed: u64) -> Vec<P> {
     let mut rng = StdRng::seed_from_u64(seed);
-    let few: Vec<G1> = (0..4)
-        .map(|_| G1Projective::rand(&mut rng).into_affine())
+    let few: Vec<P> = (0..4)
+        .map(|_| P::Group::rand(&mut rng).into_affine())
         .collect();
-    let mut step = G1Projective::generator() * Fr::rand(&mut rng);
+    let mut step = P::Group::generator() * Fr::rand(&mut rng);
     let mut all = Vec::with_capacity(len);
     for _ in 0..len {
         all.push(match rng.gen_range(0..8) {
-            0 => G1::zero(),
+            0 => P::zero(),
             1 => few[rng.gen_range(0..4)],
             2 => -few[rng.gen_range(0..4)],
             _ => {
                 step.double_in_place();
-                step.into_affine()
+                step.into()
             }
         });
     }
     all
 }
 
-fn naive(bases: &[G1], scalars: impl IntoIterator<Item = Fr>) -> G1Projective {
+fn naive<P: Point>(bases: &[P], scalars: impl IntoIterator<Item = Fr>) -> P::Group {
     bases
         .iter()
         .zip(scalars)
-        .fold(G1Projective::zero(), |acc, (p, s)| acc + *p * s)
+        .fold(P::Group::zero(), |acc, (p, s)| acc + *p * s)
+}
+
+/// Sums of runs by arkworks.
+fn plain<P: Point>(points: &[P], runs: &[Run]) -> Vec<P> {
+    let sum = |r: &Run| -> P::Group {
+        let own = points[r.start..r.start + r.count].iter();
+        own.map(|p| p.into_group()).sum()
+    };
+    runs.iter().map(|r| sum(r).into_affine()).collect()
+}
+
+/// Runs of many lengths over points that are all distinct (`kind` 0), that may be the identity (1), or equal and opposite too (2).
+fn runs<P: Point>(kind: usize, rng: &mut StdRng) -> (Vec<P>, Vec<Run>) {
+    let few: Vec<P> = points(64, rng.r#gen());
+    let mut step = P::Group::rand(rng);
+    let (mut all, mut runs) = (Vec::new(), Vec::new());
+    for _ in 0..rng.gen_range(1..20) {
+        let count = match rng.gen_range(0..6) {
+            0 => 1,
+            1 => 2,
+            2 => rng.gen_range(1..600),
+            _ => rng.gen_range(1..40),
+        };
+        let start = all.len();
+        runs.push(Run { start, count });
+        for _ in 0..count {
+            let p = few[rng.gen_range(0..few.len())];
+            let last = *all.last().unwrap_or(&p);
+            all.push(match (kind, rng.gen_range(0..12)) {
+                (1 | 2, 0) => P::zero(),
+                (2, 1) => -last,
+                (2, 2) => last,
+                (2, 3..8) => p,
+                _ => {
+                    step.double_in_place();
+                    step.into()
+                }
+            });
+        }
+    }
+    (all, runs)
+}
+
+#[test]
+fn runs_are_summed_on_both_paths() {
+    let rng = &mut StdRng::seed_from_u64(1);
+    if !crate::path::has_vectors() {
+        eprintln!("NOT TESTED: this machine has no AVX-512 IFMA");
+    }
+    for round in 0..60 {
+        let (all, runs) = runs::<G1Affine>(round % 3, rng);
+        let expected = plain(&all, &runs);
+        assert_eq!(scalar::sum_runs(all.iter().copied(), &runs), expected);
+        #[cfg(target_arch = "x86_64")]
+        if crate::path::has_vectors() {
+            assert_eq!(vector::sum_runs(all.iter().copied(), &runs), expected);
+        }
+        let (all, runs) = self::runs::<G2Affine>(round % 3, rng);
+        let expected = plain(&all, &runs);
+        assert_eq!(scalar::sum_runs(all.iter().copied(), &runs), expected);
+        #[cfg(target_arch = "x86_64")]
+        if crate::path::has_vectors() {
+            assert_eq!(vector::sum_runs(all.iter().copied(), &runs), expected);
+        }
+    }
 }
 
 /// Scalars at both ends of the field, small ones and any.
@@ -52,7 +119,7 @@ proptest! {
 
     #[test]
     fn selected_sum_is_the_naive_one(len in 1usize..300, seed: u64, rows in prop::collection::vec(any::<u32>(), 0..400)) {
-        let bases = points(len, seed);
+        let bases: Vec<G1Affine> = points(len, seed);
         let rows: Vec<u32> = rows.iter().map(|r| r % u32::try_from(len).unwrap()).collect();
         let expected = rows.iter().fold(G1Projective::zero(), |acc, r| acc + bases[*r as usize]);
         prop_assert_eq!(sum_selected(&bases, &rows), expected.into_affine());
@@ -60,7 +127,7 @@ proptest! {
 
     #[test]
     fn sums_by_key_are_the_naive_ones(len in 0usize..300, keys in 1u32..40, seed: u64, skip: bool) {
-        let bases = points(len + 3, seed);
+        let bases: Vec<G1Affine> = points(len + 3, seed);
         let mut rng = StdRng::seed_from_u64(seed);
         let column: Vec<u32> = (0..len).map(|_| rng.gen_range(0..keys)).collect();
         let skip = skip.then(|| rng.gen_range(0..keys));
@@ -74,7 +141,7 @@ proptest! {
 
     #[test]
     fn products_are_the_naive_ones(len in 0usize..700, seed: u64) {
-        let bases = points(len + 1, seed);
+        let bases: Vec<G1Affine> = points(len + 1, seed);
         let mut rng = StdRng::seed_from_u64(seed);
         let scalars: Vec<Fr> = (0..len).map(|_| scalar(&mut rng)).collect();
         prop_assert_eq!(msm(&bases, &scalars), naive(&bases, scalars.iter().copied()));
@@ -86,7 +153,7 @@ proptest! {
 
 #[test]
 fn sums_that_span_many_pieces() {
-    let bases = points(40_000, 5);
+    let bases: Vec<G1Affine> = points(40_000, 5);
     let all: Vec<u32> = (0..40_000).collect();
     let total = bases.iter().fold(G1Projective::zero(), |acc, p| acc + p);
     assert_eq!(sum_selected(&bases, &all), total.into_affine());
@@ -105,7 +172,7 @@ fn sums_that_span_many_pieces() {
             .fold(G1Projective::zero(), |acc, p| acc + p)
             .into_affine()
     };
-    let none = G1::zero();
+    let none = G1Affine::zero();
     assert_eq!(
         sums,
         [
@@ -122,7 +189,7 @@ fn sums_that_span_many_pieces() {
 #[test]
 fn large_products_agree_with_arkworks() {
     let mut rng = StdRng::seed_from_u64(9);
-    let bases = points(1 << 13, 9);
+    let bases: Vec<G1Affine> = points(1 << 13, 9);
     for len in [127, 128, 129, 1 << 10, (1 << 13) - 1, 1 << 13] {
         let scalars: Vec<Fr> = (0..len).map(|_| scalar(&mut rng)).collect();
         assert_eq!(
@@ -135,42 +202,4 @@ fn large_products_agree_with_arkworks() {
         msm(&same, &vec![Fr::from(3u64); 1 << 10]),
         bases[7] * Fr::from(3u64 << 10)
     );
-}
-
-/// `cargo test --release kernel_speed -- --ignored --nocapture`
-#[test]
-#[ignore = "a measurement"]
-fn kernel_speed() {
-    let mut rng = StdRng::seed_from_u64(1);
-    let n = 1 << 15;
-    let steps = std::iter::successors(Some(G1Projective::generator()), |p| Some(p.double()));
-    let bases = G1Projective::normalize_batch(&steps.take(n).collect::<Vec<_>>());
-    let x = bases[9].x;
-    measure("inversions", 1000, || {
-        (0..1000).fold(x, |y, _| y.inverse().unwrap() + x)
-    });
-    measure("multiplications in a chain", 1 << 16, || {
-        (0..1 << 16).fold(x, |y, _| y * x)
-    });
-    let rows: Vec<u32> = (0..1 << 15).collect();
-    measure("batch-affine sum, 2^15", n, || sum_selected(&bases, &rows));
-    measure("mixed additions, 2^15", n, || {
-        bases.iter().fold(G1Projective::zero(), |acc, p| acc + p)
-    });
-    let keys: Vec<u32> = (0..n).map(|_| rng.gen_range(0..1024)).collect();
-    measure("sums by 1024 keys, 2^15", n, || {
-        sums_by_key(&bases, &keys, 1024, None)
-    });
-    for log in [8, 10, 12, 15] {
-        let len = 1 << log;
-        let scalars: Vec<Fr> = (0..len).map(|_| Fr::rand(&mut rng)).collect();
-        measure(&format!("msm 2^{log}"), len, || msm(&bases, &scalars));
-        measure(&format!("arkworks msm 2^{log}"), len, || {
-            G1Projective::msm_unchecked(&bases[..len], &scalars)
-        });
-        let small: Vec<u32> = (0..len).map(|_| rng.gen_range(0..1 << 16)).collect();
-        measure(&format!("msm_u32 of 16 bits 2^{log}"), len, || {
-            msm_u32(&bases, &small)
-        });
-    }
 }
