@@ -21,11 +21,11 @@ mod source;
 
 use std::{env, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 use commands::{
     audit, commit, demo, evidence, inspect, key, ledger, mirror as mirror_command,
-    params as params_command, prove, publish, queries, query, serve, table, verify,
+    params as params_command, prove, publish, queries, query, serve, table, verify, version,
 };
 use output::Output;
 
@@ -55,13 +55,19 @@ Every command takes --json. `galen <command> --help` has an example for each.";
 
 /// Proves cohort queries over patient tables that never leave the hospital
 #[derive(Parser)]
-#[command(name = "galen", version, after_help = EXAMPLE, disable_help_subcommand = true)]
+#[command(name = "galen", after_help = EXAMPLE, disable_help_subcommand = true, arg_required_else_help = true)]
 struct Cli {
     /// Print one JSON document on standard output, and no progress bars
     #[arg(long, global = true)]
     json: bool,
+    /// Print the version
+    #[arg(short = 'V', long)]
+    version: bool,
+    /// With --version: also what this program computes with on this machine
+    #[arg(long, requires = "version")]
+    verbose: bool,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
@@ -111,28 +117,44 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };
+    if let Err(error) = galen_field::check_switch() {
+        return failure::usage(&Cli::command().error(ErrorKind::InvalidValue, error));
+    }
     let output = Output::new(cli.json);
     deepen_stacks();
     let result = match cli.command {
-        Command::Demo(args) => demo::run(&args, &output),
-        Command::Serve(args) => serve::run(&args, &output),
-        Command::Key(args) => key::run(&args, &output),
-        Command::Publish(args) => publish::run(&args, &output),
-        Command::Evidence(args) => evidence::run(&args, &output),
-        Command::Audit(args) => audit::run(&args, &output),
-        Command::Mirror(args) => mirror_command::run(&args, &output),
-        Command::Ledger(args) => ledger::run(&args, &output),
-        Command::Params(args) => params_command::run(&args, &output),
-        Command::Commit(args) => commit::run(&args, &output),
-        Command::Query(args) => query::run(&args, &output),
-        Command::Queries(args) => queries::run(&args, &output),
-        Command::Prove(args) => prove::run(&args, &output),
-        Command::Verify(args) => verify::run(&args, &output),
-        Command::Inspect(args) => inspect::run(&args, &output),
-        Command::Table(args) => table::run(&args),
+        _ if cli.version => version::run(cli.verbose, &output),
+        None => return failure::usage(&no_command()),
+        Some(command) => run(command, &output),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failure::report(&error, &output),
+    }
+}
+
+fn no_command() -> clap::Error {
+    let why = "a command is missing; `galen --help` lists them";
+    Cli::command().error(ErrorKind::MissingSubcommand, why)
+}
+
+fn run(command: Command, output: &Output) -> anyhow::Result<()> {
+    match command {
+        Command::Demo(args) => demo::run(&args, output),
+        Command::Serve(args) => serve::run(&args, output),
+        Command::Key(args) => key::run(&args, output),
+        Command::Publish(args) => publish::run(&args, output),
+        Command::Evidence(args) => evidence::run(&args, output),
+        Command::Audit(args) => audit::run(&args, output),
+        Command::Mirror(args) => mirror_command::run(&args, output),
+        Command::Ledger(args) => ledger::run(&args, output),
+        Command::Params(args) => params_command::run(&args, output),
+        Command::Commit(args) => commit::run(&args, output),
+        Command::Query(args) => query::run(&args, output),
+        Command::Queries(args) => queries::run(&args, output),
+        Command::Prove(args) => prove::run(&args, output),
+        Command::Verify(args) => verify::run(&args, output),
+        Command::Inspect(args) => inspect::run(&args, output),
+        Command::Table(args) => table::run(&args),
     }
 }

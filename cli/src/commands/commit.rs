@@ -222,6 +222,7 @@ fn document(dataset: &CommittedDataset, report: &CommitReport, key: &Path, new_k
         "registration_proofs": report.proofs,
         "commit_seconds": report.commit_time.as_secs_f64(),
         "registration_seconds": report.registration_time.as_secs_f64(),
+        "arithmetic": galen_field::path().to_string(),
         "key_file": key,
         "key_is_new": new_key,
     })

@@ -16,3 +16,4 @@ pub mod query;
 pub mod serve;
 pub mod table;
 pub mod verify;
+pub mod version;

@@ -66,9 +66,10 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         (
             "proving",
             format!(
-                "{} ({} a patient)",
+                "{} ({} a patient, {} arithmetic)",
                 show::time(report.proving_time),
-                show::per_patient(report.proving_time, rows)
+                show::per_patient(report.proving_time, rows),
+                galen_field::path()
             ),
         ),
         ("verifying", show::time(report.verifying_time)),
@@ -93,6 +94,7 @@ pub fn report_json(report: &ProveReport, rows: u64) -> Value {
         "proving_seconds": seconds,
         "microseconds_per_patient": each,
         "verifying_seconds": report.verifying_time.as_secs_f64(),
+        "arithmetic": galen_field::path().to_string(),
     })
 }
 

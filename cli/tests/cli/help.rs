@@ -24,6 +24,34 @@ fn every_help_has_an_example() {
 }
 
 #[test]
+fn versions_tell_the_arithmetic() {
+    let short = ok(&["--version"]);
+    assert_eq!(short, format!("galen {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(ok(&["-V"]), short);
+    let long = ok(&["--version", "--verbose"]);
+    let own = galen_field::path().to_string();
+    assert!(long.starts_with(&short) && long.contains(&own), "{long}");
+    let document: serde_json::Value = serde_json::from_str(&ok(&["--version", "--json"])).unwrap();
+    assert_eq!(document["arithmetic"], own.as_str());
+    let with = |switch: &str| {
+        let mut own = command();
+        own.args(["--version", "--verbose"])
+            .env("GALEN_SIMD", switch);
+        own.output().unwrap()
+    };
+    let off = String::from_utf8(with("off").stdout).unwrap();
+    assert!(off.contains("scalar (GALEN_SIMD is off)"), "{off}");
+    // What is not understood is not taken for one or the other.
+    for unknown in ["OFF", "0", ""] {
+        let refused = with(unknown);
+        assert_eq!(refused.status.code(), Some(2), "{unknown}");
+        let why = String::from_utf8(refused.stderr).unwrap();
+        assert!(why.contains("GALEN_SIMD"), "{why}");
+    }
+    assert_eq!(run(&["--verbose"]).status.code(), Some(2));
+}
+
+#[test]
 fn without_arguments_it_says_what_there_is() {
     let output = run::<&str>(&[]);
     assert_eq!(output.status.code(), Some(2));
