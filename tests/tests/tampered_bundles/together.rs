@@ -242,7 +242,7 @@ fn sums_of_few_values() {
     let refused = answer(&hospital.dataset, &question, keys(), &Silent).unwrap_err();
     let refused = refused.to_string();
     assert!(
-        refused.contains("how few patients there are with score 4"),
+        refused.contains("how few patients there are with score 3 to 4"),
         "{refused}"
     );
     // Of four values they tell nothing so small.
