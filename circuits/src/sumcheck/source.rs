@@ -126,7 +126,8 @@ impl Rows<'_> {
                     let value = at(factor, row);
                     *step = (value, at(factor, row + half) - value);
                 }
-                for (k, times) in small_product(&steps).into_iter().enumerate() {
+                let product = small_product(&steps).into_iter().enumerate();
+                for (k, times) in product.filter(|(_, times)| *times != 0) {
                     // Where a factor is no bit, what follows is not satisfied, and no proof is made.
                     let place = usize::try_from(times + MOST as i64).ok();
                     if let Some(sum) = place.and_then(|p| counted[k].get_mut(p)) {
