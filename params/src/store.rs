@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 use crate::{
     ParamsError, Progress, Shape, VerifyingSet,
     files::{self, Folder, hex},
-    verifying::{circuit_digest, circuit_digests, encode},
+    verifying::{circuit_digest, encode},
 };
 
 const STAGE: &str = "development parameters";
@@ -234,7 +234,6 @@ fn make_missing(
     shape: Shape,
     progress: &dyn Progress,
 ) -> Result<(), ParamsError> {
-    circuit_digests(shape);
     let has_srs = [SRS, SRS_VERIFYING].map(|f| folder.bytes(f).is_some()) == [true; 2];
     let missing: Vec<Size> = Size::ALL
         .into_iter()

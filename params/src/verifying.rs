@@ -5,19 +5,14 @@
 //! the class's length-prefixed name, its circuit's digest (32 bytes) and its verifying key. Group elements
 //! are compressed.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, fmt};
 
 use galen_circuits::{
-    circuit::{self, Publics},
+    circuit::Publics,
     class::{Class, Size},
     groth16::{Prepared, VerifyingKey},
     srs::VerifyingSrs,
 };
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::{ParamsError, Shape, pinned};
@@ -93,7 +88,6 @@ impl VerifyingSet {
         if srs.log_rows != shape.chunk_bits() {
             return Err(malformed("commitment string of another shape"));
         }
-        circuit_digests(shape);
         let mut keys = BTreeMap::new();
         for size in Size::ALL {
             keys.insert(size, take_key(&mut rest, shape.class(size))?);
@@ -154,26 +148,12 @@ fn take_key(rest: &mut &[u8], class: Class) -> Result<Prepared, ParamsError> {
     Ok(Prepared::new(VerifyingKey::from_bytes(bytes)?))
 }
 
-/// The digest of the class's circuit as this program has it: pinned, or computed once in a process.
+/// The digest of the class's circuit as this program has it.
+///
+/// # Panics
+/// For a class that no shape has.
 pub(crate) fn circuit_digest(class: Class) -> [u8; 32] {
-    static KNOWN: Mutex<BTreeMap<Class, [u8; 32]>> = Mutex::new(BTreeMap::new());
-    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(digest) = known().get(&class) {
-        return *digest;
-    }
-    if let Some(digest) = pinned::digest(class) {
-        return digest;
-    }
-    let digest = circuit::matrices(class).digest();
-    known().insert(class, digest);
-    digest
-}
-
-/// Computes those of a shape side by side.
-pub(crate) fn circuit_digests(shape: Shape) {
-    Size::ALL.into_par_iter().for_each(|size| {
-        circuit_digest(shape.class(size));
-    });
+    pinned::digest(class).expect("every shape's circuits are pinned")
 }
 
 fn malformed(why: &str) -> ParamsError {

@@ -17,7 +17,7 @@ def describe(galen):
     return [
         f"- {processor()}, {os.cpu_count()} cores, {memory()}",
         f"- load average at the start: {load()}",
-        f"- {said(['rustc', '--version'])}; {said([galen, '--version'])}; Proof of SQL 0.131.2",
+        f"- {said(['rustc', '--version'])}; {arithmetic(galen)}; Proof of SQL 0.131.2",
         f"- {now:%Y-%m-%d %H:%M} UTC",
     ]
 
@@ -39,6 +39,12 @@ def field(path, name):
         return None
     found = (line.split(":", 1)[1].strip() for line in lines if line.startswith(name))
     return next(found, None)
+
+
+def arithmetic(galen):
+    """Galen's version, and which arithmetic it takes here."""
+    version, path, *_ = said([galen, "--version", "--verbose"]).splitlines()
+    return f"{version} with {path.removeprefix('arithmetic').strip()}"
 
 
 def said(command):

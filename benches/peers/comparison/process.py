@@ -20,11 +20,13 @@ class Taken:
     peak_mib: float
 
 
-def run(command):
-    """Runs a command, which must succeed. Its standard error goes to ours."""
+def run(command, **settings):
+    """Runs a command, which must succeed. Its standard error goes to ours. A setting of the environment that is
+    None is left as it is."""
     words = [str(word) for word in command]
+    environment = os.environ | {name: value for name, value in settings.items() if value is not None}
     started = time.monotonic()
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment)
     output = process.stdout.read()
     process.stdout.close()
     # Not process.wait(): only wait4 tells what this one child used.

@@ -3,7 +3,8 @@
 from statistics import median
 
 SCHEMES = {"hkzg": "Proof of SQL, HyperKZG", "dory": "Proof of SQL, Dory"}
-SYSTEMS = {"first": "Galen, first", "later": "Galen, later"} | SCHEMES
+GALEN = {"first": "Galen, first", "later": "Galen, later", "scalar": "Galen, later, scalar"}
+SYSTEMS = GALEN | SCHEMES
 NONE = "—"
 
 # Heading, key of a measurement, digits after the point.
