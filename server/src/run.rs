@@ -29,7 +29,8 @@ use crate::{
     ledger::{
         LedgerStoreError,
         blobs::{Blobs, Staging},
-        fsck::{Report, fsck},
+        fsck::{Finding, Report, fsck},
+        mend::{Mended, mend, mend_published},
         objects::Objects,
         publish::Publisher,
         sequencer::{Batching, Sequencer},
@@ -49,6 +50,9 @@ const DRAIN: Duration = Duration::from_secs(30);
 
 /// Checkpoints are signed at most so often.
 const CHECKPOINTS: Duration = Duration::from_millis(100);
+
+/// The pause between two pages of entries while a service looks after its tiles: requests come first.
+const BETWEEN_PAGES: Duration = Duration::from_millis(5);
 
 /// Where a ledger is.
 #[derive(Debug, Clone)]
@@ -178,20 +182,46 @@ pub fn audit<'a>(place: &'a Place, log: &'a LogVerifier) -> Work<'a, Report> {
     })
 }
 
-/// Writes the tiles, bundles and checkpoint that are missing of a ledger that nobody serves, from its entries.
+/// Writes the tiles, bundles and the checkpoint of a ledger that nobody serves anew, where they are not what its entries
+/// give, whether it has halted or not.
 ///
 /// # Errors
-/// As [`start`]; a tile that is there with other contents halts the log.
-pub fn restore(place: &Place, key: LogKey) -> Work<'_, ()> {
+/// A service that runs, no ledger, a database that is not the one that the files are of.
+pub fn restore<'a>(place: &'a Place, log: &'a LogVerifier) -> Work<'a, Mended> {
     Box::pin(async {
         fs::create_dir_all(place.files()).map_err(at(place.files().display().to_string()))?;
         let _lock = place.lock()?;
         let store = place.open(false).await?;
         let objects = Objects::local(&place.files())?;
-        let mut publisher = Publisher::open(store.clone(), objects, key, &[]).await?;
-        publisher.restore().await?;
+        let mended = mend(&store, &objects, log).await?;
         store.close().await;
-        Ok(())
+        Ok(mended)
+    })
+}
+
+/// Lets a halted ledger go on, if the halt is all that its audit finds. Its report, and why it had halted: none if it had
+/// not, or if there is more to find.
+///
+/// # Errors
+/// As [`restore`].
+pub fn unhalt<'a>(
+    place: &'a Place,
+    log: &'a LogVerifier,
+    because: &'a str,
+) -> Work<'a, (Report, Option<String>)> {
+    Box::pin(async move {
+        let _lock = place.lock()?;
+        let store = place.open(false).await?;
+        let objects = Objects::local(&place.files())?;
+        let report = fsck(&store, &objects, log).await?;
+        let halt = |f: &Finding| matches!(f, Finding::Halted(_));
+        let cleared = if report.findings.iter().all(halt) {
+            store.unhalt(because).await?
+        } else {
+            None
+        };
+        store.close().await;
+        Ok((report, cleared))
     })
 }
 
@@ -251,6 +281,8 @@ async fn run(config: Config) -> Result<Running, RunError> {
         log,
         store: store.clone(),
     };
+    let looking = look_after(store.clone(), parts.objects.clone(), parts.log.clone());
+    tokio::spawn(stopping.clone().run_until_cancelled_owned(looking));
     let service = Arc::new(Service::new(parts, limits, stopping.clone())?);
     tokio::spawn(Arc::clone(&service).upkeep());
     let (handle, http, address) = listen_at(listen, Arc::clone(&service)).await?;
@@ -280,6 +312,18 @@ async fn publish(
         halted.cancel();
     }
     ended
+}
+
+/// Compares all tiles and bundles with the entries while the service works, and writes anew what a disk has torn.
+async fn look_after(store: Store, objects: Objects, log: LogVerifier) {
+    match mend_published(&store, &objects, &log, BETWEEN_PAGES).await {
+        Ok(mended) => {
+            for path in mended {
+                tracing::warn!(%path, "was not what the entries give, and was written anew");
+            }
+        }
+        Err(e) => tracing::error!(error = %e, "tiles could not be compared with the entries"),
+    }
 }
 
 /// The first entry of a ledger.

@@ -4,11 +4,12 @@
 mod common;
 
 use common::{Db, Log, log_key, on_both, plain};
-use galen_server::ledger::{LedgerStoreError, Publisher, Store, store::Published};
+use galen_server::ledger::{LedgerStoreError, Publisher, Store, fsck::Finding, store::Published};
 use object_store::{ObjectStoreExt, path::Path};
 
 on_both!("current_thread": the_fence_refuses_a_database_from_a_backup,
     the_fence_refuses_a_database_that_was_begun_anew,
+    tiles_ahead_of_the_database_refuse_the_start,
     the_fence_refuses_changed_entries_and_other_checkpoints,
     the_fence_does_not_read_the_log_if_the_tiles_do,
     a_checkpoint_never_goes_backwards,
@@ -57,6 +58,38 @@ async fn the_fence_refuses_a_database_from_a_backup(db: Db) {
         .await
         .unwrap();
     assert!(is_fenced(&open(&backup, restored, &seen).await));
+}
+
+/// Without the served checkpoint the tiles still tell.
+async fn tiles_ahead_of_the_database_refuse_the_start(db: Db) {
+    // Within one tile, up to its end, beyond it, and a database of no entries.
+    for (older, newer) in [(10, 12), (200, 256), (302, 622), (512, 513), (0, 3)] {
+        let log = db.log().await;
+        log.append(0..newer).await;
+        log.publisher().await.publish().await.unwrap();
+        log.faults
+            .inner
+            .delete(&Path::from("checkpoint"))
+            .await
+            .unwrap();
+        let mut restored = db.log().await;
+        restored.append(0..older).await;
+        restored.publisher().await.publish().await.unwrap();
+        restored.objects = log.objects.clone();
+        let refused = open(&log, &restored.store, &[]).await;
+        assert!(is_fenced(&refused), "{older} {newer}");
+        let findings = restored.fsck().await.findings;
+        assert!(
+            findings.iter().any(|f| matches!(f, Finding::Ahead(_))),
+            "{findings:?}"
+        );
+        // Tiles of entries that are committed and not yet published are no sign of it.
+        restored.append(older..newer).await;
+        assert!(
+            !is_fenced(&open(&log, &restored.store, &[]).await),
+            "{older} {newer}"
+        );
+    }
 }
 
 async fn the_fence_refuses_a_database_that_was_begun_anew(db: Db) {

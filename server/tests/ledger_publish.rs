@@ -8,8 +8,8 @@ use std::time::Duration;
 use common::{Db, Fault, entry, log_key, on_both, plain};
 use galen_ledger::tiles::{Level, TilePath, leaf_hash, verify_consistency, verify_inclusion};
 use galen_server::ledger::{
-    LedgerStoreError, Objects, Publisher, Sequencer, fsck::fsck_with, sequencer::Batching,
-    store::Published,
+    LedgerStoreError, Objects, Publisher, Sequencer, fsck::fsck_with, mend::mend,
+    sequencer::Batching, store::Published,
 };
 use object_store::{ObjectStoreExt, path::Path};
 
@@ -303,7 +303,10 @@ async fn files_on_disk_are_those_of_the_specification(db: Db) {
     }
     std::fs::remove_file(folder.path().join("tile/0/000")).unwrap();
     std::fs::remove_file(folder.path().join("checkpoint")).unwrap();
-    publisher.restore().await.unwrap();
+    let mended = mend(&log.store, &objects, log_key().verifier())
+        .await
+        .unwrap();
+    assert!(mended.checkpoint && mended.tiles.len() == 1);
     let report = fsck_with(
         &log.store,
         &objects,

@@ -23,6 +23,7 @@ use galen_server::ledger::{
 
 on_both!("current_thread": a_batch_is_judged_in_order,
     a_refused_entry_may_come_again,
+    a_failed_transaction_is_over,
     batches_beyond_the_databases_limits_are_stored,
     facts_are_found_by_name,
     lists_are_filtered_and_paged,
@@ -83,6 +84,36 @@ async fn a_batch_is_judged_in_order(db: Db) {
     assert_eq!(*outcomes[0].as_ref().unwrap(), receipt(0, true));
     assert!(outcomes[1].is_err());
     assert_eq!(log.store.append(&[]).await.unwrap().1, 5);
+}
+
+/// As on a full disk: SQLite takes such a transaction back by itself, and what counts transactions in the connection
+/// does not know.
+async fn a_failed_transaction_is_over(db: Db) {
+    let log = db.log().await;
+    log.append(0..2).await;
+    let (fail, pass) = if log.place.is_postgres() {
+        (
+            "ALTER TABLE entries ADD CONSTRAINT full_up CHECK (false) NOT VALID",
+            "ALTER TABLE entries DROP CONSTRAINT full_up",
+        )
+    } else {
+        (
+            "CREATE TRIGGER full_up BEFORE INSERT ON entries BEGIN SELECT RAISE(ROLLBACK, 'full'); END",
+            "DROP TRIGGER full_up",
+        )
+    };
+    let mut other = log.place.connect().await;
+    for _ in 0..3 {
+        sqlx::query(fail).execute(&mut other).await.unwrap();
+        for _ in 0..2 {
+            let refused = log.store.append(&[plain(2)]).await;
+            assert!(matches!(refused, Err(LedgerStoreError::Database(_))));
+        }
+        sqlx::query(pass).execute(&mut other).await.unwrap();
+        assert_eq!(log.store.append(&[plain(1)]).await.unwrap().1, 2);
+    }
+    log.store.try_writing().await.unwrap();
+    assert_eq!(log.store.append(&[plain(2)]).await.unwrap().1, 3);
 }
 
 async fn a_refused_entry_may_come_again(db: Db) {

@@ -1,9 +1,14 @@
 use anyhow::Result;
+use galen_ledger::tiles::LogVerifier;
 use galen_server::{
-    ledger::fsck::{Finding, Report},
-    run::{audit, restore},
+    ledger::{
+        fsck::{Finding, Report},
+        mend::Mended,
+        store::Unhalted,
+    },
+    run::{audit, restore, unhalt},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::serve::Ledger;
 use crate::{
@@ -17,10 +22,15 @@ Example: after a crash, or before a backup is trusted
   galen ledger fsck --data /var/lib/galen --origin ledger.example/heart --log-key log.key";
 
 const RESTORE: &str = "\
-Example: tiles were lost, the database was not
+Example: tiles were lost or torn, the database was not
   galen ledger restore --data /var/lib/galen --origin ledger.example/heart --log-key log.key
 Files beside the log (registries, parameter sets, manifests, bundles) cannot be made anew: they
 come from a backup, or from a mirror's `blobs/`.";
+
+const UNHALT: &str = "\
+Example: the log halted for a tile that a disk had torn; restore has written it anew
+  galen ledger unhalt --data /var/lib/galen --origin ledger.example/heart --log-key log.key \\
+    --reason 'disk replaced; restore and fsck were clean'";
 
 /// Looks after a ledger's store
 #[derive(Debug, clap::Args)]
@@ -35,50 +45,95 @@ enum Command {
     /// Rebuild everything from the entries and compare: signatures, rules, facts, tiles, checkpoints, files
     #[command(after_help = EXAMPLE)]
     Fsck(Ledger),
-    /// Write tiles, bundles and the checkpoint anew where they are missing, and audit; the service must not run
+    /// Write tiles, bundles and the checkpoint anew where they are not what the entries give, and audit; the service
+    /// must not run
     #[command(after_help = RESTORE)]
     Restore(Ledger),
+    /// Let a halted log go on, if an audit finds nothing else; the reason is kept. The service must not run
+    #[command(after_help = UNHALT)]
+    Unhalt {
+        #[command(flatten)]
+        ledger: Ledger,
+        /// Why the log may go on: what had happened, and what was done about it
+        #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        reason: String,
+    },
 }
 
 /// Runs the subcommand.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
-    let (ledger, restored) = match &args.command {
-        Command::Fsck(ledger) => (ledger, false),
-        Command::Restore(ledger) => (ledger, true),
-    };
-    ledger.check_there()?;
-    let key = ledger.key_of_this()?;
-    let log = key.verifier().clone();
-    if restored {
-        let written = runtime.block_on(restore(&ledger.place(), key));
-        written.map_err(|e| ledger.explain(e, ""))?;
+    match &args.command {
+        Command::Fsck(ledger) => {
+            let log = verifier(ledger)?;
+            let report = runtime.block_on(audit(&ledger.place(), &log));
+            tell(&report.map_err(|e| ledger.explain(e, ""))?, None, output)
+        }
+        Command::Restore(ledger) => {
+            let log = verifier(ledger)?;
+            let mended = runtime.block_on(restore(&ledger.place(), &log));
+            let mended = mended.map_err(|e| ledger.explain(e, ""))?;
+            let report = runtime.block_on(audit(&ledger.place(), &log));
+            let report = report.map_err(|e| ledger.explain(e, ""))?;
+            tell(&report, Some(&mended), output)
+        }
+        Command::Unhalt { ledger, reason } => {
+            let log = verifier(ledger)?;
+            let done = runtime.block_on(unhalt(&ledger.place(), &log, reason));
+            let (report, cleared) = done.map_err(|e| ledger.explain(e, ""))?;
+            tell_unhalted(&report, cleared.as_deref(), output)
+        }
     }
-    let report = runtime.block_on(audit(&ledger.place(), &log));
-    tell(
-        &report.map_err(|e| ledger.explain(e, ""))?,
-        restored,
-        output,
-    )
 }
 
-fn tell(report: &Report, restored: bool, output: &Output) -> Result<()> {
+fn verifier(ledger: &Ledger) -> Result<LogVerifier> {
+    ledger.check_there()?;
+    Ok(ledger.key_of_this()?.verifier().clone())
+}
+
+fn tell_unhalted(report: &Report, cleared: Option<&str>, output: &Output) -> Result<()> {
+    match (cleared, report.findings.is_empty()) {
+        (Some(halted), _) => {
+            output.document(&json!({ "halted": halted, "cleared": true }))?;
+            output.line(format!("the log had halted: {halted}"))?;
+            output.line("the audit finds nothing else: the log goes on when the service is started")
+        }
+        (None, true) => {
+            output.document(&json!({ "halted": null, "cleared": false }))?;
+            output.line("the log has not halted; nothing was changed")
+        }
+        (None, false) => tell(report, None, output),
+    }
+}
+
+fn tell(report: &Report, restored: Option<&Mended>, output: &Output) -> Result<()> {
     let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    let rewritten: Vec<String> = restored.map(written).unwrap_or_default();
     output.document(&json!({
         "entries": report.size,
         "published": report.published,
         "tiles": report.tiles,
-        "restored": restored,
+        "restored": restored.is_some(),
+        "rewritten": rewritten,
+        "unhalted": report.unhalted.iter().map(unhalted).collect::<Vec<_>>(),
         "findings": findings,
         "clean": findings.is_empty(),
     }))?;
-    if restored {
-        output.line("tiles, bundles and checkpoint are there; now everything is compared")?;
+    for path in &rewritten {
+        output.line(format!(
+            "{path} was not what the entries give, and was written anew"
+        ))?;
     }
     output.line(format!(
         "{} entries, {} of them under the checkpoint, {} tiles and bundles compared",
         report.size, report.published, report.tiles
     ))?;
+    for cleared in &report.unhalted {
+        output.line(format!(
+            "{} UTC: went on after a halt ({}) because {}",
+            cleared.at, cleared.halted, cleared.because
+        ))?;
+    }
     if findings.is_empty() {
         return output.line("clean: everything is as the entries say");
     }
@@ -88,6 +143,17 @@ fn tell(report: &Report, restored: bool, output: &Output) -> Result<()> {
     Err(told(refusal("ledger.Findings", advice(report))))
 }
 
+/// What was written anew, by its path below `files/`.
+fn written(mended: &Mended) -> Vec<String> {
+    let mut paths: Vec<String> = mended.tiles.iter().map(ToString::to_string).collect();
+    paths.extend(mended.checkpoint.then(|| "checkpoint".to_owned()));
+    paths
+}
+
+fn unhalted(cleared: &Unhalted) -> Value {
+    json!({ "halted": cleared.halted, "because": cleared.because, "at": cleared.at })
+}
+
 fn advice(report: &Report) -> String {
     let all = report.findings.len();
     let is_blob = |f: &&Finding| matches!(f, Finding::Blob { .. });
@@ -95,6 +161,19 @@ fn advice(report: &Report) -> String {
     let mut why = show::plural(all, "finding");
     if blobs > 0 {
         why += "; files beside the log cannot be made anew: take them from a backup or a mirror (`files/blobs/`)";
+    }
+    let is_file = |f: &Finding| {
+        matches!(
+            f,
+            Finding::Missing(_) | Finding::Different(_) | Finding::Checkpoint { .. }
+        )
+    };
+    let halted = |f: &Finding| matches!(f, Finding::Halted(_));
+    if report.findings.iter().any(is_file) {
+        why += "; `galen ledger restore` writes tiles and the served checkpoint anew";
+    }
+    if report.findings.iter().all(halted) {
+        why += "; `galen ledger unhalt` lets the log go on once the cause is known";
     }
     if blobs < all {
         why += "; do not repair by hand before the cause is known";

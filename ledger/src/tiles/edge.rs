@@ -3,7 +3,7 @@
 use super::{
     Hash, Level, MAX_SIZE, TILE_WIDTH, TilePath, TileSet,
     authentic::{AuthenticTiles, edge_tiles},
-    leaf_hash, push_entry,
+    leaf_hash, parse_bundle, push_entry,
     root::{fold, perfect_root},
 };
 use crate::LedgerError;
@@ -15,6 +15,36 @@ pub struct Tile {
     pub path: TilePath,
     /// Hashes (32 bytes each) or entries (each behind its length).
     pub bytes: Vec<u8>,
+}
+
+impl Tile {
+    /// The bytes of the tile or bundle in this one's place that is only so wide.
+    ///
+    /// # Errors
+    /// A width beyond its own; bytes that are no tile's.
+    pub fn narrowed(&self, width: u16) -> Result<Vec<u8>, LedgerError> {
+        narrowed(self.path.level(), &self.bytes, width)
+    }
+}
+
+/// The first `width` hashes or entries of a tile or bundle.
+///
+/// # Errors
+/// Fewer of them; bytes that are no tile's.
+pub fn narrowed(level: Level, bytes: &[u8], width: u16) -> Result<Vec<u8>, LedgerError> {
+    let torn = || LedgerError::damaged("a tile or bundle is torn");
+    let width = usize::from(width);
+    match level {
+        Level::Hashes(_) => Ok(bytes.get(..32 * width).ok_or_else(torn)?.to_vec()),
+        Level::Entries => {
+            let entries = parse_bundle(bytes)?;
+            let mut narrow = Vec::new();
+            for entry in entries.get(..width).ok_or_else(torn)? {
+                push_entry(&mut narrow, entry)?;
+            }
+            Ok(narrow)
+        }
+    }
 }
 
 /// A tree's incomplete tiles, one a level, and its incomplete bundle.

@@ -13,7 +13,7 @@ mod proof;
 mod root;
 
 pub use checkpoint::{Checkpoint, LogKey, LogVerifier, MAX_CHECKPOINT_BYTES};
-pub use edge::{Edge, Tile, tiles_for_edge};
+pub use edge::{Edge, Tile, narrowed, tiles_for_edge};
 pub use nodes::{Span, proven_nodes};
 pub use path::{Level, TilePath};
 pub use proof::{

@@ -80,6 +80,24 @@ pub enum LedgerStoreError {
 }
 
 impl LedgerStoreError {
+    /// Whether the database or the file store is away, full or busy: what was asked may work later.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Object { .. } => true,
+            Self::Database(e) => match e {
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => true,
+                sqlx::Error::Database(e) => e.code().is_some_and(|code| is_passing(&code)),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// Wraps a file store's error with the object's path.
     pub(crate) fn object(
         path: &object_store::path::Path,
@@ -94,5 +112,35 @@ impl LedgerStoreError {
 
     pub(crate) fn range(what: impl Into<String>) -> Self {
         Self::Ledger(LedgerError::range(what))
+    }
+}
+
+/// Whether the database says by this code that it is away, full or busy. PostgreSQL's have five characters and begin with
+/// their class; SQLite's are numbers, whose lowest byte is the kind.
+fn is_passing(code: &str) -> bool {
+    const POSTGRES: [&str; 6] = ["08", "40", "53", "55", "57", "58"];
+    /// BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
+    const SQLITE: [u32; 6] = [5, 6, 8, 10, 13, 14];
+    if code.len() == 5 {
+        return POSTGRES.iter().any(|class| code.starts_with(class));
+    }
+    code.parse::<u32>()
+        .is_ok_and(|code| SQLITE.contains(&(code & 0xff)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_passing;
+
+    #[test]
+    fn codes_tell_what_may_pass() {
+        // SQLite: full, an I/O error of a write, only readable; PostgreSQL: gone, no connection, disk full.
+        for code in ["13", "778", "8", "57P01", "08006", "53100"] {
+            assert!(is_passing(code), "{code}");
+        }
+        // SQLite: corrupt, a constraint, no database; PostgreSQL: a constraint, corrupt.
+        for code in ["11", "1555", "26", "23505", "XX001", ""] {
+            assert!(!is_passing(code), "{code}");
+        }
     }
 }

@@ -13,6 +13,7 @@ mod edge;
 mod error;
 pub mod fsck;
 mod lead;
+pub mod mend;
 pub mod objects;
 pub mod publish;
 pub mod sequencer;

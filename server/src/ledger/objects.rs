@@ -9,9 +9,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use galen_ledger::tiles::{
-    Checkpoint, Hash, Level, Tile, TilePath, TileSet, parse_bundle, prove_consistency,
-    prove_inclusion, push_entry, tiles_for_consistency, tiles_for_inclusion,
+use galen_ledger::{
+    LedgerError,
+    tiles::{
+        Checkpoint, Hash, Level, TILE_WIDTH, Tile, TilePath, TileSet, narrowed, prove_consistency,
+        prove_inclusion, tiles_for_consistency, tiles_for_inclusion,
+    },
 };
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, local::LocalFileSystem, path::Path};
 
@@ -90,35 +93,71 @@ impl Objects {
         self.get(&Path::from(path.to_string())).await
     }
 
-    /// A tile or bundle, unverified; a partial one that is gone is cut from the full one (c2sp.org/tlog-tiles
-    /// allows to delete it then).
+    /// A tile or bundle of the length that its name says, otherwise unverified; a partial one that is gone is cut from
+    /// the full one (c2sp.org/tlog-tiles allows to delete it then).
     ///
     /// # Errors
-    /// The store's; a full one that is torn.
+    /// The store's; one that is torn.
     pub async fn published_tile(
         &self,
         path: &TilePath,
     ) -> Result<Option<Vec<u8>>, LedgerStoreError> {
-        if let Some(bytes) = self.tile(path).await? {
-            return Ok(Some(bytes.to_vec()));
-        }
-        let Some(full) = self.tile(&path.full()).await? else {
+        let found = match self.tile(path).await? {
+            Some(bytes) => Some((*path, bytes)),
+            None => self.tile(&path.full()).await?.map(|b| (path.full(), b)),
+        };
+        let Some((found, bytes)) = found else {
             return Ok(None);
         };
-        let width = usize::from(path.width());
-        match path.level() {
-            Level::Hashes(_) => {
-                let torn = || LedgerStoreError::damaged(format!("{} is torn", path.full()));
-                Ok(Some(full.get(..32 * width).ok_or_else(torn)?.to_vec()))
+        let torn = |_| LedgerStoreError::damaged(format!("{found} is torn"));
+        let whole = narrowed(found.level(), &bytes, found.width()).map_err(torn)?;
+        if whole.len() != bytes.len() {
+            return Err(torn(LedgerError::damaged("longer than it is wide")));
+        }
+        if found == *path {
+            return Ok(Some(whole));
+        }
+        Ok(Some(narrowed(path.level(), &whole, path.width())?))
+    }
+
+    /// The partial tiles or bundles that are stored in a tile's place.
+    pub(super) async fn partials(
+        &self,
+        path: &TilePath,
+    ) -> Result<Vec<TilePath>, LedgerStoreError> {
+        let folder = Path::from(format!("{}.p", path.full()));
+        let listed = self.0.list_with_delimiter(Some(&folder)).await;
+        let listed = listed.map_err(LedgerStoreError::object(&folder))?;
+        let names = listed.objects.iter().map(|o| o.location.as_ref());
+        Ok(names.filter_map(|n| TilePath::parse(n).ok()).collect())
+    }
+
+    /// A tile or bundle of a log of more entries than these, if there is one. Two look-ups and two folders, however
+    /// large the log is: a larger one has a full tile where this one goes on, or a wider partial one.
+    pub(super) async fn beyond(&self, size: u64) -> Result<Option<TilePath>, LedgerStoreError> {
+        for level in [Level::Hashes(0), Level::Entries] {
+            let next = TilePath::new(level, size / TILE_WIDTH, 256)?;
+            if self.tile(&next).await?.is_some() {
+                return Ok(Some(next));
             }
-            Level::Entries => {
-                let mut bundle = Vec::new();
-                for entry in parse_bundle(&full)?.iter().take(width) {
-                    push_entry(&mut bundle, entry)?;
-                }
-                Ok(Some(bundle))
+            let mut partials = self.partials(&next).await?.into_iter();
+            let wider = partials.find(|p| u64::from(p.width()) > size % TILE_WIDTH);
+            if wider.is_some() {
+                return Ok(wider);
             }
         }
+        Ok(None)
+    }
+
+    /// Writes a tile whatever is there. Durable when it returns.
+    pub(super) async fn replace_tile(
+        &self,
+        path: &TilePath,
+        bytes: Vec<u8>,
+    ) -> Result<(), LedgerStoreError> {
+        let path = Path::from(path.to_string());
+        let put = self.0.put(&path, bytes.into()).await;
+        put.map(|_| ()).map_err(LedgerStoreError::object(&path))
     }
 
     /// Creates a tile, never changing one that is there. Durable when it returns [`Put::Stored`].

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use galen_ledger::tiles::{Checkpoint, Edge, LogKey, LogVerifier, Tile};
+use galen_ledger::tiles::{Checkpoint, Edge, LogKey, LogVerifier, Tile, TilePath};
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     LedgerStoreError,
-    edge::{extends, grow, restore, roots},
+    edge::{ahead, extends, grow, restore, roots},
     lead::Lead,
     objects::{Objects, Put},
     store::{Published, Store},
@@ -30,6 +30,9 @@ const FOLLOW: Duration = Duration::from_millis(200);
 
 /// How often the leader of a log that does not grow looks after the served checkpoint.
 const REFRESH: Duration = Duration::from_secs(10);
+
+/// The longest pause after failures one after the other; it doubles with each until then.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// Attempts at the last publication, after the sequencer's end.
 const LAST_ATTEMPTS: u32 = 3;
@@ -50,8 +53,16 @@ pub struct Publisher {
     published: watch::Sender<Option<Published>>,
 }
 
-fn fenced(why: impl Into<String>) -> LedgerStoreError {
+pub(super) fn fenced(why: impl Into<String>) -> LedgerStoreError {
     LedgerStoreError::Fenced { why: why.into() }
+}
+
+/// Of a tile of entries that the database does not have.
+pub(super) fn beyond(path: &TilePath) -> LedgerStoreError {
+    fenced(format!(
+        "{path} is of entries that the database does not have: an older database lies beside newer files. Restore the \
+         newest one"
+    ))
 }
 
 /// A checkpoint that is out, and whose it is.
@@ -60,8 +71,9 @@ type Head = (&'static str, Checkpoint);
 impl Publisher {
     /// The fence: opens publication only if the database can stand for every checkpoint known to be out: its
     /// own, the served one, and `seen`, those of cosigners and mirrors. Each must be signed by this log's key,
-    /// be no larger than the database's, and be of a tree that the database's begins with. Open it before a
-    /// sequencer is started, so that a log that has lost entries takes no new ones.
+    /// be no larger than the database's, and be of a tree that the database's begins with; and no tile may be of
+    /// entries that the database does not have. Open it before a sequencer is started, so that a log that has lost
+    /// entries takes no new ones.
     ///
     /// This takes a few tiles and the entries since the last full bundle, all checked against the signed
     /// checkpoint: the time does not grow with the log. Only if the tiles do not do is every published entry
@@ -81,12 +93,15 @@ impl Publisher {
         if let Some(why) = store.halted().await? {
             return Err(LedgerStoreError::Halted { why });
         }
+        if let Some(path) = ahead(&store, &objects).await? {
+            return Err(beyond(&path));
+        }
         let mut heads: Vec<Head> = Vec::new();
         for text in seen {
             heads.push(read_head(key.verifier(), "a cosigner's", text)?);
         }
         if let Some(served) = objects.checkpoint().await? {
-            heads.push(read_head(key.verifier(), "the served", &served)?);
+            heads.push(read_served(key.verifier(), &served)?);
         }
         // After the served one: another replica may be publishing, and a checkpoint is here first.
         let at = store.published().await?;
@@ -100,7 +115,7 @@ impl Publisher {
                 stand_for(&store, &objects, own, heads).await?
             }
             None => match heads.iter().find(|(_, head)| head.size > 0) {
-                Some((whose, head)) => return Err(ahead(whose, head)),
+                Some((whose, head)) => return Err(larger(whose, head)),
                 None => Edge::new(),
             },
         };
@@ -232,18 +247,6 @@ impl Publisher {
         Ok(())
     }
 
-    /// Writes the public files of the published tree that are missing; the normal path.
-    ///
-    /// # Errors
-    /// As [`publish`](Self::publish).
-    pub async fn restore(&mut self) -> Result<(), LedgerStoreError> {
-        if let Some(published) = self.catch_up().await? {
-            self.integrate(&mut Edge::new(), published.size).await?;
-            self.serve(&published).await?;
-        }
-        Ok(())
-    }
-
     /// Serves the checkpoint; never in the place of a greater one, or of one of the same tree (which may bear
     /// cosignatures).
     async fn serve(&self, published: &Published) -> Result<(), LedgerStoreError> {
@@ -298,7 +301,7 @@ impl Publisher {
     }
 
     /// Publishes whenever the log has grown, at most every `interval`, which is also the pause after a
-    /// failure; `report` hears of those. Of several replicas one does so, and the others stand by. Ends when
+    /// failure, and doubles to ten seconds while it fails; `report` hears of failures. Of several replicas one does so, and the others stand by. Ends when
     /// the sequencer has stopped and its entries are published; a follower leaves those to the leader.
     ///
     /// # Errors
@@ -310,11 +313,13 @@ impl Publisher {
         mut report: impl FnMut(&LedgerStoreError),
     ) -> Result<(), LedgerStoreError> {
         let mut lead = self.store.lead();
-        let mut last_attempts = LAST_ATTEMPTS;
+        let (mut last_attempts, mut failures) = (LAST_ATTEMPTS, 0);
         let ended = loop {
             let closed = committed.has_changed().is_err();
             let size = *committed.borrow_and_update();
-            let pause = match self.round(&mut lead).await {
+            let round = self.round(&mut lead).await;
+            failures = if round.is_err() { failures + 1 } else { 0 };
+            let pause = match round {
                 Ok(None) if closed => break Ok(()),
                 Ok(Some(published)) if closed && published >= size => break Ok(()),
                 Ok(None) => FOLLOW,
@@ -327,13 +332,27 @@ impl Publisher {
                     Duration::ZERO
                 }
             };
-            sleep(interval).await;
+            // Whoever waits for the end does not wait longer for what has failed before.
+            sleep(if closed {
+                interval
+            } else {
+                backed_off(interval, failures)
+            })
+            .await;
             // An error says that the sequencer has stopped: once more round, for the last.
             let _ = timeout(pause, committed.changed()).await;
         };
         lead.yield_to_others().await;
         ended
     }
+}
+
+/// The pause after so many failures one after the other.
+fn backed_off(interval: Duration, failures: u32) -> Duration {
+    let doubled = 1u32.checked_shl(failures.saturating_sub(1));
+    interval
+        .saturating_mul(doubled.unwrap_or(u32::MAX))
+        .min(LONGEST.max(interval))
 }
 
 /// The edge of the database's tree, if that begins with every one of the others.
@@ -345,7 +364,7 @@ async fn stand_for(
 ) -> Result<Edge, LedgerStoreError> {
     for (whose, head) in &others {
         if head.size > own.size {
-            return Err(ahead(whose, head));
+            return Err(larger(whose, head));
         }
     }
     if let Ok(edge) = restore(store, objects, &own).await {
@@ -362,7 +381,8 @@ async fn stand_for(
         .into_iter()
         .chain(others)
         .collect();
-    let (edge, roots) = roots(store, heads.iter().map(|(_, h)| h.size)).await?;
+    let sizes = heads.iter().map(|(_, h)| h.size);
+    let (edge, roots) = roots(store, sizes, Duration::ZERO).await?;
     for (whose, head) in &heads {
         if roots.get(&head.size) != Some(&head.root) {
             return Err(fenced(format!(
@@ -374,11 +394,22 @@ async fn stand_for(
     Ok(edge)
 }
 
-fn ahead(whose: &str, head: &Checkpoint) -> LedgerStoreError {
+fn larger(whose: &str, head: &Checkpoint) -> LedgerStoreError {
     fenced(format!(
         "{whose} checkpoint of size {} is ahead of the database",
         head.size
     ))
+}
+
+/// The served checkpoint, which a disk may have torn: the database has it too.
+fn read_served(key: &LogVerifier, text: &[u8]) -> Result<Head, LedgerStoreError> {
+    let head = read_head(key, "the served", text);
+    head.map_err(|e| match e {
+        LedgerStoreError::Fenced { why } => fenced(format!(
+            "{why}. If files/checkpoint was torn or emptied, `galen ledger restore` writes it anew from the database"
+        )),
+        other => other,
+    })
 }
 
 fn read_head(
@@ -389,5 +420,19 @@ fn read_head(
     match key.open(text) {
         Ok(head) => Ok((whose, head)),
         Err(e) => Err(fenced(format!("{whose} checkpoint does not open: {e}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_lengthen_the_pause() {
+        let of = |failures| backed_off(Duration::from_millis(100), failures).as_millis();
+        assert_eq!(
+            [0, 1, 2, 3, 7, 8, 99].map(of),
+            [100, 100, 200, 400, 6_400, 10_000, 10_000]
+        );
     }
 }

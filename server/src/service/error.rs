@@ -69,6 +69,14 @@ pub enum ServiceError {
         "it is not known whether the entry was recorded; submit the same bytes again to learn its index"
     )]
     Unacknowledged,
+    /// The database or the files are away, full or busy.
+    #[error(
+        "the service cannot get at its database or files at the moment; the same request can be repeated"
+    )]
+    Unavailable {
+        /// Why, for the log.
+        cause: String,
+    },
     /// A failure of the service's own.
     #[error("{0}")]
     Internal(String),
@@ -87,6 +95,9 @@ impl From<LedgerStoreError> for ServiceError {
             LedgerStoreError::Refused(rule) => Self::Rule(rule),
             LedgerStoreError::Digest { .. } => Self::Blob { why: e.to_string() },
             LedgerStoreError::TooLarge { bytes, most } => Self::TooLarge { bytes, most },
+            other if other.may_pass() => Self::Unavailable {
+                cause: other.to_string(),
+            },
             other => Self::Internal(other.to_string()),
         }
     }
@@ -123,6 +134,10 @@ impl From<ServiceError> for Problem {
             ServiceError::Closed => unavailable("shutting-down", told, 5),
             ServiceError::Halted => unavailable("halted", told, 300),
             ServiceError::Unacknowledged => unavailable("unacknowledged", told, 1),
+            ServiceError::Unavailable { cause } => {
+                tracing::error!(%cause, "the database or the files are away");
+                unavailable("unavailable", told, 2)
+            }
             ServiceError::Internal(cause) => Self::internal(&cause),
         }
     }
@@ -223,6 +238,10 @@ pub fn meaning(code: &str) -> Option<&'static str> {
         "shutting-down" => "the service is going down; nothing was recorded",
         "halted" => {
             "the log contradicts itself and takes nothing more until its operator has looked"
+        }
+        "unavailable" => {
+            "the service cannot get at its database or files, or has no room there; repeat the request after the seconds \
+             in Retry-After"
         }
         "unacknowledged" => {
             "it is not known whether the entry was recorded; submitting the same bytes again tells"

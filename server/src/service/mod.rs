@@ -17,7 +17,10 @@ use std::{
 use bytes::Bytes;
 use galen_ledger::tiles::{Hash, LogVerifier, MAX_SIZE, TilePath, leaf_hash};
 use galen_verifier::answer::Answer;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 pub use error::ServiceError;
@@ -74,10 +77,18 @@ pub struct Service {
     stopping: CancellationToken,
     /// Since when entries below this size wait for a checkpoint.
     behind: Mutex<Option<(Instant, u64)>>,
+    /// When writing to the database was last tried, and whether it went.
+    written: tokio::sync::Mutex<Option<(Instant, bool)>>,
 }
 
 /// How long entries may wait for a checkpoint before the service is not ready.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the last trial of the database's writing counts.
+const TRIED: Duration = Duration::from_secs(1);
+
+/// How long such a trial may take.
+const UNANSWERED: Duration = Duration::from_secs(5);
 
 /// Seconds between two looks for old uploads.
 const SWEEP: u64 = 60;
@@ -110,6 +121,7 @@ impl Service {
             metrics,
             stopping,
             behind: Mutex::default(),
+            written: tokio::sync::Mutex::default(),
         })
     }
 
@@ -275,12 +287,35 @@ impl Service {
         }
         let unanswered = |_| "the database does not answer".to_owned();
         self.observe().await.map_err(unanswered)?;
+        if !self.writes().await {
+            return Err("the database cannot be written to; is there room on its disk?".into());
+        }
         match *self.behind.lock().unwrap_or_else(PoisonError::into_inner) {
             Some((since, _)) if since.elapsed() > PATIENCE => {
                 Err("entries have waited too long for a checkpoint".into())
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether the database takes a write, tried at most once a second whoever asks.
+    async fn writes(&self) -> bool {
+        let mut last = self.written.lock().await;
+        if let Some((at, written)) = *last
+            && at.elapsed() < TRIED
+        {
+            return written;
+        }
+        let written = match timeout(UNANSWERED, self.store.try_writing()).await {
+            Ok(Ok(())) => true,
+            Ok(Err(e)) => {
+                tracing::warn!(error = %e, "the database cannot be written to");
+                false
+            }
+            Err(_) => false,
+        };
+        *last = Some((Instant::now(), written));
+        written
     }
 
     /// Looks how far the checkpoint is behind the entries, and since when.

@@ -17,8 +17,9 @@ pub use replay::{Reader, read_proposal};
 
 use super::{
     LedgerStoreError,
+    edge::ahead,
     objects::Objects,
-    store::{Filter, Line, Store, StoredEntry},
+    store::{Filter, Line, Store, StoredEntry, Unhalted},
 };
 
 /// One thing that is not as the entries say.
@@ -53,6 +54,8 @@ pub enum Finding {
     Missing(TilePath),
     /// A tile or bundle holds other bytes.
     Different(TilePath),
+    /// A tile or bundle of entries that the database does not have.
+    Ahead(TilePath),
     /// A checkpoint that does not open, is ahead, or whose root the entries do not have.
     Checkpoint {
         /// Where it is: `database` or `served`.
@@ -81,6 +84,7 @@ impl fmt::Display for Finding {
             }
             Self::Missing(path) => write!(f, "{path} is missing"),
             Self::Different(path) => write!(f, "{path} differs from the entries"),
+            Self::Ahead(path) => write!(f, "{path} is of entries that the database does not have"),
             Self::Checkpoint { place, why } => write!(f, "the {place} checkpoint: {why}"),
             Self::Halted(why) => write!(f, "the log has halted: {why}"),
         }
@@ -96,6 +100,8 @@ pub struct Report {
     pub published: u64,
     /// Tiles and bundles compared.
     pub tiles: u64,
+    /// Halts that an operator has cleared.
+    pub unhalted: Vec<Unhalted>,
     /// What is wrong; empty if all is as it should be.
     pub findings: Vec<Finding>,
 }
@@ -135,6 +141,7 @@ pub async fn fsck_with(
         report: Report {
             size: store.size().await?,
             published: limit,
+            unhalted: store.unhalted().await?,
             ..Report::default()
         },
         heads: Vec::new(),
@@ -142,6 +149,8 @@ pub async fn fsck_with(
     };
     let halted = store.halted().await?.map(Finding::Halted);
     audit.report.findings.extend(halted);
+    let ahead = ahead(store, objects).await?.map(Finding::Ahead);
+    audit.report.findings.extend(ahead);
     if let Some(p) = &published {
         audit.head("database", key.open(p.text.as_bytes()));
         if !audit.heads.iter().all(|(_, h)| h.size == limit) {

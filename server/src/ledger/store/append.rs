@@ -10,7 +10,9 @@ use galen_ledger::{
     facts::{Fact, Facts, Proposed, Row},
     tiles::{Hash, MAX_SIZE},
 };
-use sqlx::{Any, AnyConnection, AnyPool, Row as _, any::AnyArguments, query::Query};
+use sqlx::{
+    Any, AnyConnection, AnyPool, Connection as _, Row as _, any::AnyArguments, query::Query,
+};
 
 use super::{Dialect, Key, MOST_BINDS, column, facts, number, pick, prepare};
 use crate::ledger::LedgerStoreError;
@@ -44,8 +46,23 @@ struct Decided<'a> {
     size: u64,
 }
 
+/// Appends a batch. A connection whose transaction ended in an error is closed: SQLite takes some failing transactions
+/// back by itself, and what counts them in the connection is not told.
 pub(super) async fn append(
     writer: &AnyPool,
+    dialect: Dialect,
+    batch: &[Arc<dyn Proposed>],
+) -> Result<(Vec<Outcome>, u64), LedgerStoreError> {
+    let mut connection = writer.acquire().await?;
+    let appended = transaction(&mut connection, dialect, batch).await;
+    if appended.is_err() {
+        connection.close_on_drop();
+    }
+    appended
+}
+
+async fn transaction(
+    connection: &mut AnyConnection,
     dialect: Dialect,
     batch: &[Arc<dyn Proposed>],
 ) -> Result<(Vec<Outcome>, u64), LedgerStoreError> {
@@ -55,7 +72,7 @@ pub(super) async fn append(
     let names: BTreeSet<&String> = reads.iter().flatten().collect();
     let names: Vec<String> = names.into_iter().cloned().collect();
 
-    let mut tx = writer.begin_with(dialect.begin()).await?;
+    let mut tx = connection.begin_with(dialect.begin()).await?;
     let (size, halted): (i64, Option<String>) =
         sqlx::query_as(dialect.lock()).fetch_one(&mut *tx).await?;
     if let Some(why) = halted {

@@ -180,12 +180,17 @@ impl Dialect {
     }
 
     pub(super) fn migrations(self) -> Migrator {
-        let sql = match self {
+        let ledger = match self {
             Self::Sqlite => include_str!("../../../migrations/sqlite/0001_ledger.sql"),
             Self::Postgres => include_str!("../../../migrations/postgres/0001_ledger.sql"),
         };
-        let name = Cow::Borrowed("ledger");
-        let ledger = Migration::new(1, name, MigrationType::Simple, sql.into_sql_str(), false);
-        Migrator::with_migrations(vec![ledger])
+        // The same text for both.
+        let unhalted = include_str!("../../../migrations/0002_unhalted.sql");
+        let one = |(version, name, sql): (i64, &'static str, &'static str)| {
+            let (name, sql) = (Cow::Borrowed(name), sql.into_sql_str());
+            Migration::new(version, name, MigrationType::Simple, sql, false)
+        };
+        let all = [(1, "ledger", ledger), (2, "unhalted", unhalted)];
+        Migrator::with_migrations(all.into_iter().map(one).collect())
     }
 }

@@ -23,7 +23,7 @@ pub use append::{Outcome, Receipt};
 use dialect::{Dialect, MOST_BINDS, Place};
 use list::Order;
 pub use list::{Filter, Line};
-pub use state::Published;
+pub use state::{Published, Unhalted};
 
 use super::{LedgerStoreError, lead::Lead};
 

@@ -1,6 +1,8 @@
 //! The one row of state: how large the log is, what is published, and whether it has halted.
 
-use super::{Store, column, number};
+use sqlx::{AnyConnection, Connection as _};
+
+use super::{Dialect, Store, column, number};
 use crate::ledger::LedgerStoreError;
 
 /// The last signed checkpoint.
@@ -10,6 +12,43 @@ pub struct Published {
     pub size: u64,
     /// The signed note.
     pub text: String,
+}
+
+/// A halt that an operator has cleared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unhalted {
+    /// Why the log had halted.
+    pub halted: String,
+    /// Why it went on.
+    pub because: String,
+    /// When, UTC.
+    pub at: String,
+}
+
+async fn clear(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    because: &str,
+) -> Result<Option<String>, LedgerStoreError> {
+    let mut tx = connection.begin_with(dialect.begin()).await?;
+    let (_, halted): (i64, Option<String>) =
+        sqlx::query_as(dialect.lock()).fetch_one(&mut *tx).await?;
+    let Some(halted) = halted else {
+        return Ok(None);
+    };
+    sqlx::query(
+        "INSERT INTO unhalted (n, halted, because, at) \
+         VALUES ((SELECT count(*) FROM unhalted), $1, $2, CAST(CURRENT_TIMESTAMP AS TEXT))",
+    )
+    .bind(halted.clone())
+    .bind(because.to_owned())
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query("UPDATE log_state SET halted = NULL WHERE id = 1")
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(Some(halted))
 }
 
 impl Store {
@@ -63,6 +102,48 @@ impl Store {
         } else {
             Err(LedgerStoreError::Overtaken)
         }
+    }
+
+    /// Whether the database can be written to: writes the state as it is, durably.
+    ///
+    /// # Errors
+    /// The database's: no room, a file system that only reads, no server.
+    pub async fn try_writing(&self) -> Result<(), LedgerStoreError> {
+        sqlx::query("UPDATE log_state SET size = size WHERE id = 1")
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// Lets publication go on after a halt, and keeps why it was halted and why it may go on. The reason of the halt;
+    /// none if the log had not halted.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unhalt(&self, because: &str) -> Result<Option<String>, LedgerStoreError> {
+        let mut connection = self.writer.acquire().await?;
+        let cleared = clear(&mut connection, self.place.dialect, because).await;
+        if cleared.is_err() {
+            connection.close_on_drop();
+        }
+        cleared
+    }
+
+    /// The halts that were cleared, oldest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unhalted(&self) -> Result<Vec<Unhalted>, LedgerStoreError> {
+        let rows: Vec<(String, String, String)> =
+            sqlx::query_as("SELECT halted, because, at FROM unhalted ORDER BY n")
+                .fetch_all(&self.readers)
+                .await?;
+        let one = |(halted, because, at)| Unhalted {
+            halted,
+            because,
+            at,
+        };
+        Ok(rows.into_iter().map(one).collect())
     }
 
     /// Stops publication for good; a reason that is there already stays.
