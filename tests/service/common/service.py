@@ -74,7 +74,8 @@ class Service:
         self.log = ledger.errors.open("ab")
         run = [galen(), "serve", "--json", *ledger.place(), "--listen", "127.0.0.1:0", *options]
         run += ["--consortium", ledger.folder / "consortium.json"]
-        self.process = subprocess.Popen(run, stdout=subprocess.PIPE, stderr=self.log)
+        # Python ignores SIGXFSZ, and so shall the service: a file that may not grow is then an error of the write.
+        self.process = subprocess.Popen(run, stdout=subprocess.PIPE, stderr=self.log, restore_signals=False)
         self.address = self.encoded_key = self.verifier = None
 
     def ready(self):

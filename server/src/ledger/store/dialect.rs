@@ -185,12 +185,12 @@ impl Dialect {
             Self::Postgres => include_str!("../../../migrations/postgres/0001_ledger.sql"),
         };
         // The same text for both.
-        let unhalted = include_str!("../../../migrations/0002_unhalted.sql");
+        let keeping = include_str!("../../../migrations/0002_keeping.sql");
         let one = |(version, name, sql): (i64, &'static str, &'static str)| {
             let (name, sql) = (Cow::Borrowed(name), sql.into_sql_str());
             Migration::new(version, name, MigrationType::Simple, sql, false)
         };
-        let all = [(1, "ledger", ledger), (2, "unhalted", unhalted)];
+        let all = [(1, "ledger", ledger), (2, "keeping", keeping)];
         Migrator::with_migrations(all.into_iter().map(one).collect())
     }
 }
