@@ -2,13 +2,14 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use galen_ledger::tiles::LogKey;
 use galen_query::text::hex;
-use serde_json::Value;
+use galen_server::ledger::Store;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
@@ -127,6 +128,69 @@ fn a_file_that_cannot_be_made_anew_is_told() {
     let name = lost.file_name().unwrap().to_str().unwrap();
     assert_eq!(findings.len(), 1, "{said}");
     assert!(findings[0].as_str().unwrap().contains(name), "{said}");
+}
+
+/// The one file of a folder.
+fn only(folder: &Path) -> PathBuf {
+    let mut files = fs::read_dir(folder).unwrap();
+    files.next().unwrap().unwrap().path()
+}
+
+#[test]
+fn torn_files_are_written_anew_and_named() {
+    let rest = Rest::new();
+    let data = rest.data.path();
+    let bundle = only(&data.join("files/tile/entries/000.p"));
+    fs::write(&bundle, b"torn").unwrap();
+    fs::write(data.join("files/checkpoint"), b"").unwrap();
+    let (ok, said) = rest.ledger("fsck", data, ORIGIN, "log.key");
+    assert!(!ok);
+    let advice = said["error"].as_str().unwrap_or_default().to_owned() + &said.to_string();
+    assert!(advice.contains("tile/entries/000.p"), "{said}");
+    let (ok, said) = rest.ledger("restore", data, ORIGIN, "log.key");
+    assert!(ok, "{said}");
+    let named = bundle.strip_prefix(data.join("files")).unwrap();
+    let expected = [named.to_str().unwrap(), "checkpoint"];
+    assert_eq!(said["rewritten"], json!(expected), "{said}");
+    let (ok, said) = rest.ledger("restore", data, ORIGIN, "log.key");
+    assert!(ok && said["rewritten"] == json!([]), "{said}");
+}
+
+#[test]
+fn a_halted_log_goes_on_after_a_clean_audit_only() {
+    let rest = Rest::new();
+    let data = rest.data.path();
+    let unhalt = || {
+        let folder = data.display().to_string();
+        let key = rest.key("log.key");
+        let at = ["--data", &folder, "--origin", ORIGIN, "--log-key", &key];
+        galen(&[&["ledger", "unhalt", "--reason", "disk replaced"], &at[..]].concat())
+    };
+    let (ok, said) = unhalt();
+    assert!(ok && said["cleared"] == false, "{said}");
+    let database = data.join("ledger.db").display().to_string();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let store = Store::open(&database, ORIGIN).await.unwrap();
+        store
+            .halt("a tile is there with other contents")
+            .await
+            .unwrap();
+        store.close().await;
+    });
+    let bundle = only(&data.join("files/tile/entries/000.p"));
+    let whole = fs::read(&bundle).unwrap();
+    fs::write(&bundle, b"torn").unwrap();
+    let (ok, said) = unhalt();
+    assert!(
+        !ok && said["findings"].as_array().unwrap().len() == 2,
+        "{said}"
+    );
+    fs::write(&bundle, whole).unwrap();
+    let (ok, said) = unhalt();
+    assert!(ok && said["cleared"] == true, "{said}");
+    let (ok, said) = rest.ledger("fsck", data, ORIGIN, "log.key");
+    assert!(ok, "{said}");
+    assert_eq!(said["unhalted"][0]["because"], "disk replaced", "{said}");
 }
 
 /// What a service says first; then it is ended.

@@ -336,14 +336,24 @@ impl Audit<'_> {
         }
     }
 
+    /// Compares a tile or bundle, and the narrower ones that are there in its place: earlier checkpoints' readers take
+    /// these.
     async fn compare(&mut self, tile: &Tile) -> Result<(), LedgerStoreError> {
-        self.report.tiles += 1;
-        match self.objects.published_tile(&tile.path).await {
-            Ok(Some(bytes)) if bytes == tile.bytes => {}
-            Ok(Some(_)) | Err(LedgerStoreError::Ledger(_)) => {
-                self.find(Finding::Different(tile.path));
+        self.compare_at(tile.path, &tile.bytes).await?;
+        for path in self.objects.partials(&tile.path).await? {
+            if path.width() < tile.path.width() {
+                self.compare_at(path, &tile.narrowed(path.width())?).await?;
             }
-            Ok(None) => self.find(Finding::Missing(tile.path)),
+        }
+        Ok(())
+    }
+
+    async fn compare_at(&mut self, path: TilePath, bytes: &[u8]) -> Result<(), LedgerStoreError> {
+        self.report.tiles += 1;
+        match self.objects.published_tile(&path).await {
+            Ok(Some(found)) if found == bytes => {}
+            Ok(Some(_)) | Err(LedgerStoreError::Ledger(_)) => self.find(Finding::Different(path)),
+            Ok(None) => self.find(Finding::Missing(path)),
             Err(e) => return Err(e),
         }
         Ok(())
