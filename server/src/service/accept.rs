@@ -21,7 +21,7 @@ use galen_query::text::{from_hex, hex};
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 
-use super::{Room, Service, ServiceError, pool::AnswerJob};
+use super::{Room, Service, ServiceError, pool::AnswerJob, turns::Who};
 use crate::ledger::Receipt;
 
 fn other_length(blob: &Blob, bytes: usize) -> ServiceError {
@@ -29,6 +29,11 @@ fn other_length(blob: &Blob, bytes: usize) -> ServiceError {
     ServiceError::Blob {
         why: format!("the file {sha256} has {bytes} bytes, and the statement says {named}"),
     }
+}
+
+/// On whose behalf a statement is checked: the first key that has signed it.
+fn signer(proposal: &Proposal) -> Who {
+    proposal.entry().signers().next().unwrap_or_default().into()
 }
 
 /// The files of a statement, by SHA-256 in hex.
@@ -91,8 +96,13 @@ impl Service {
     fn count(&self, proposal: &Proposal, error: Option<&ServiceError>) {
         let outcome = match error {
             None => return,
-            Some(ServiceError::Internal(_) | ServiceError::Unacknowledged) => "failed",
+            Some(
+                ServiceError::Internal(_)
+                | ServiceError::Unavailable { .. }
+                | ServiceError::Unacknowledged,
+            ) => "failed",
             Some(ServiceError::Busy | ServiceError::Closed) => "busy",
+            Some(ServiceError::Quota { .. }) => "quota",
             Some(_) => "refused",
         };
         self.metrics.statement(proposal.statement().kind(), outcome);
@@ -189,12 +199,13 @@ impl Service {
         proposal: &Proposal,
         files: &Files,
     ) -> Result<(), ServiceError> {
+        let who = signer(proposal);
         match proposal.statement() {
-            Statement::Registry(s) => self.check_registry(s, files).await,
-            Statement::ParameterSet(s) => self.check_parameter_set(s, files).await,
-            Statement::Dataset(s) => self.check_dataset(s, proposal, files).await,
+            Statement::Registry(s) => self.check_registry(&who, s, files).await,
+            Statement::ParameterSet(s) => self.check_parameter_set(&who, s, files).await,
+            Statement::Dataset(s) => self.check_dataset(&who, s, proposal, files).await,
             Statement::Query(s) => self.check_query(s).await,
-            Statement::Answer(s) => self.check_answer(s, files).await,
+            Statement::Answer(s) => self.check_answer(&who, s, files).await,
             // What the others say stands in them alone.
             _ => Ok(()),
         }
@@ -202,28 +213,33 @@ impl Service {
 
     async fn check_registry(
         &self,
+        who: &Who,
         s: &RegistryStatement,
         files: &Files,
     ) -> Result<(), ServiceError> {
         let (s, toml) = (s.clone(), files[&s.toml.sha256].clone());
-        self.pool.run(move || check_registry(&s, &toml)).await??;
+        self.pool
+            .run(who, move || check_registry(&s, &toml))
+            .await??;
         Ok(())
     }
 
     async fn check_parameter_set(
         &self,
+        who: &Who,
         s: &ParameterSetStatement,
         files: &Files,
     ) -> Result<(), ServiceError> {
         let (s, bytes) = (s.clone(), files[&s.verifying.sha256].clone());
         self.pool
-            .run(move || check_parameter_set(&s, &bytes))
+            .run(who, move || check_parameter_set(&s, &bytes))
             .await??;
         Ok(())
     }
 
     async fn check_dataset(
         &self,
+        who: &Who,
         s: &DatasetStatement,
         proposal: &Proposal,
         files: &Files,
@@ -238,7 +254,7 @@ impl Service {
             let dataset = check_dataset_statement(&s, &signer, &manifest, &registry, &keys)?;
             check_registration(&s, &registration, dataset, &registry, &keys)
         };
-        self.pool.run(check).await??;
+        self.pool.run(who, check).await??;
         Ok(())
     }
 
@@ -252,14 +268,19 @@ impl Service {
         Ok(())
     }
 
-    async fn check_answer(&self, s: &AnswerStatement, files: &Files) -> Result<(), ServiceError> {
+    async fn check_answer(
+        &self,
+        who: &Who,
+        s: &AnswerStatement,
+        files: &Files,
+    ) -> Result<(), ServiceError> {
         let job = AnswerJob {
             statement: s.clone(),
             bundle: files[&s.bundle.sha256].clone(),
             context: self.dataset(&s.manifest).await?,
             question: self.question(&s.query).await?,
         };
-        let answer = self.pool.answer(job).await?;
+        let answer = self.pool.answer(who, job).await?;
         self.answers.put(&s.bundle.sha256, answer);
         Ok(())
     }

@@ -16,7 +16,7 @@ use galen_query::{question::Question, registry::Registry, text::from_hex};
 use galen_verifier::registration::Registered;
 use lru::LruCache;
 
-use super::{Service, ServiceError};
+use super::{Service, ServiceError, turns::SERVICE};
 
 /// Things kept of each kind. A dataset of a million patients takes a MB.
 const KEPT: std::num::NonZeroUsize = std::num::NonZeroUsize::new(64).expect("not zero");
@@ -102,7 +102,10 @@ impl Service {
             return Err(broken("registry"));
         };
         let toml = self.file(&s.toml).await?;
-        let registry = self.pool.run(move || check_registry(&s, &toml)).await??;
+        let registry = self
+            .pool
+            .run(&SERVICE.into(), move || check_registry(&s, &toml))
+            .await??;
         Ok(self.contexts.registries.put(digest, registry))
     }
 
@@ -118,7 +121,7 @@ impl Service {
         let bytes = self.file(&s.verifying).await?;
         let keys = self
             .pool
-            .run(move || check_parameter_set(&s, &bytes))
+            .run(&SERVICE.into(), move || check_parameter_set(&s, &bytes))
             .await??;
         Ok(self.contexts.keys.put(id, keys))
     }
@@ -143,7 +146,7 @@ impl Service {
             check_registration(&s, &registration, dataset, &r, &k)
         };
         let context = DatasetContext {
-            registered: self.pool.run(check).await??,
+            registered: self.pool.run(&SERVICE.into(), check).await??,
             registry,
             keys,
         };

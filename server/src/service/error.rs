@@ -56,6 +56,15 @@ pub enum ServiceError {
     /// No room at the moment.
     #[error("the service has too much to do; try again in a second")]
     Busy,
+    /// No room for this key at the moment, which has others waiting.
+    #[error(
+        "{waiting} statements of this key wait for verification already, and others have their turn too; try again in a \
+         second"
+    )]
+    Quota {
+        /// How many of its wait.
+        waiting: usize,
+    },
     /// The service is going down.
     #[error("the service is shutting down; nothing was recorded, try again in some seconds")]
     Closed,
@@ -131,6 +140,11 @@ impl From<ServiceError> for Problem {
                 Self::new(StatusCode::FORBIDDEN, "first-consortium", told)
             }
             ServiceError::Busy => unavailable("busy", told, 1),
+            ServiceError::Quota { waiting } => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "quota", told)
+                    .with("waiting", waiting)
+                    .retry_after(1)
+            }
             ServiceError::Closed => unavailable("shutting-down", told, 5),
             ServiceError::Halted => unavailable("halted", told, 300),
             ServiceError::Unacknowledged => unavailable("unacknowledged", told, 1),
@@ -235,6 +249,10 @@ pub fn meaning(code: &str) -> Option<&'static str> {
             "the operator starts the service with the consortium's first statement"
         }
         "busy" => "too much is waiting; repeat the request after the seconds in Retry-After",
+        "quota" => {
+            "as many statements of this key wait for verification as there are places left for all others; repeat the \
+             request after the seconds in Retry-After, and send fewer at a time"
+        }
         "shutting-down" => "the service is going down; nothing was recorded",
         "halted" => {
             "the log contradicts itself and takes nothing more until its operator has looked"

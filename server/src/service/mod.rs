@@ -6,6 +6,7 @@ pub(crate) mod error;
 mod limits;
 mod pool;
 pub mod results;
+mod turns;
 
 use std::{
     num::NonZero,

@@ -3,8 +3,9 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::Instant,
 };
@@ -15,9 +16,13 @@ use galen_ledger::{
 };
 use galen_query::question::Question;
 use galen_verifier::answer::Answer;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
-use super::{Limits, ServiceError, context::DatasetContext};
+use super::{
+    Limits, ServiceError,
+    context::DatasetContext,
+    turns::{Full, Turns, Who},
+};
 use crate::metrics::Metrics;
 
 /// Jobs taken from the queue at once, at most.
@@ -50,16 +55,64 @@ impl Work {
 
 type Verdict = Result<Answer, DocumentError>;
 
-type Waiting = (Box<AnswerJob>, oneshot::Sender<Verdict>);
+type Waiting = (Who, Box<AnswerJob>, oneshot::Sender<Verdict>);
 
 enum Work {
     Run(Box<dyn FnOnce() + Send>),
     Answer(Box<AnswerJob>, oneshot::Sender<Verdict>),
 }
 
+/// What waits, and whether anyone can still send.
+struct Queue {
+    turns: Turns<Work>,
+    closed: bool,
+}
+
+/// The queue between those who ask and the thread that hands out.
+struct Desk {
+    queue: Mutex<Queue>,
+    came: Condvar,
+}
+
+impl Desk {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for work and takes a batch; none when there is no more and nobody who could send any.
+    fn batch(&self) -> Option<Vec<(Who, Work)>> {
+        let idle = |queue: &mut Queue| queue.turns.is_empty() && !queue.closed;
+        let queue = self.came.wait_while(self.queue(), idle);
+        let mut queue = queue.unwrap_or_else(PoisonError::into_inner);
+        let (mut count, mut bytes) = (0, 0);
+        let batch = queue.turns.take(|work| {
+            count += 1;
+            bytes += work.bytes();
+            count < BATCH && bytes <= BATCH_BYTES
+        });
+        (!batch.is_empty()).then_some(batch)
+    }
+}
+
 /// The pool. Clones share it.
-#[derive(Debug, Clone)]
-pub(super) struct Pool(mpsc::Sender<Work>);
+#[derive(Clone)]
+pub(super) struct Pool(Arc<Senders>);
+
+/// Closes the desk when the last one has gone.
+struct Senders(Arc<Desk>);
+
+impl Drop for Senders {
+    fn drop(&mut self) {
+        self.0.queue().closed = true;
+        self.0.came.notify_all();
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pool")
+    }
+}
 
 impl Pool {
     /// Starts its threads; they end when the last clone is gone.
@@ -72,35 +125,47 @@ impl Pool {
             .stack_size(STACK)
             .build()
             .map_err(|e| ServiceError::Internal(e.to_string()))?;
-        let (queue, jobs) = mpsc::channel(limits.queue);
+        let desk = Arc::new(Desk {
+            queue: Mutex::new(Queue {
+                turns: Turns::new(limits.queue),
+                closed: false,
+            }),
+            came: Condvar::new(),
+        });
+        let pool = Self(Arc::new(Senders(Arc::clone(&desk))));
         thread::Builder::new()
             .name("verify".into())
-            .spawn(move || dispatch(jobs, &rayon, &metrics))
+            .spawn(move || dispatch(&desk, &rayon, &metrics))
             .map_err(|e| ServiceError::Internal(e.to_string()))?;
-        Ok(Self(queue))
+        Ok(pool)
     }
 
     async fn send<T>(
         &self,
+        who: &Who,
         work: impl FnOnce(oneshot::Sender<T>) -> Work,
     ) -> Result<T, ServiceError> {
         let (done, result) = oneshot::channel();
-        self.0
-            .try_send(work(done))
-            .map_err(|_| ServiceError::Busy)?;
+        let pushed = self.0.0.queue().turns.push(who, work(done));
+        pushed.map_err(|full| match full {
+            Full::All => ServiceError::Busy,
+            Full::Own { waiting } => ServiceError::Quota { waiting },
+        })?;
+        self.0.0.came.notify_one();
         let died = |_| ServiceError::Internal("a check did not finish".into());
         result.await.map_err(died)
     }
 
-    /// Runs a check.
+    /// Runs a check on someone's behalf.
     ///
     /// # Errors
-    /// [`ServiceError::Busy`] if the queue is full.
+    /// [`ServiceError::Busy`] if the queue is full, [`ServiceError::Quota`] if it is for this one.
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        who: &Who,
         check: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ServiceError> {
-        self.send(|done| {
+        self.send(who, |done| {
             Work::Run(Box::new(move || {
                 // Whoever asked may have gone.
                 let _ = done.send(check());
@@ -112,26 +177,21 @@ impl Pool {
     /// Verifies an answer, together with others that wait.
     ///
     /// # Errors
-    /// [`ServiceError::Busy`] if the queue is full, or the document that is refused.
-    pub(super) async fn answer(&self, job: AnswerJob) -> Result<Answer, ServiceError> {
+    /// As [`run`](Self::run), or the document that is refused.
+    pub(super) async fn answer(&self, who: &Who, job: AnswerJob) -> Result<Answer, ServiceError> {
         Ok(self
-            .send(|done| Work::Answer(Box::new(job), done))
+            .send(who, |done| Work::Answer(Box::new(job), done))
             .await??)
     }
 }
 
-fn dispatch(mut jobs: mpsc::Receiver<Work>, rayon: &rayon::ThreadPool, metrics: &Metrics) {
-    while let Some(first) = jobs.blocking_recv() {
-        let mut bytes = first.bytes();
-        let mut batch = vec![first];
-        while batch.len() < BATCH
-            && bytes <= BATCH_BYTES
-            && let Ok(next) = jobs.try_recv()
-        {
-            bytes += next.bytes();
-            batch.push(next);
+fn dispatch(desk: &Desk, rayon: &rayon::ThreadPool, metrics: &Metrics) {
+    while let Some(batch) = desk.batch() {
+        let judged = rayon.install(|| work(batch, metrics));
+        let turns = &mut desk.queue().turns;
+        for (who, refused) in judged {
+            turns.judged(&who, refused);
         }
-        rayon.install(|| work(batch, metrics));
     }
 }
 
@@ -142,36 +202,39 @@ fn guarded(check: impl FnOnce()) {
     }
 }
 
-fn work(batch: Vec<Work>, metrics: &Metrics) {
+/// Does a batch; who sent the answers among it, and whether each was refused.
+fn work(batch: Vec<(Who, Work)>, metrics: &Metrics) -> Vec<(Who, bool)> {
     let mut answers = Vec::new();
-    for work in batch {
+    for (who, work) in batch {
         match work {
             Work::Run(check) => guarded(check),
-            Work::Answer(job, done) => answers.push((job, done)),
+            Work::Answer(job, done) => answers.push((who, job, done)),
         }
     }
+    let mut judged = Vec::new();
     if answers.is_empty() {
-        return;
+        return judged;
     }
     let (started, count) = (Instant::now(), answers.len());
     // Proofs of one parameter set are checked together.
     let mut by_set: BTreeMap<[u8; 32], Vec<Waiting>> = BTreeMap::new();
     for waiting in answers {
         by_set
-            .entry(*waiting.0.context.keys.id())
+            .entry(*waiting.1.context.keys.id())
             .or_default()
             .push(waiting);
     }
     for waiting in by_set.into_values() {
-        guarded(|| verify(waiting));
+        guarded(|| verify(waiting, &mut judged));
     }
     metrics.verified(count, started.elapsed());
+    judged
 }
 
-fn verify(waiting: Vec<Waiting>) {
+fn verify(waiting: Vec<Waiting>, judged: &mut Vec<(Who, bool)>) {
     let documents: Vec<AnswerDocuments<'_>> = waiting
         .iter()
-        .map(|(job, _)| AnswerDocuments {
+        .map(|(_, job, _)| AnswerDocuments {
             statement: &job.statement,
             bundle: &job.bundle,
             registered: &job.context.registered,
@@ -179,8 +242,9 @@ fn verify(waiting: Vec<Waiting>) {
             question: &job.question,
         })
         .collect();
-    let verdicts = check_answers(&documents, &waiting[0].0.context.keys);
-    for ((_, done), verdict) in waiting.into_iter().zip(verdicts) {
+    let verdicts = check_answers(&documents, &waiting[0].1.context.keys);
+    for ((who, _, done), verdict) in waiting.into_iter().zip(verdicts) {
+        judged.push((who, verdict.is_err()));
         // Whoever asked may have gone.
         let _ = done.send(verdict);
     }

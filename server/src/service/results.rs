@@ -11,7 +11,7 @@ use galen_query::question::Question;
 use galen_verifier::answer::{Answer, pool};
 use serde_json::{Value, json};
 
-use super::{Service, ServiceError, pool::AnswerJob};
+use super::{Service, ServiceError, pool::AnswerJob, turns::READERS};
 use crate::ledger::store::{Filter, Line};
 
 /// Answers of one query that are shown at most: as many sites as a network has, and some epochs.
@@ -124,7 +124,7 @@ impl Service {
             question: self.question(&statement.query).await?,
             statement: statement.clone(),
         };
-        let answer = self.pool.answer(job).await?;
+        let answer = self.pool.answer(&READERS.into(), job).await?;
         Ok((statement, self.answers.put(&key, answer)))
     }
 }
