@@ -143,6 +143,14 @@ fn an_answer_needs_its_query_and_the_current_epoch() {
     world.stop_clean();
 }
 
+/// Batches of answers that were verified so far.
+fn batches(world: &World) -> u32 {
+    let text = world.get("/metrics").text();
+    let mut lines = text.lines();
+    let count = lines.find_map(|l| l.strip_prefix("galen_verification_batch_count "));
+    count.unwrap().parse().unwrap()
+}
+
 /// Bundles that say more than they prove: each is refused with the failing place, and leaves no entry.
 #[test]
 fn a_bad_bundle_is_refused_with_the_failing_gate() {
@@ -177,7 +185,17 @@ fn a_bad_bundle_is_refused_with_the_failing_gate() {
         assert_eq!(problem["proof"], "bundle", "{name}");
         assert_eq!(problem["document"], "bundle");
         assert!(problem["check"] == "circuit" || problem["check"] == "opening");
+        let again = world.submit("answers", &FIRST.answer(&bytes), &FIRST.key);
+        assert_eq!(again.json(), problem, "{name}");
     }
+    // What a false statement says of a good bundle is nothing against the bundle.
+    world.put(&BUNDLE);
+    let Statement::Answer(mut lie) = FIRST.answer(&BUNDLE) else {
+        unreachable!()
+    };
+    lie.bundle.bytes += 1;
+    let refused = world.submit("answers", &Statement::Answer(lie), &FIRST.key);
+    assert_eq!(refused.status, 422);
     assert_eq!(world.size(), size);
     assert_eq!(
         world.get(&format!("/v1/queries/{query}/results")).json()["sites"],
@@ -186,6 +204,11 @@ fn a_bad_bundle_is_refused_with_the_failing_gate() {
     // The honest one is not held up by them.
     world.put(&BUNDLE);
     world.recorded("answers", &FIRST.answer(&BUNDLE), &FIRST.key);
+    // What was sent again was refused for the same, and not verified again. A batch is counted after its verdicts.
+    while batches(&world) < 3 {
+        std::thread::yield_now();
+    }
+    assert_eq!(batches(&world), 3);
 }
 
 /// The bundle is verified against the logged query and dataset, whatever it names itself.

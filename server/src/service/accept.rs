@@ -1,13 +1,17 @@
 //! From submitted bytes to a recorded entry.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use galen_ledger::{
     LedgerError, Proposal,
     documents::{
-        check_dataset_statement, check_parameter_set, check_query, check_registration,
-        check_registry,
+        DocumentError, check_dataset_statement, check_parameter_set, check_query,
+        check_registration, check_registry,
     },
     entry::Envelope,
     facts::Proposed as _,
@@ -29,6 +33,16 @@ fn other_length(blob: &Blob, bytes: usize) -> ServiceError {
     ServiceError::Blob {
         why: format!("the file {sha256} has {bytes} bytes, and the statement says {named}"),
     }
+}
+
+/// How long a refused answer is remembered.
+const REMEMBERED: Duration = Duration::from_secs(600);
+
+/// An answer that was refused.
+#[derive(Debug)]
+pub(super) struct Refused {
+    at: Instant,
+    why: Arc<DocumentError>,
 }
 
 /// On whose behalf a statement is checked: the first key that has signed it.
@@ -205,7 +219,11 @@ impl Service {
             Statement::ParameterSet(s) => self.check_parameter_set(&who, s, files).await,
             Statement::Dataset(s) => self.check_dataset(&who, s, proposal, files).await,
             Statement::Query(s) => self.check_query(s).await,
-            Statement::Answer(s) => self.check_answer(&who, s, files).await,
+            Statement::Answer(s) => {
+                // The whole of it: another statement about the same bundle may stand.
+                let same = hex(&proposal.entry().statement());
+                self.check_answer((&who, &same), s, files).await
+            }
             // What the others say stands in them alone.
             _ => Ok(()),
         }
@@ -268,19 +286,30 @@ impl Service {
         Ok(())
     }
 
+    /// Verifies an answer, but for one whose statement was refused a while ago: what it is verified against never changes.
     async fn check_answer(
         &self,
-        who: &Who,
+        (who, same): (&Who, &str),
         s: &AnswerStatement,
         files: &Files,
     ) -> Result<(), ServiceError> {
+        if let Some(refused) = self.refused.get(same)
+            && refused.at.elapsed() < REMEMBERED
+        {
+            return Err(ServiceError::Document(Arc::clone(&refused.why)));
+        }
         let job = AnswerJob {
             statement: s.clone(),
             bundle: files[&s.bundle.sha256].clone(),
             context: self.dataset(&s.manifest).await?,
             question: self.question(&s.query).await?,
         };
-        let answer = self.pool.answer(who, job).await?;
+        let answer = self.pool.answer(who, job).await;
+        if let Err(ServiceError::Document(why)) = &answer {
+            let (at, why) = (Instant::now(), Arc::clone(why));
+            self.refused.put(same, Refused { at, why });
+        }
+        let answer = answer?;
         self.answers.put(&s.bundle.sha256, answer);
         Ok(())
     }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use galen_ledger::{LedgerError, RuleError, documents::DocumentError};
 use galen_verifier::VerifyError;
@@ -25,7 +27,7 @@ pub enum ServiceError {
     Rule(#[from] RuleError),
     /// A document that does not support its statement.
     #[error(transparent)]
-    Document(#[from] DocumentError),
+    Document(Arc<DocumentError>),
     /// Files that the statement names and nobody has uploaded.
     #[error("the files {} are not here; send them with the statement, or PUT them to /v1/blobs/<sha256> first", missing.join(", "))]
     MissingBlobs {
@@ -89,6 +91,12 @@ pub enum ServiceError {
     /// A failure of the service's own.
     #[error("{0}")]
     Internal(String),
+}
+
+impl From<DocumentError> for ServiceError {
+    fn from(e: DocumentError) -> Self {
+        Self::Document(Arc::new(e))
+    }
 }
 
 impl From<LedgerStoreError> for ServiceError {

@@ -28,6 +28,7 @@ pub use error::ServiceError;
 pub use limits::{Limits, Room, Rooms};
 
 use self::{
+    accept::Refused,
     context::{Contexts, Kept},
     limits::place,
     pool::Pool,
@@ -74,6 +75,7 @@ pub struct Service {
     pool: Pool,
     contexts: Contexts,
     answers: Kept<Answer>,
+    refused: Kept<Refused>,
     metrics: Arc<Metrics>,
     stopping: CancellationToken,
     /// Since when entries below this size wait for a checkpoint.
@@ -119,6 +121,7 @@ impl Service {
             limits,
             contexts: Contexts::default(),
             answers: Kept::default(),
+            refused: Kept::default(),
             metrics,
             stopping,
             behind: Mutex::default(),
