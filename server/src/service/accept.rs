@@ -91,7 +91,9 @@ impl Service {
     fn count(&self, proposal: &Proposal, error: Option<&ServiceError>) {
         let outcome = match error {
             None => return,
-            Some(ServiceError::Internal(_) | ServiceError::Unacknowledged) => "failed",
+            Some(
+                ServiceError::Internal(_) | ServiceError::Unacknowledged | ServiceError::Halted,
+            ) => "failed",
             Some(ServiceError::Busy | ServiceError::Closed) => "busy",
             Some(_) => "refused",
         };

@@ -61,9 +61,15 @@ pub enum ServiceError {
     Closed,
     /// The log contradicts itself, and takes nothing more.
     #[error(
-        "the log has halted because something in it contradicts itself; nothing was recorded, and its operator must look"
+        "the log has halted because something in it contradicts itself; it takes nothing more until its operator has looked"
     )]
     Halted,
+    /// Requests would not be served as they should.
+    #[error("{why}")]
+    NotReady {
+        /// Why not.
+        why: &'static str,
+    },
     /// Nobody knows whether the entry was stored.
     #[error(
         "it is not known whether the entry was recorded; submit the same bytes again to learn its index"
@@ -122,6 +128,7 @@ impl From<ServiceError> for Problem {
             ServiceError::Busy => unavailable("busy", told, 1),
             ServiceError::Closed => unavailable("shutting-down", told, 5),
             ServiceError::Halted => unavailable("halted", told, 300),
+            ServiceError::NotReady { .. } => unavailable("not-ready", told, 1),
             ServiceError::Unacknowledged => unavailable("unacknowledged", told, 1),
             ServiceError::Internal(cause) => Self::internal(&cause),
         }
@@ -195,7 +202,9 @@ pub fn meaning(code: &str) -> Option<&'static str> {
         "internal" => {
             "a fault of the service; its operator finds the cause in the log by the x-request-id"
         }
-        "not-ready" => "the service is starting, stopping, or its database does not answer",
+        "not-ready" => {
+            "the service goes down, its database does not answer, or entries wait too long for a checkpoint"
+        }
         "malformed-entry" => {
             "the envelope or its statement has another form than the ledger's specification says"
         }
@@ -222,7 +231,8 @@ pub fn meaning(code: &str) -> Option<&'static str> {
         "busy" => "too much is waiting; repeat the request after the seconds in Retry-After",
         "shutting-down" => "the service is going down; nothing was recorded",
         "halted" => {
-            "the log contradicts itself and takes nothing more until its operator has looked"
+            "the log contradicts itself: it takes and signs nothing more until its operator has looked; what it \
+             has recorded can be read"
         }
         "unacknowledged" => {
             "it is not known whether the entry was recorded; submitting the same bytes again tells"

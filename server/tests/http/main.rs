@@ -1,0 +1,8 @@
+//! The service over HTTP as raw sockets see it.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod halted;
+mod world;
