@@ -71,6 +71,9 @@ pub(super) async fn parting(
 ) -> Response {
     let whole = Arc::new(AtomicBool::new(request.body().is_end_stream()));
     let request = request.map(|body| {
+        if body.is_end_stream() {
+            return body;
+        }
         let whole = Arc::clone(&whole);
         let end = stream::poll_fn(move |_| {
             whole.store(true, Ordering::Relaxed);

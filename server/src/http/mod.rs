@@ -7,6 +7,7 @@ mod entries;
 mod events;
 mod extract;
 mod guard;
+mod head;
 mod health;
 mod lists;
 mod log;
@@ -40,6 +41,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 pub use collection::Collection;
+pub(crate) use head::HEAD_BYTES;
 pub use problem::Problem;
 
 use crate::service::Service;
@@ -110,17 +112,19 @@ pub fn router(service: Arc<Service>) -> Router {
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(Arc::clone(&service))
+        .layer(middleware::map_request(head::checked))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&service),
             guard::measure,
         ))
-        .layer(middleware::from_fn_with_state(service, guard::parting))
         // Points, proofs and digests do not get smaller.
         .layer(CompressionLayer::new().compress_when(
             DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream")),
         ))
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        // Around the timeout, whose body does not tell that it has ended.
+        .layer(middleware::from_fn_with_state(service, guard::parting))
         .layer(
             CorsLayer::new()
                 .allow_origin(Any)
@@ -129,6 +133,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .layer(TraceLayer::new_for_http().make_span_with(guard::span))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .layer(middleware::map_request(head::arrived))
 }
 
 async fn no_route() -> Problem {

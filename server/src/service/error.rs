@@ -198,6 +198,7 @@ pub fn meaning(code: &str) -> Option<&'static str> {
             "an entry has at most 65,535 bytes, a JSON body 128 KiB, and a file as many as the operator allows \
              (64 MiB unless said otherwise)"
         }
+        "headers-too-large" => "a request's line and headers have at most 64 KiB",
         "timeout" => "the request took too long; it can be repeated safely",
         "internal" => {
             "a fault of the service; its operator finds the cause in the log by the x-request-id"

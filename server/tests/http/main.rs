@@ -4,5 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod connections;
 mod halted;
+mod heads;
 mod world;
