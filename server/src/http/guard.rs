@@ -89,16 +89,6 @@ pub(super) async fn parting(
     response
 }
 
-/// Whatever is logged during a request names it.
-pub(super) fn span(request: &Request) -> tracing::Span {
-    let id = request
-        .headers()
-        .get("x-request-id")
-        .and_then(|v| v.to_str().ok());
-    let (method, path) = (request.method(), request.uri().path());
-    tracing::error_span!("request", id, %method, path)
-}
-
 /// A panic is a fault of ours: it is logged, and the client gets a problem.
 pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());

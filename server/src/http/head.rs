@@ -1,8 +1,8 @@
-//! What is checked of a request's head before anything else.
+//! What is checked of a request's head before anything else, and what the log says of it.
 
 use axum::{
     extract::Request,
-    http::{StatusCode, Version, header},
+    http::{HeaderMap, HeaderName, StatusCode, Version, header},
 };
 
 use super::Problem;
@@ -10,15 +10,37 @@ use super::Problem;
 /// Bytes of a request's line and headers, at most.
 pub const HEAD_BYTES: usize = 64 << 10;
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest id that is taken from a client.
+const ID_CHARACTERS: usize = 64;
+
+/// How much of a method and of a path the log repeats: a client chooses both.
+const METHOD_BYTES: usize = 16;
+const PATH_BYTES: usize = 200;
+
 /// The head's length as it came, bytes.
 #[derive(Clone, Copy)]
 struct Length(usize);
 
-/// Measures the head before anything is added to it.
+/// Measures the head before anything is added to it, and drops an id that the log should not repeat; the request is
+/// given another then.
 pub(super) async fn arrived(mut request: Request) -> Request {
     let length = Length(length(&request));
     request.extensions_mut().insert(length);
+    if !has_proper_id(request.headers()) {
+        request.headers_mut().remove(REQUEST_ID);
+    }
     request
+}
+
+fn has_proper_id(headers: &HeaderMap) -> bool {
+    let mut ids = headers.get_all(REQUEST_ID).iter();
+    let (Some(id), None) = (ids.next(), ids.next()) else {
+        return false;
+    };
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"._-".contains(b);
+    (1..=ID_CHARACTERS).contains(&id.len()) && id.as_bytes().iter().all(plain)
 }
 
 /// Refuses what names no host or two (RFC 9112, 3.2), so that a proxy in front and this service cannot think of
@@ -52,9 +74,49 @@ fn length(request: &Request) -> usize {
     line + headers.sum::<usize>() + "\r\n".len()
 }
 
+/// Whatever is logged during a request names it.
+pub(super) fn span(request: &Request) -> tracing::Span {
+    let id = request.headers().get(REQUEST_ID);
+    let id = id.and_then(|v| v.to_str().ok());
+    let method = cut(request.method().as_str(), METHOD_BYTES);
+    let path = cut(request.uri().path(), PATH_BYTES);
+    tracing::error_span!("request", id, method, path)
+}
+
+fn cut(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
+
+    fn ids(ids: &[&str]) -> HeaderMap {
+        let one = |id: &&str| (REQUEST_ID, HeaderValue::from_str(id).unwrap());
+        ids.iter().map(one).collect()
+    }
+
+    #[test]
+    fn ids_are_short_and_of_plain_characters() {
+        let (longest, longer) = ("a".repeat(64), "a".repeat(65));
+        for id in ["7", "Az09._-", longest.as_str()] {
+            assert!(has_proper_id(&ids(&[id])), "{id}");
+        }
+        for id in ["", "a b", "a\"b", "a/b", longer.as_str()] {
+            assert!(!has_proper_id(&ids(&[id])), "{id}");
+        }
+        let mut twice = ids(&["a"]);
+        twice.append(REQUEST_ID, HeaderValue::from_static("b"));
+        assert!(!has_proper_id(&twice) && !has_proper_id(&ids(&[])));
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!(cut("/v1", 200), "/v1");
+        assert_eq!(cut("aé", 2), "a");
+    }
 
     #[test]
     fn a_heads_length_is_that_of_its_bytes() {

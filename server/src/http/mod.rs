@@ -130,7 +130,12 @@ pub fn router(service: Arc<Service>) -> Router {
                 .allow_origin(Any)
                 .allow_methods([Method::GET, Method::HEAD]),
         )
-        .layer(TraceLayer::new_for_http().make_span_with(guard::span))
+        // A refusal is no failure, be it a 503: those that are say so themselves.
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(head::span)
+                .on_failure(()),
+        )
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(middleware::map_request(head::arrived))

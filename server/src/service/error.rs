@@ -2,7 +2,7 @@ use axum::http::StatusCode;
 use galen_ledger::{LedgerError, RuleError, documents::DocumentError};
 use galen_verifier::VerifyError;
 
-use crate::{http::Problem, ledger::LedgerStoreError};
+use crate::{failures::failed, http::Problem, ledger::LedgerStoreError};
 
 /// Why the service did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +87,7 @@ impl From<LedgerStoreError> for ServiceError {
             LedgerStoreError::Closed => Self::Closed,
             LedgerStoreError::Halted { .. } => Self::Halted,
             LedgerStoreError::Unacknowledged { why } => {
-                tracing::error!(%why, "an entry was not acknowledged");
+                failed("an entry was not acknowledged", &why);
                 Self::Unacknowledged
             }
             LedgerStoreError::Refused(rule) => Self::Rule(rule),

@@ -29,6 +29,7 @@ use self::{
     pool::Pool,
 };
 use crate::{
+    failures::tell_left_out,
     ledger::{
         Blobs, Objects, Submitter,
         store::{Filter, Line, Published, Store},
@@ -302,6 +303,7 @@ impl Service {
                 () = self.stopping.cancelled() => return,
                 _ = seconds.tick() => {}
             }
+            tell_left_out();
             if let Err(error) = self.observe().await {
                 tracing::warn!(%error, "the log's size is not known");
             }

@@ -7,4 +7,5 @@ mod common;
 mod connections;
 mod halted;
 mod heads;
+mod lines;
 mod world;
