@@ -12,6 +12,7 @@ mod health;
 mod lists;
 mod log;
 mod page;
+mod policy;
 mod problem;
 mod results;
 mod results_page;
@@ -104,11 +105,12 @@ pub fn router(service: Arc<Service>) -> Router {
         .merge(uploads)
         .merge(OpenApiRouter::new().routes(routes!(events::events)))
         .split_for_parts();
-    router
+    let docs = SwaggerUi::new("/docs").url("/openapi.json", description);
+    let router = router
         .route("/tile/{*path}", get(log::tile))
         .route("/", get(page::front))
         .route("/problems/{code}", get(page::problem))
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", description))
+        .merge(policy::of_docs(docs.into()))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(Arc::clone(&service))
@@ -129,7 +131,8 @@ pub fn router(service: Arc<Service>) -> Router {
             CorsLayer::new()
                 .allow_origin(Any)
                 .allow_methods([Method::GET, Method::HEAD]),
-        )
+        );
+    policy::of_all(router)
         // A refusal is no failure, be it a 503: those that are say so themselves.
         .layer(
             TraceLayer::new_for_http()

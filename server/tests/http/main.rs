@@ -1,4 +1,5 @@
-//! The service over HTTP as raw sockets see it.
+//! The service over HTTP as raw sockets see it: connections, heads, what the log says of requests, and what every
+//! answer tells browsers.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]
@@ -8,4 +9,5 @@ mod connections;
 mod halted;
 mod heads;
 mod lines;
+mod policy;
 mod world;
