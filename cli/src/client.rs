@@ -18,6 +18,9 @@ use crate::failure::refusal;
 /// A request that is not done by then has failed.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
+/// How long a connection is kept for another request: less than the service keeps it.
+const IDLE: Duration = Duration::from_secs(5);
+
 /// How often a service that is busy is asked again.
 const TRIES: u32 = 8;
 
@@ -47,6 +50,7 @@ impl Client {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(TIMEOUT))
+            .max_idle_age(IDLE)
             .build();
         Ok(Self {
             base: url.trim_end_matches('/').to_owned(),

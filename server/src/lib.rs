@@ -5,6 +5,7 @@
 //! runs offline. [`http`] is the interface, [`run`] a service from start to end.
 
 mod connections;
+mod failures;
 pub mod http;
 pub mod ledger;
 mod metrics;

@@ -42,9 +42,6 @@ use crate::{
 /// How long a client may take for a request's headers, and between two requests on one connection.
 const HEADERS: Duration = Duration::from_secs(10);
 
-/// Bytes of a request's headers, at most.
-const HEAD_BYTES: usize = 64 << 10;
-
 /// How long requests may take that are under way when the service goes down.
 const DRAIN: Duration = Duration::from_secs(30);
 
@@ -371,7 +368,8 @@ async fn listen_at(listen: SocketAddr, service: Arc<Service>) -> Result<Listenin
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS)
-        .max_buf_size(HEAD_BYTES);
+        // What is read at once can be more: `http` counts it again.
+        .max_buf_size(http::HEAD_BYTES);
     let router = http::router(service);
     let http = tokio::spawn(server.serve(router.into_make_service()));
     Ok((handle, http, address))

@@ -168,18 +168,51 @@ pub enum Ended {
     Halted,
 }
 
-/// The signals that end a service, awaited.
-pub async fn ended() -> std::io::Result<Ended> {
-    #[cfg(unix)]
-    {
-        let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+/// The signals that end a service. From their making on they end nothing by themselves, and one that comes before
+/// it is awaited is not lost.
+#[cfg(unix)]
+pub struct Signals {
+    interrupt: signal::unix::Signal,
+    terminate: signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// Within a runtime.
+    pub fn new() -> Result<Self> {
+        use signal::unix::{SignalKind, signal};
+        let handled = |kind| signal(kind).context("handling signals");
+        Ok(Self {
+            interrupt: handled(SignalKind::interrupt())?,
+            terminate: handled(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for one.
+    pub async fn ended(&mut self) -> Ended {
         tokio::select! {
-            result = signal::ctrl_c() => result.map(|()| Ended::Interrupted),
-            _ = terminate.recv() => Ok(Ended::Terminated),
+            _ = self.interrupt.recv() => Ended::Interrupted,
+            _ = self.terminate.recv() => Ended::Terminated,
         }
     }
-    #[cfg(not(unix))]
-    signal::ctrl_c().await.map(|()| Ended::Interrupted)
+}
+
+/// Ctrl-C, which ends a service.
+#[cfg(windows)]
+pub struct Signals(signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    /// Within a runtime.
+    pub fn new() -> Result<Self> {
+        Ok(Self(signal::windows::ctrl_c().context("handling signals")?))
+    }
+
+    /// Waits for it.
+    pub async fn ended(&mut self) -> Ended {
+        self.0.recv().await;
+        Ended::Interrupted
+    }
 }
 
 /// Log lines on standard error: `GALEN_LOG` chooses which, by level and module.
@@ -266,6 +299,9 @@ fn config(args: &Args) -> Result<Config> {
 /// Serves until a signal comes.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
     log_to_stderr();
+    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+    // Before anything is opened: who has begun to open a ledger ends as one who serves it.
+    let mut signals = runtime.block_on(async { Signals::new() })?;
     check_free(args.listen)?;
     let data = &args.ledger.data;
     let then = ". Only a new ledger begins with --consortium";
@@ -276,9 +312,12 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     let config = config(args)?;
     fs::create_dir_all(data).with_context(|| format!("creating {}", data.display()))?;
     let consortium = config.consortium.clone();
-    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
-        let running = start(config).await;
+        let running = tokio::select! {
+            running = start(config) => running,
+            // As after a crash: whatever was begun, the next start finds it whole or not there.
+            _ = signals.ended() => return Ok(()),
+        };
         let running = running.map_err(|e| args.ledger.explain(e, then))?;
         if let Some(refused) = not_its_first(&running, consortium.as_deref()).await? {
             running.stop(Duration::ZERO).await?;
@@ -286,7 +325,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
         }
         unheard(tell(&running, output));
         let why = tokio::select! {
-            signal = ended() => signal?,
+            signal = signals.ended() => signal,
             () = running.halted() => Ended::Halted,
         };
         unheard(output.line("going down: requests under way are finished first"));

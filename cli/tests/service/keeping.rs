@@ -213,6 +213,34 @@ fn serve(data: &Path, key: &str, consortium: &Path) -> Value {
     first
 }
 
+#[cfg(unix)]
+#[test]
+fn a_service_that_is_still_opening_ends_in_order() {
+    let keys = tempfile::tempdir().unwrap();
+    let log = keys.path().join("log.key");
+    fs::write(&log, hex(&key(102).to_bytes()) + "\n").unwrap();
+    let first = keys.path().join("first.json");
+    fs::write(&first, crate::world::consortium().bytes()).unwrap();
+    // A database that never answers: the service is opening it for as long as it lives.
+    let database = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://x@{}/x", database.local_addr().unwrap());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_galen"))
+        .args(["serve", "--origin", ORIGIN, "--listen", "127.0.0.1:0"])
+        .args(["--database-url", &url])
+        .arg("--log-key")
+        .arg(&log)
+        .arg("--data")
+        .arg(keys.path().join("data"))
+        .arg("--consortium")
+        .arg(&first)
+        .spawn()
+        .unwrap();
+    let _held = database.accept().unwrap();
+    let terminated = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(terminated.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
 #[test]
 fn a_consortium_is_that_of_entry_0_or_refused() {
     let rest = Rest::new();

@@ -71,6 +71,9 @@ pub(super) async fn parting(
 ) -> Response {
     let whole = Arc::new(AtomicBool::new(request.body().is_end_stream()));
     let request = request.map(|body| {
+        if body.is_end_stream() {
+            return body;
+        }
         let whole = Arc::clone(&whole);
         let end = stream::poll_fn(move |_| {
             whole.store(true, Ordering::Relaxed);
@@ -84,16 +87,6 @@ pub(super) async fn parting(
         response.headers_mut().insert(header::CONNECTION, close);
     }
     response
-}
-
-/// Whatever is logged during a request names it.
-pub(super) fn span(request: &Request) -> tracing::Span {
-    let id = request
-        .headers()
-        .get("x-request-id")
-        .and_then(|v| v.to_str().ok());
-    let (method, path) = (request.method(), request.uri().path());
-    tracing::error_span!("request", id, %method, path)
 }
 
 /// A panic is a fault of ours: it is logged, and the client gets a problem.

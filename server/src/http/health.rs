@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode, response::IntoResponse};
+use axum::{extract::State, response::IntoResponse};
 
 use super::Problem;
 use crate::service::Service;
@@ -22,12 +22,8 @@ pub async fn livez() -> &'static str {
     (status = 503, body = super::problem::ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn readyz(State(service): State<Arc<Service>>) -> Result<&'static str, Problem> {
-    match service.ready().await {
-        Ok(()) => Ok("ok\n"),
-        Err(why) => {
-            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", why).retry_after(1))
-        }
-    }
+    service.ready().await?;
+    Ok("ok\n")
 }
 
 /// Measurements in Prometheus' text format

@@ -7,10 +7,12 @@ mod entries;
 mod events;
 mod extract;
 mod guard;
+mod head;
 mod health;
 mod lists;
 mod log;
 mod page;
+mod policy;
 mod problem;
 mod results;
 mod results_page;
@@ -40,6 +42,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 pub use collection::Collection;
+pub(crate) use head::HEAD_BYTES;
 pub use problem::Problem;
 
 use crate::service::Service;
@@ -102,33 +105,43 @@ pub fn router(service: Arc<Service>) -> Router {
         .merge(uploads)
         .merge(OpenApiRouter::new().routes(routes!(events::events)))
         .split_for_parts();
-    router
+    let docs = SwaggerUi::new("/docs").url("/openapi.json", description);
+    let router = router
         .route("/tile/{*path}", get(log::tile))
         .route("/", get(page::front))
         .route("/problems/{code}", get(page::problem))
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", description))
+        .merge(policy::of_docs(docs.into()))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(Arc::clone(&service))
+        .layer(middleware::map_request(head::checked))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&service),
             guard::measure,
         ))
-        .layer(middleware::from_fn_with_state(service, guard::parting))
         // Points, proofs and digests do not get smaller.
         .layer(CompressionLayer::new().compress_when(
             DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream")),
         ))
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        // Around the timeout, whose body does not tell that it has ended.
+        .layer(middleware::from_fn_with_state(service, guard::parting))
         .layer(
             CorsLayer::new()
                 .allow_origin(Any)
                 .allow_methods([Method::GET, Method::HEAD]),
+        );
+    policy::of_all(router)
+        // A refusal is no failure, be it a 503: those that are say so themselves.
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(head::span)
+                .on_failure(()),
         )
-        .layer(TraceLayer::new_for_http().make_span_with(guard::span))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .layer(middleware::map_request(head::arrived))
 }
 
 async fn no_route() -> Problem {

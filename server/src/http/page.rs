@@ -1,16 +1,17 @@
 //! Pages for people who follow a link: the front page, and what a problem means.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     Json,
     extract::State,
+    http::{HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Problem, extract::PathOf};
+use super::{Problem, extract::PathOf, policy};
 use crate::service::{Service, error::meaning};
 
 /// The log, for whoever wants to check it.
@@ -47,14 +48,18 @@ pub(super) fn escaped(text: &str) -> String {
         .replace('\'', "&#39;")
 }
 
+const STYLE: &str = "body{font:16px/1.5 sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}\
+    code{overflow-wrap:anywhere}";
+
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy::with_style(STYLE));
+
 /// The front page.
-pub async fn front(State(service): State<Arc<Service>>) -> Result<Html<String>, Problem> {
+pub async fn front(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
     let view = view(&service).await?;
     let (origin, key) = (escaped(&view.origin), escaped(&view.verifier_key));
-    Ok(Html(format!(
+    let page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Galen: {origin}</title>\
-         <style>body{{font:16px/1.5 sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}}\
-         code{{overflow-wrap:anywhere}}</style>\
+         <style>{STYLE}</style>\
          <h1>{origin}</h1>\
          <p>A public verifier of cohort queries over patient tables that never leave their hospital, and its \
          append-only ledger of {size} entries.</p>\
@@ -67,7 +72,9 @@ pub async fn front(State(service): State<Arc<Service>>) -> Result<Html<String>, 
          <li><a href=\"/checkpoint\">The signed checkpoint</a></li></ul>\
          <p>The log's key: <code>{key}</code></p></html>\n",
         size = view.size
-    )))
+    );
+    let headers = [(header::CONTENT_SECURITY_POLICY, POLICY.clone())];
+    Ok((headers, Html(page)).into_response())
 }
 
 /// What a problem's type means.

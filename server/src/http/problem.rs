@@ -12,6 +12,8 @@ use problem_details::ProblemDetails;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::failures::failed;
+
 /// A refusal or failure of a request.
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -84,7 +86,7 @@ impl Problem {
     /// A failure of the service itself. The cause goes to the log, not to the client.
     #[must_use]
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
-        tracing::error!(%cause, "a request failed");
+        failed("a request failed", cause);
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",

@@ -3,15 +3,13 @@
 use std::sync::LazyLock;
 
 use axum::{
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
 use galen_verifier::answer::{Bucket, Cell};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
-use super::{page::escaped, results::ResultsView};
+use super::{page::escaped, policy, results::ResultsView};
 
 const STYLE: &str = "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
     code,pre{overflow-wrap:anywhere;white-space:pre-wrap}table{border-collapse:collapse;margin:1rem 0}\
@@ -19,12 +17,7 @@ const STYLE: &str = "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem a
     th:first-child,td:first-child{text-align:left}caption{text-align:left;font-weight:bold}small{color:#555}";
 
 /// Nothing is loaded, run, framed or sent; only the style of this page is applied.
-static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let style = BASE64_STANDARD.encode(Sha256::digest(STYLE));
-    format!(
-        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-});
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy::with_style(STYLE));
 
 /// Whether the client asks for a page by name, and not less than for JSON: browsers do, programs do not.
 pub fn is_wanted(headers: &HeaderMap) -> bool {
@@ -48,11 +41,7 @@ pub fn is_wanted(headers: &HeaderMap) -> bool {
 
 /// The page, with what keeps a browser from doing anything but showing it.
 pub fn response(view: &ResultsView) -> Response {
-    let headers = [
-        (header::CONTENT_SECURITY_POLICY, POLICY.as_str()),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ];
+    let headers = [(header::CONTENT_SECURITY_POLICY, POLICY.clone())];
     (headers, Html(page(view))).into_response()
 }
 
@@ -216,7 +205,6 @@ fn number(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
     use serde_json::json;
 
     use super::*;

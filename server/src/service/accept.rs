@@ -113,7 +113,8 @@ impl Service {
             Some(
                 ServiceError::Internal(_)
                 | ServiceError::Unavailable { .. }
-                | ServiceError::Unacknowledged,
+                | ServiceError::Unacknowledged
+                | ServiceError::Halted,
             ) => "failed",
             Some(ServiceError::Busy | ServiceError::Closed) => "busy",
             Some(ServiceError::Quota { .. }) => "quota",

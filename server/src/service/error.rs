@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use galen_ledger::{LedgerError, RuleError, documents::DocumentError};
 use galen_verifier::VerifyError;
 
-use crate::{http::Problem, ledger::LedgerStoreError};
+use crate::{failures::failed, http::Problem, ledger::LedgerStoreError};
 
 /// Why the service did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -72,9 +72,15 @@ pub enum ServiceError {
     Closed,
     /// The log contradicts itself, and takes nothing more.
     #[error(
-        "the log has halted because something in it contradicts itself; nothing was recorded, and its operator must look"
+        "the log has halted because something in it contradicts itself; it takes nothing more until its operator has looked"
     )]
     Halted,
+    /// Requests would not be served as they should.
+    #[error("{why}")]
+    NotReady {
+        /// Why not.
+        why: &'static str,
+    },
     /// Nobody knows whether the entry was stored.
     #[error(
         "it is not known whether the entry was recorded; submit the same bytes again to learn its index"
@@ -106,7 +112,7 @@ impl From<LedgerStoreError> for ServiceError {
             LedgerStoreError::Closed => Self::Closed,
             LedgerStoreError::Halted { .. } => Self::Halted,
             LedgerStoreError::Unacknowledged { why } => {
-                tracing::error!(%why, "an entry was not acknowledged");
+                failed("an entry was not acknowledged", &why);
                 Self::Unacknowledged
             }
             LedgerStoreError::Refused(rule) => Self::Rule(rule),
@@ -155,9 +161,10 @@ impl From<ServiceError> for Problem {
             }
             ServiceError::Closed => unavailable("shutting-down", told, 5),
             ServiceError::Halted => unavailable("halted", told, 300),
+            ServiceError::NotReady { .. } => unavailable("not-ready", told, 1),
             ServiceError::Unacknowledged => unavailable("unacknowledged", told, 1),
             ServiceError::Unavailable { cause } => {
-                tracing::error!(%cause, "the database or the files are away");
+                failed("the database or the files are away", &cause);
                 unavailable("unavailable", told, 2)
             }
             ServiceError::Internal(cause) => Self::internal(&cause),
@@ -228,11 +235,14 @@ pub fn meaning(code: &str) -> Option<&'static str> {
             "an entry has at most 65,535 bytes, a JSON body 128 KiB, and a file as many as the operator allows \
              (64 MiB unless said otherwise)"
         }
+        "headers-too-large" => "a request's line and headers have at most 64 KiB",
         "timeout" => "the request took too long; it can be repeated safely",
         "internal" => {
             "a fault of the service; its operator finds the cause in the log by the x-request-id"
         }
-        "not-ready" => "the service is starting, stopping, or its database does not answer",
+        "not-ready" => {
+            "the service goes down, its database does not answer, or entries wait too long for a checkpoint"
+        }
         "malformed-entry" => {
             "the envelope or its statement has another form than the ledger's specification says"
         }
@@ -263,7 +273,8 @@ pub fn meaning(code: &str) -> Option<&'static str> {
         }
         "shutting-down" => "the service is going down; nothing was recorded",
         "halted" => {
-            "the log contradicts itself and takes nothing more until its operator has looked"
+            "the log contradicts itself: it takes and signs nothing more until its operator has looked; what it \
+             has recorded can be read"
         }
         "unavailable" => {
             "the service cannot get at its database or files, or has no room there; repeat the request after the seconds \

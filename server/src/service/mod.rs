@@ -34,6 +34,7 @@ use self::{
     pool::Pool,
 };
 use crate::{
+    failures::tell_left_out,
     ledger::{
         Blobs, Objects, Submitter,
         store::{Filter, Line, Published, Store},
@@ -276,27 +277,26 @@ impl Service {
     /// Whether requests will be served; if not, why.
     ///
     /// # Errors
-    /// The reason, for operators.
-    pub async fn ready(&self) -> Result<(), String> {
+    /// [`ServiceError::NotReady`] with the reason, for operators; [`ServiceError::Halted`].
+    pub async fn ready(&self) -> Result<(), ServiceError> {
+        let not = |why| ServiceError::NotReady { why };
+        let unanswered = "the database does not answer";
         if self.stopping.is_cancelled() {
-            return Err("the service is shutting down".into());
+            return Err(not("the service is shutting down"));
         }
-        let halted = self
-            .store
-            .halted()
-            .await
-            .map_err(|_| "the database does not answer")?;
+        let halted = self.store.halted().await.map_err(|_| not(unanswered))?;
         if halted.is_some() {
-            return Err("the log has halted; its operator must look".into());
+            return Err(ServiceError::Halted);
         }
-        let unanswered = |_| "the database does not answer".to_owned();
-        self.observe().await.map_err(unanswered)?;
+        self.observe().await.map_err(|_| not(unanswered))?;
         if !self.writes().await {
-            return Err("the database cannot be written to; is there room on its disk?".into());
+            return Err(not(
+                "the database cannot be written to; is there room on its disk?",
+            ));
         }
         match *self.behind.lock().unwrap_or_else(PoisonError::into_inner) {
             Some((since, _)) if since.elapsed() > PATIENCE => {
-                Err("entries have waited too long for a checkpoint".into())
+                Err(not("entries have waited too long for a checkpoint"))
             }
             _ => Ok(()),
         }
@@ -344,6 +344,7 @@ impl Service {
                 () = self.stopping.cancelled() => return,
                 _ = seconds.tick() => {}
             }
+            tell_left_out();
             if let Err(error) = self.observe().await {
                 tracing::warn!(%error, "the log's size is not known");
             }

@@ -30,7 +30,7 @@ use crate::{
     client::Client,
     commands::{
         publish::{Stated, record},
-        serve::{ended, log_to_stderr},
+        serve::{Signals, log_to_stderr},
     },
     output::{Closed, Output},
     params::INSECURE,
@@ -84,13 +84,14 @@ pub fn run(
             next: recorded.last().map_or(0, |r| r.answer + 1),
         })?;
     }
+    let mut signals = runtime.block_on(async { Signals::new() })?;
     match tell(&running, &client, &recorded, folder.as_ref(), output) {
         // It serves on, though nobody reads what it says.
         Err(e) if e.is::<Closed>() => {}
         told => told?,
     }
     runtime.block_on(async {
-        ended().await?;
+        signals.ended().await;
         Ok(running.stop(Duration::ZERO).await?)
     })
 }
