@@ -23,7 +23,7 @@ use super::{
     context::DatasetContext,
     turns::{Full, Turns, Who},
 };
-use crate::metrics::Metrics;
+use crate::{failures::failed, metrics::Metrics};
 
 /// Jobs taken from the queue at once, at most.
 const BATCH: usize = 64;
@@ -198,7 +198,10 @@ fn dispatch(desk: &Desk, rayon: &rayon::ThreadPool, metrics: &Metrics) {
 /// A panic ends the check that it comes from: whoever waits for that one hears of it.
 fn guarded(check: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(check)).is_err() {
-        tracing::error!("a check has panicked");
+        failed(
+            "a check failed",
+            &"it panicked; what of is on standard error",
+        );
     }
 }
 
