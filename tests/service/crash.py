@@ -119,9 +119,11 @@ def births(run, kills, server):
         try:
             run.find(ledger.fsck()["findings"], f"new ledger {number}: fsck")
         except RuntimeError as why:
-            if "there is no ledger" not in str(why):
+            # Killed so early it has promised nothing: there is no database, or not even its folder.
+            if any(there in str(why) for there in ("there is no ledger", "there is no folder")):
+                run.counts["new ledgers killed before there was one"] += 1
+            else:
                 run.find([why], f"new ledger {number}")
-            run.counts["new ledgers killed before there was one"] += 1
         with Service(ledger) as service:
             try:
                 service.ready()

@@ -58,7 +58,7 @@ pub enum ServiceError {
     /// No room at the moment.
     #[error("the service has too much to do; try again in a second")]
     Busy,
-    /// No room for this key at the moment, which has others waiting.
+    /// No room for this key at the moment.
     #[error(
         "{waiting} statements of this key wait for verification already, and others have their turn too; try again in a \
          second"
