@@ -63,16 +63,21 @@ impl Client {
         format!("{}{path}", self.base)
     }
 
+    /// Sends a request, and takes nothing but success.
+    fn send(&self, path: &str, request: impl Fn(&str) -> Answered) -> Result<Response<Body>> {
+        self.succeeded(self.ask(path, request)?, &self.url(path))
+    }
+
     /// Sends a request until the service is not busy. Requests may be repeated: an entry that was recorded keeps
     /// its index, and a file its name.
-    fn send(&self, path: &str, request: impl Fn(&str) -> Answered) -> Result<Response<Body>> {
+    fn ask(&self, path: &str, request: impl Fn(&str) -> Answered) -> Result<Response<Body>> {
         let url = self.url(path);
         let mut tries = 0;
         loop {
             tries += 1;
             let response = request(&url).map_err(|e| self.unreached(e))?;
             if response.status() != 503 || tries == TRIES {
-                return self.succeeded(response, &url);
+                return Ok(response);
             }
             let after = response.headers().get(RETRY_AFTER);
             let seconds = after
@@ -116,12 +121,23 @@ impl Client {
     /// A file of at most `limit` bytes. It is asked for as it is: most are proofs and keys, which no
     /// compression makes shorter.
     pub fn bytes(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
-        let get = |url: &str| {
-            let request = self.agent.get(url);
-            request.header(ACCEPT_ENCODING, "identity").call()
-        };
-        let response = self.send(path, get)?;
+        let response = self.send(path, |url| self.get(url))?;
         self.body(response, path, limit)
+    }
+
+    /// As `bytes`, but a file that the service has not (404) is none.
+    pub fn bytes_if_there(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
+        let response = self.ask(path, |url| self.get(url))?;
+        if response.status() == 404 {
+            return Ok(None);
+        }
+        let response = self.succeeded(response, &self.url(path))?;
+        self.body(response, path, limit).map(Some)
+    }
+
+    fn get(&self, url: &str) -> Answered {
+        let request = self.agent.get(url);
+        request.header(ACCEPT_ENCODING, "identity").call()
     }
 
     /// A body of at most `limit` bytes after decompression. The library's own limit counts the bytes on the

@@ -13,7 +13,7 @@ use galen_ledger::{
     facts::{Facts, Proposed as _},
     known_by,
     statement::{Blob, Statement},
-    tiles::{Level, MAX_CHECKPOINT_BYTES, TILE_WIDTH, TilePath, parse_bundle},
+    tiles::{Level, MAX_CHECKPOINT_BYTES, TILE_WIDTH, TilePath, narrowed, parse_bundle},
 };
 use galen_server::http::Collection;
 use serde_json::Value;
@@ -42,6 +42,11 @@ fn most_bytes(path: &TilePath) -> u64 {
         Level::Entries => MAX_BUNDLE,
         Level::Hashes(_) => 32 * TILE_WIDTH,
     }
+}
+
+/// A full tile's bytes as those of a partial one, which may be gone once the full one is there (c2sp.org/tlog-tiles).
+fn cut(path: &TilePath, full: &[u8]) -> Result<Vec<u8>> {
+    Ok(narrowed(path.level(), full, path.width())?)
 }
 
 /// A ledger to read. Nothing of it is believed: whoever gathers from it verifies.
@@ -143,7 +148,17 @@ impl Source for Service {
     }
 
     fn tile(&self, path: &TilePath) -> Result<Vec<u8>> {
-        self.0.bytes(&format!("/{path}"), most_bytes(path))
+        if path.is_full() {
+            return self.0.bytes(&format!("/{path}"), most_bytes(path));
+        }
+        let own = self
+            .0
+            .bytes_if_there(&format!("/{path}"), most_bytes(path))?;
+        let full = || {
+            self.0
+                .bytes(&format!("/{}", path.full()), most_bytes(&path.full()))
+        };
+        own.map_or_else(|| cut(path, &full()?), Ok)
     }
 
     fn entry(&self, index: u64) -> Result<Vec<u8>> {
@@ -244,11 +259,9 @@ impl Source for Folder {
         if path.is_full() || fs::exists(self.folder.join(&own))? {
             return self.read(&own, limit);
         }
-        let mut bytes = self.read(Path::new(&path.full().to_string()), limit)?;
-        if let Level::Hashes(_) = path.level() {
-            bytes.truncate(32 * usize::from(path.width()));
-        }
-        Ok(bytes)
+        let full = path.full();
+        let bytes = self.read(Path::new(&full.to_string()), most_bytes(&full))?;
+        cut(path, &bytes)
     }
 
     fn entry(&self, index: u64) -> Result<Vec<u8>> {
@@ -295,4 +308,49 @@ impl Source for Folder {
 pub fn blob_path(blob: &Blob) -> PathBuf {
     let folder = blob.sha256.get(..2).unwrap_or_default();
     Path::new("blobs").join(folder).join(&blob.sha256)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io::{BufRead as _, BufReader, Write as _},
+        net::TcpListener,
+        thread,
+    };
+
+    /// A service that has full tiles only, for two requests; each on a connection of its own.
+    fn without_partial_tiles(full: Vec<u8>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for stream in listener.incoming().take(2) {
+                let mut stream = stream.unwrap();
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                let asked: Vec<_> = lines
+                    .map(Result::unwrap)
+                    .take_while(|l| !l.is_empty())
+                    .collect();
+                let (status, body) = if asked[0].contains(".p/") {
+                    ("404 Not Found", &b""[..])
+                } else {
+                    ("200 OK", &full[..])
+                };
+                let length = body.len();
+                let head = format!(
+                    "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+                );
+                stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+            }
+        });
+        url
+    }
+
+    #[test]
+    fn a_partial_tile_that_is_gone_is_cut_from_the_full_one() {
+        let full: Vec<u8> = (0..=255).flat_map(|n| [n; 32]).collect();
+        let source = open(&without_partial_tiles(full.clone())).unwrap();
+        let path = TilePath::new(Level::Hashes(0), 3, 5).unwrap();
+        assert_eq!(source.tile(&path).unwrap(), full[..5 * 32]);
+    }
 }
