@@ -59,6 +59,9 @@ async fn what_is_torn_or_lost_is_written_anew(db: Db) {
     assert_eq!(names, ["tile/entries/000", "tile/0/001", "tile/1/000.p/2"]);
     assert!(!found.checkpoint);
     assert_eq!(get(&log, "tile/0/001").await, whole);
+    // What was there is kept: it may be of another history.
+    assert_eq!(get(&log, "replaced/tile/0/001").await, whole[..100]);
+    assert_eq!(get(&log, "replaced/tile/entries/000").await, b"another");
     log.clean().await;
     assert_eq!(log.store.halted().await.unwrap(), None);
 }

@@ -142,8 +142,9 @@ async fn mend_place(
         .filter(|path| path.width() < tile.path.width());
     for path in narrower.chain([tile.path]) {
         let bytes = tile.narrowed(path.width())?;
-        if objects.tile(&path).await?.as_deref() != Some(bytes.as_slice()) {
-            objects.replace_tile(&path, bytes).await?;
+        let found = objects.tile(&path).await?;
+        if found.as_deref() != Some(bytes.as_slice()) {
+            objects.replace_tile(&path, found, bytes).await?;
             mended.push(path);
         }
     }

@@ -23,6 +23,9 @@ use super::LedgerStoreError;
 /// The name of the checkpoint's object.
 const CHECKPOINT: &str = "checkpoint";
 
+/// Where tiles are kept that were not what the entries give.
+const REPLACED: &str = "replaced";
+
 /// How the writing of a tile ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Put {
@@ -149,12 +152,19 @@ impl Objects {
         Ok(None)
     }
 
-    /// Writes a tile whatever is there. Durable when it returns.
+    /// Writes a tile in the place of `other`, which is kept: should it be no torn tile but one of another history, it is
+    /// the proof of that. Durable when it returns.
     pub(super) async fn replace_tile(
         &self,
         path: &TilePath,
+        other: Option<Bytes>,
         bytes: Vec<u8>,
     ) -> Result<(), LedgerStoreError> {
+        if let Some(other) = other {
+            let kept = Path::from(format!("{REPLACED}/{path}"));
+            let put = self.0.put(&kept, other.into()).await;
+            put.map_err(LedgerStoreError::object(&kept))?;
+        }
         let path = Path::from(path.to_string());
         let put = self.0.put(&path, bytes.into()).await;
         put.map(|_| ()).map_err(LedgerStoreError::object(&path))
