@@ -16,6 +16,7 @@ on_both!("current_thread": what_is_torn_or_lost_is_written_anew,
     the_checkpoint_is_served_anew,
     a_torn_checkpoint_says_what_to_do,
     a_halted_log_is_mended_and_goes_on,
+    a_served_checkpoint_of_another_tree_is_left,
     nothing_is_written_for_another_database);
 
 async fn published(db: &Db, size: u64) -> Log {
@@ -141,6 +142,21 @@ async fn a_halted_log_is_mended_and_goes_on(db: Db) {
     assert_eq!(kept, [(halt.as_str(), "the disk was replaced")]);
     log.append(300..310).await;
     assert_eq!(log.publisher().await.publish().await.unwrap().size, 310);
+}
+
+/// A database that has grown anew from a backup, beside what was signed before: the proof of two histories stays.
+async fn a_served_checkpoint_of_another_tree_is_left(db: Db) {
+    let log = published(&db, 300).await;
+    let foreign = log_key().sign(290, &[3; 32]).unwrap().into_bytes();
+    put(&log, "checkpoint", foreign.clone()).await;
+    put(&log, "tile/0/000", vec![1; 8192]).await;
+    let refused = mended(&log).await.unwrap_err();
+    assert!(
+        matches!(&refused, LedgerStoreError::Fenced { why } if why.contains("the served checkpoint of size 290")),
+        "{refused}"
+    );
+    assert_eq!(get(&log, "checkpoint").await, foreign);
+    assert_eq!(get(&log, "tile/0/000").await, vec![1; 8192]);
 }
 
 /// Entries that were changed, or an older database beside newer files: neither is mended by writing files.

@@ -1,11 +1,10 @@
 //! The tree's right edge at a size, from the published tiles or from the entries.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use galen_ledger::tiles::{
-    Checkpoint, Edge, Hash, TILE_WIDTH, Tile, TilePath, tiles_for_edge, verify_consistency,
+    Checkpoint, Edge, Hash, TILE_WIDTH, Tile, tiles_for_edge, verify_consistency,
 };
-use tokio::time::sleep;
 
 use super::{LedgerStoreError, objects::Objects, store::Store};
 
@@ -66,43 +65,19 @@ pub(super) async fn extends(
     Ok(verify_consistency(old, new, &proof)?)
 }
 
-/// A tile or bundle of entries that the database does not have, if there is one: the database is an older one than that
-/// which the files were written from.
-///
-/// # Errors
-/// The database's or the store's.
-pub(super) async fn ahead(
-    store: &Store,
-    objects: &Objects,
-) -> Result<Option<TilePath>, LedgerStoreError> {
-    loop {
-        let size = store.size().await?;
-        let Some(found) = objects.beyond(size).await? else {
-            return Ok(None);
-        };
-        // Another replica may have committed and published meanwhile.
-        if store.size().await? == size {
-            return Ok(Some(found));
-        }
-    }
-}
-
-/// The trees of the entries at these sizes, in one pass over all of them, with a pause after each page. Sizes are at most
-/// the log's.
+/// The trees of the entries at these sizes, in one pass over all of them. Sizes are at most the log's.
 ///
 /// # Errors
 /// A gap in the indices, or the database's.
 pub(super) async fn roots(
     store: &Store,
     sizes: impl IntoIterator<Item = u64>,
-    pause: Duration,
 ) -> Result<(Edge, BTreeMap<u64, Hash>), LedgerStoreError> {
     let mut roots: BTreeMap<u64, Hash> = sizes.into_iter().map(|s| (s, Hash::default())).collect();
     let mut edge = Edge::new();
     for (size, root) in &mut roots {
         while edge.size() < *size {
             grow(store, &mut edge, *size).await?;
-            sleep(pause).await;
         }
         *root = edge.root();
     }

@@ -5,15 +5,15 @@
 
 use std::time::Duration;
 
-use galen_ledger::tiles::{Checkpoint, Edge, LogVerifier, Tile, TilePath};
+use galen_ledger::tiles::{Checkpoint, Edge, Hash, LogVerifier, Tile, TilePath};
 use tokio::time::sleep;
 
 use super::{
     LedgerStoreError,
-    edge::{ahead, grow, roots},
+    edge::grow,
+    fence::{Head, all_empty, entries_stand_for, not_ahead, read_own, unrooted},
     objects::Objects,
-    publish::{beyond, fenced},
-    store::{Published, Store},
+    store::Store,
 };
 
 /// What was written anew.
@@ -36,58 +36,29 @@ pub async fn mend(
     objects: &Objects,
     log: &LogVerifier,
 ) -> Result<Mended, LedgerStoreError> {
-    if let Some(path) = ahead(store, objects).await? {
-        return Err(beyond(&path));
-    }
+    not_ahead(store, objects).await?;
     let served = match objects.checkpoint().await? {
         // One that does not open tells nothing.
-        Some(text) => log.open(&text).ok(),
+        Some(text) => log.open(&text).ok().map(|head| ("the served", head)),
         None => None,
     };
-    let Some((published, head)) = head(store, log).await? else {
-        return match served {
-            Some(head) if head.size > 0 => Err(fenced("the database has no checkpoint")),
-            _ => Ok(Mended::default()),
-        };
+    let served: Vec<Head> = served.into_iter().collect();
+    let Some(published) = store.published().await? else {
+        all_empty(&served)?;
+        return Ok(Mended::default());
     };
-    let checkpoint = is_behind(served.as_ref(), &head)?;
-    let tiles = mend_tiles(store, objects, &head, Duration::ZERO).await?;
+    let own = read_own(log, &published)?;
+    let checkpoint = served.iter().all(|(_, head)| head.size < own.1.size);
+    entries_stand_for(store, own.clone(), served).await?;
+    let tiles = compare(store, objects, &own.1, Then::Write).await?.1;
     if checkpoint {
         objects.put_checkpoint(&published.text).await?;
     }
     Ok(Mended { tiles, checkpoint })
 }
 
-/// The database's checkpoint.
-async fn head(
-    store: &Store,
-    log: &LogVerifier,
-) -> Result<Option<(Published, Checkpoint)>, LedgerStoreError> {
-    let Some(published) = store.published().await? else {
-        return Ok(None);
-    };
-    let head = log
-        .open(published.text.as_bytes())
-        .map_err(|e| fenced(format!("the database's checkpoint does not open: {e}")))?;
-    Ok(Some((published, head)))
-}
-
-/// Whether the served checkpoint is to be replaced by the database's.
-fn is_behind(served: Option<&Checkpoint>, head: &Checkpoint) -> Result<bool, LedgerStoreError> {
-    match served {
-        Some(served) if served.size > head.size => Err(fenced(format!(
-            "the served checkpoint of size {} is ahead of the database's of size {}",
-            served.size, head.size
-        ))),
-        Some(served) if served.size == head.size && served.root != head.root => Err(fenced(
-            "the served checkpoint has another root than the database's",
-        )),
-        Some(served) => Ok(served.size < head.size),
-        None => Ok(true),
-    }
-}
-
-/// As [`mend`], for a service at work, and tiles alone; `pause` lies between two pages of entries.
+/// As [`mend`], for a service at work, and tiles alone; `pause` lies between two pages of entries. Tiles that are as they
+/// are to be, which is the rule, take one pass over the entries.
 ///
 /// # Errors
 /// As [`mend`].
@@ -97,55 +68,65 @@ pub(crate) async fn mend_published(
     log: &LogVerifier,
     pause: Duration,
 ) -> Result<Vec<TilePath>, LedgerStoreError> {
-    match head(store, log).await? {
-        Some((_, head)) => mend_tiles(store, objects, &head, pause).await,
-        None => Ok(Vec::new()),
+    let Some(published) = store.published().await? else {
+        return Ok(Vec::new());
+    };
+    let own = read_own(log, &published)?;
+    let (root, others) = compare(store, objects, &own.1, Then::Pause(pause)).await?;
+    if root != own.1.root {
+        return Err(unrooted(&own));
     }
+    if others.is_empty() {
+        return Ok(others);
+    }
+    Ok(compare(store, objects, &own.1, Then::Write).await?.1)
 }
 
-async fn mend_tiles(
+/// What follows a comparison.
+#[derive(Clone, Copy)]
+enum Then {
+    /// Nothing; so long a pause after each page.
+    Pause(Duration),
+    /// What differs is written.
+    Write,
+}
+
+/// Compares the tiles of a tree with what the entries give: the root of these, and what differs.
+async fn compare(
     store: &Store,
     objects: &Objects,
     head: &Checkpoint,
-    pause: Duration,
-) -> Result<Vec<TilePath>, LedgerStoreError> {
-    let (_, roots) = roots(store, [head.size], pause).await?;
-    if roots.get(&head.size) != Some(&head.root) {
-        return Err(fenced(format!(
-            "the entries do not have the root of the database's checkpoint of size {}: the database is damaged, \
-             not the files",
-            head.size
-        )));
-    }
-    let (mut edge, mut mended) = (Edge::new(), Vec::new());
+    then: Then,
+) -> Result<(Hash, Vec<TilePath>), LedgerStoreError> {
+    let (mut edge, mut others) = (Edge::new(), Vec::new());
     while edge.size() < head.size {
         for tile in grow(store, &mut edge, head.size).await? {
-            mend_place(objects, &tile, &mut mended).await?;
+            compare_place(objects, tile, then, &mut others).await?;
         }
-        sleep(pause).await;
+        if let Then::Pause(pause) = then {
+            sleep(pause).await;
+        }
     }
     for tile in edge.partials()? {
-        mend_place(objects, &tile, &mut mended).await?;
+        compare_place(objects, tile, then, &mut others).await?;
     }
-    Ok(mended)
+    Ok((edge.root(), others))
 }
 
-/// Writes a tile if it is not there as it is to be, and the narrower ones of its place that are there and other.
-async fn mend_place(
+/// A tile, and the narrower ones of its place that are there.
+async fn compare_place(
     objects: &Objects,
-    tile: &Tile,
-    mended: &mut Vec<TilePath>,
+    tile: Tile,
+    then: Then,
+    others: &mut Vec<TilePath>,
 ) -> Result<(), LedgerStoreError> {
-    let narrower = objects.partials(&tile.path).await?;
-    let narrower = narrower
-        .into_iter()
-        .filter(|path| path.width() < tile.path.width());
-    for path in narrower.chain([tile.path]) {
-        let bytes = tile.narrowed(path.width())?;
-        let found = objects.tile(&path).await?;
-        if found.as_deref() != Some(bytes.as_slice()) {
-            objects.replace_tile(&path, found, bytes).await?;
-            mended.push(path);
+    for tile in objects.narrower(&tile).await?.into_iter().chain([tile]) {
+        let found = objects.tile(&tile.path).await?;
+        if found.as_deref() != Some(tile.bytes.as_slice()) {
+            others.push(tile.path);
+            if let Then::Write = then {
+                objects.replace_tile(tile, found).await?;
+            }
         }
     }
     Ok(())

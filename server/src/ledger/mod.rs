@@ -11,6 +11,7 @@
 pub mod blobs;
 mod edge;
 mod error;
+mod fence;
 pub mod fsck;
 mod lead;
 pub mod mend;

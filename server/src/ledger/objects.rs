@@ -83,9 +83,8 @@ impl Objects {
 
     /// Replaces the served checkpoint. Durable when it returns.
     pub(super) async fn put_checkpoint(&self, text: &str) -> Result<(), LedgerStoreError> {
-        let path = Path::from(CHECKPOINT);
-        let put = self.0.put(&path, text.as_bytes().to_vec().into()).await;
-        put.map(|_| ()).map_err(LedgerStoreError::object(&path))
+        self.put(CHECKPOINT.into(), text.as_bytes().to_vec().into())
+            .await
     }
 
     /// A tile or bundle, exactly as stored and unverified.
@@ -124,15 +123,23 @@ impl Objects {
     }
 
     /// The partial tiles or bundles that are stored in a tile's place.
-    pub(super) async fn partials(
-        &self,
-        path: &TilePath,
-    ) -> Result<Vec<TilePath>, LedgerStoreError> {
+    async fn partials(&self, path: &TilePath) -> Result<Vec<TilePath>, LedgerStoreError> {
         let folder = Path::from(format!("{}.p", path.full()));
         let listed = self.0.list_with_delimiter(Some(&folder)).await;
         let listed = listed.map_err(LedgerStoreError::object(&folder))?;
         let names = listed.objects.iter().map(|o| o.location.as_ref());
         Ok(names.filter_map(|n| TilePath::parse(n).ok()).collect())
+    }
+
+    /// The narrower tiles or bundles that are stored in this one's place, as they are to be.
+    pub(super) async fn narrower(&self, tile: &Tile) -> Result<Vec<Tile>, LedgerStoreError> {
+        let stored = self.partials(&tile.path).await?.into_iter();
+        let narrower = stored.filter(|path| path.width() < tile.path.width());
+        let one = |path: TilePath| {
+            let bytes = tile.narrowed(path.width())?;
+            Ok(Tile { path, bytes })
+        };
+        narrower.map(one).collect()
     }
 
     /// A tile or bundle of a log of more entries than these, if there is one. Two look-ups and two folders, however
@@ -156,16 +163,19 @@ impl Objects {
     /// the proof of that. Durable when it returns.
     pub(super) async fn replace_tile(
         &self,
-        path: &TilePath,
+        tile: Tile,
         other: Option<Bytes>,
-        bytes: Vec<u8>,
     ) -> Result<(), LedgerStoreError> {
+        let path = tile.path.to_string();
         if let Some(other) = other {
-            let kept = Path::from(format!("{REPLACED}/{path}"));
-            let put = self.0.put(&kept, other.into()).await;
-            put.map_err(LedgerStoreError::object(&kept))?;
+            self.put(format!("{REPLACED}/{path}"), other).await?;
         }
-        let path = Path::from(path.to_string());
+        self.put(path, tile.bytes.into()).await
+    }
+
+    /// Writes an object whatever is there. Durable when it returns.
+    async fn put(&self, path: String, bytes: Bytes) -> Result<(), LedgerStoreError> {
+        let path = Path::from(path);
         let put = self.0.put(&path, bytes.into()).await;
         put.map(|_| ()).map_err(LedgerStoreError::object(&path))
     }

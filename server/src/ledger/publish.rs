@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use galen_ledger::tiles::{Checkpoint, Edge, LogKey, LogVerifier, Tile, TilePath};
+use galen_ledger::tiles::{Checkpoint, Edge, LogKey, Tile};
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
@@ -19,7 +19,8 @@ use tokio::{
 
 use super::{
     LedgerStoreError,
-    edge::{ahead, extends, grow, restore, roots},
+    edge::{grow, restore},
+    fence::{Head, all_empty, not_ahead, read_head, read_own, read_served, stand_for},
     lead::Lead,
     objects::{Objects, Put},
     store::{Published, Store},
@@ -53,21 +54,6 @@ pub struct Publisher {
     published: watch::Sender<Option<Published>>,
 }
 
-pub(super) fn fenced(why: impl Into<String>) -> LedgerStoreError {
-    LedgerStoreError::Fenced { why: why.into() }
-}
-
-/// Of a tile of entries that the database does not have.
-pub(super) fn beyond(path: &TilePath) -> LedgerStoreError {
-    fenced(format!(
-        "{path} is of entries that the database does not have: an older database lies beside newer files. Restore the \
-         newest one"
-    ))
-}
-
-/// A checkpoint that is out, and whose it is.
-type Head = (&'static str, Checkpoint);
-
 impl Publisher {
     /// The fence: opens publication only if the database can stand for every checkpoint known to be out: its
     /// own, the served one, and `seen`, those of cosigners and mirrors. Each must be signed by this log's key,
@@ -93,9 +79,7 @@ impl Publisher {
         if let Some(why) = store.halted().await? {
             return Err(LedgerStoreError::Halted { why });
         }
-        if let Some(path) = ahead(&store, &objects).await? {
-            return Err(beyond(&path));
-        }
+        not_ahead(&store, &objects).await?;
         let mut heads: Vec<Head> = Vec::new();
         for text in seen {
             heads.push(read_head(key.verifier(), "a cosigner's", text)?);
@@ -107,17 +91,13 @@ impl Publisher {
         let at = store.published().await?;
         let edge = match &at {
             Some(p) => {
-                let (_, own) = read_head(key.verifier(), "the database's", p.text.as_bytes())?;
-                if own.size != p.size {
-                    let why = "the database's checkpoint is not of the size it says";
-                    return Err(fenced(why));
-                }
+                let own = read_own(key.verifier(), p)?;
                 stand_for(&store, &objects, own, heads).await?
             }
-            None => match heads.iter().find(|(_, head)| head.size > 0) {
-                Some((whose, head)) => return Err(larger(whose, head)),
-                None => Edge::new(),
-            },
+            None => {
+                all_empty(&heads)?;
+                Edge::new()
+            }
         };
         Ok(Self {
             store,
@@ -301,8 +281,9 @@ impl Publisher {
     }
 
     /// Publishes whenever the log has grown, at most every `interval`, which is also the pause after a
-    /// failure, and doubles to ten seconds while it fails; `report` hears of failures. Of several replicas one does so, and the others stand by. Ends when
-    /// the sequencer has stopped and its entries are published; a follower leaves those to the leader.
+    /// failure, and doubles to ten seconds while it fails; `report` hears of failures. Of several replicas
+    /// one does so, and the others stand by. Ends when the sequencer has stopped and its entries are
+    /// published; a follower leaves those to the leader.
     ///
     /// # Errors
     /// [`LedgerStoreError::Halted`]; after the sequencer's end any error that lasts.
@@ -353,74 +334,6 @@ fn backed_off(interval: Duration, failures: u32) -> Duration {
     interval
         .saturating_mul(doubled.unwrap_or(u32::MAX))
         .min(LONGEST.max(interval))
-}
-
-/// The edge of the database's tree, if that begins with every one of the others.
-async fn stand_for(
-    store: &Store,
-    objects: &Objects,
-    own: Checkpoint,
-    others: Vec<Head>,
-) -> Result<Edge, LedgerStoreError> {
-    for (whose, head) in &others {
-        if head.size > own.size {
-            return Err(larger(whose, head));
-        }
-    }
-    if let Ok(edge) = restore(store, objects, &own).await {
-        let mut all = true;
-        for (_, head) in &others {
-            all = all && extends(objects, head, &own).await.is_ok();
-        }
-        if all {
-            return Ok(edge);
-        }
-    }
-    // The tiles may be at fault: what counts is what the entries say.
-    let heads: Vec<Head> = [("the database's", own)]
-        .into_iter()
-        .chain(others)
-        .collect();
-    let sizes = heads.iter().map(|(_, h)| h.size);
-    let (edge, roots) = roots(store, sizes, Duration::ZERO).await?;
-    for (whose, head) in &heads {
-        if roots.get(&head.size) != Some(&head.root) {
-            return Err(fenced(format!(
-                "the entries do not have the root of {whose} checkpoint of size {}",
-                head.size
-            )));
-        }
-    }
-    Ok(edge)
-}
-
-fn larger(whose: &str, head: &Checkpoint) -> LedgerStoreError {
-    fenced(format!(
-        "{whose} checkpoint of size {} is ahead of the database",
-        head.size
-    ))
-}
-
-/// The served checkpoint, which a disk may have torn: the database has it too.
-fn read_served(key: &LogVerifier, text: &[u8]) -> Result<Head, LedgerStoreError> {
-    let head = read_head(key, "the served", text);
-    head.map_err(|e| match e {
-        LedgerStoreError::Fenced { why } => fenced(format!(
-            "{why}. If files/checkpoint was torn or emptied, `galen ledger restore` writes it anew from the database"
-        )),
-        other => other,
-    })
-}
-
-fn read_head(
-    key: &LogVerifier,
-    whose: &'static str,
-    text: &[u8],
-) -> Result<Head, LedgerStoreError> {
-    match key.open(text) {
-        Ok(head) => Ok((whose, head)),
-        Err(e) => Err(fenced(format!("{whose} checkpoint does not open: {e}"))),
-    }
 }
 
 #[cfg(test)]

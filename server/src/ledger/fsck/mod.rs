@@ -17,7 +17,7 @@ pub use replay::{Reader, read_proposal};
 
 use super::{
     LedgerStoreError,
-    edge::ahead,
+    fence::ahead,
     objects::Objects,
     store::{Filter, Line, Store, StoredEntry, Unhalted},
 };
@@ -340,10 +340,8 @@ impl Audit<'_> {
     /// these.
     async fn compare(&mut self, tile: &Tile) -> Result<(), LedgerStoreError> {
         self.compare_at(tile.path, &tile.bytes).await?;
-        for path in self.objects.partials(&tile.path).await? {
-            if path.width() < tile.path.width() {
-                self.compare_at(path, &tile.narrowed(path.width())?).await?;
-            }
+        for narrower in self.objects.narrower(tile).await? {
+            self.compare_at(narrower.path, &narrower.bytes).await?;
         }
         Ok(())
     }

@@ -1,0 +1,173 @@
+//! The fence: whether the database can stand for every checkpoint that is known to be out, and for the files beside it.
+
+use galen_ledger::tiles::{Checkpoint, Edge, LogVerifier, TilePath};
+
+use super::{
+    LedgerStoreError,
+    edge::{extends, restore, roots},
+    objects::Objects,
+    store::{Published, Store},
+};
+
+/// A checkpoint that is out, and whose it is.
+pub(super) type Head = (&'static str, Checkpoint);
+
+pub(super) fn fenced(why: impl Into<String>) -> LedgerStoreError {
+    LedgerStoreError::Fenced { why: why.into() }
+}
+
+fn larger((whose, head): &Head) -> LedgerStoreError {
+    fenced(format!(
+        "{whose} checkpoint of size {} is ahead of the database",
+        head.size
+    ))
+}
+
+/// Of a checkpoint whose root the entries do not have.
+pub(super) fn unrooted((whose, head): &Head) -> LedgerStoreError {
+    fenced(format!(
+        "the entries do not have the root of {whose} checkpoint of size {}",
+        head.size
+    ))
+}
+
+/// A checkpoint, by its text.
+///
+/// # Errors
+/// It does not open.
+pub(super) fn read_head(
+    log: &LogVerifier,
+    whose: &'static str,
+    text: &[u8],
+) -> Result<Head, LedgerStoreError> {
+    match log.open(text) {
+        Ok(head) => Ok((whose, head)),
+        Err(e) => Err(fenced(format!("{whose} checkpoint does not open: {e}"))),
+    }
+}
+
+/// The served checkpoint, which a disk may have torn: the database has it too.
+///
+/// # Errors
+/// It does not open.
+pub(super) fn read_served(log: &LogVerifier, text: &[u8]) -> Result<Head, LedgerStoreError> {
+    match log.open(text) {
+        Ok(head) => Ok(("the served", head)),
+        Err(e) => Err(fenced(format!(
+            "the served checkpoint does not open: {e}. If files/checkpoint was torn or emptied, `galen ledger restore` \
+             writes it anew from the database"
+        ))),
+    }
+}
+
+/// The database's checkpoint.
+///
+/// # Errors
+/// It does not open, or is of another size than the database says.
+pub(super) fn read_own(log: &LogVerifier, own: &Published) -> Result<Head, LedgerStoreError> {
+    let head = read_head(log, "the database's", own.text.as_bytes())?;
+    if head.1.size == own.size {
+        Ok(head)
+    } else {
+        let why = "the database's checkpoint is not of the size it says";
+        Err(fenced(why))
+    }
+}
+
+/// Refuses a database beside tiles of entries that it does not have.
+///
+/// # Errors
+/// There are such; the database's or the store's.
+pub(super) async fn not_ahead(store: &Store, objects: &Objects) -> Result<(), LedgerStoreError> {
+    match ahead(store, objects).await? {
+        None => Ok(()),
+        Some(path) => Err(fenced(format!(
+            "{path} is of entries that the database does not have: an older database lies beside newer files. Restore \
+             the newest one"
+        ))),
+    }
+}
+
+/// A tile or bundle of entries that the database does not have, if there is one: the database is an older one than that
+/// which the files were written from.
+///
+/// # Errors
+/// The database's or the store's.
+pub(super) async fn ahead(
+    store: &Store,
+    objects: &Objects,
+) -> Result<Option<TilePath>, LedgerStoreError> {
+    loop {
+        let size = store.size().await?;
+        let Some(found) = objects.beyond(size).await? else {
+            return Ok(None);
+        };
+        // Another replica may have committed and published meanwhile.
+        if store.size().await? == size {
+            return Ok(Some(found));
+        }
+    }
+}
+
+/// Refuses checkpoints of entries where the database has none published.
+///
+/// # Errors
+/// There is such a checkpoint.
+pub(super) fn all_empty(heads: &[Head]) -> Result<(), LedgerStoreError> {
+    match heads.iter().find(|(_, head)| head.size > 0) {
+        Some(head) => Err(larger(head)),
+        None => Ok(()),
+    }
+}
+
+/// The edge of the database's tree, if that begins with every one of the others, as the tiles say: or as the entries do,
+/// where those may be at fault.
+///
+/// # Errors
+/// It does not, or a failing store.
+pub(super) async fn stand_for(
+    store: &Store,
+    objects: &Objects,
+    own: Head,
+    others: Vec<Head>,
+) -> Result<Edge, LedgerStoreError> {
+    none_larger(&own, &others)?;
+    if let Ok(edge) = restore(store, objects, &own.1).await {
+        let mut all = true;
+        for (_, head) in &others {
+            all = all && extends(objects, head, &own.1).await.is_ok();
+        }
+        if all {
+            return Ok(edge);
+        }
+    }
+    entries_stand_for(store, own, others).await
+}
+
+/// As [`stand_for`], by the entries alone.
+///
+/// # Errors
+/// As [`stand_for`].
+pub(super) async fn entries_stand_for(
+    store: &Store,
+    own: Head,
+    others: Vec<Head>,
+) -> Result<Edge, LedgerStoreError> {
+    none_larger(&own, &others)?;
+    let heads: Vec<Head> = [own].into_iter().chain(others).collect();
+    let (edge, roots) = roots(store, heads.iter().map(|(_, h)| h.size)).await?;
+    match heads
+        .iter()
+        .find(|(_, h)| roots.get(&h.size) != Some(&h.root))
+    {
+        Some(head) => Err(unrooted(head)),
+        None => Ok(edge),
+    }
+}
+
+fn none_larger((_, own): &Head, others: &[Head]) -> Result<(), LedgerStoreError> {
+    match others.iter().find(|(_, head)| head.size > own.size) {
+        Some(head) => Err(larger(head)),
+        None => Ok(()),
+    }
+}
