@@ -151,14 +151,8 @@ impl Source for Service {
         if path.is_full() {
             return self.0.bytes(&format!("/{path}"), most_bytes(path));
         }
-        let own = self
-            .0
-            .bytes_if_there(&format!("/{path}"), most_bytes(path))?;
-        let full = || {
-            self.0
-                .bytes(&format!("/{}", path.full()), most_bytes(&path.full()))
-        };
-        own.map_or_else(|| cut(path, &full()?), Ok)
+        let own = self.0.bytes_if_there(&format!("/{path}"), most_bytes(path));
+        own?.map_or_else(|| cut(path, &self.tile(&path.full())?), Ok)
     }
 
     fn entry(&self, index: u64) -> Result<Vec<u8>> {
@@ -253,15 +247,11 @@ impl Source for Folder {
     }
 
     fn tile(&self, path: &TilePath) -> Result<Vec<u8>> {
-        let limit = most_bytes(path);
         let own = PathBuf::from(path.to_string());
-        // A partial tile may be gone once the full one is there.
         if path.is_full() || fs::exists(self.folder.join(&own))? {
-            return self.read(&own, limit);
+            return self.read(&own, most_bytes(path));
         }
-        let full = path.full();
-        let bytes = self.read(Path::new(&full.to_string()), most_bytes(&full))?;
-        cut(path, &bytes)
+        cut(path, &self.tile(&path.full())?)
     }
 
     fn entry(&self, index: u64) -> Result<Vec<u8>> {

@@ -1,5 +1,4 @@
 use anyhow::Result;
-use galen_ledger::tiles::LogVerifier;
 use galen_server::{
     ledger::{
         fsck::{Finding, Report},
@@ -28,7 +27,7 @@ Files beside the log (registries, parameter sets, manifests, bundles) cannot be 
 come from a backup, or from a mirror's `blobs/`.";
 
 const UNHALT: &str = "\
-Example: the log halted for a tile that a disk had torn; restore has written it anew
+Example: the log halted for a published tile that a disk had torn; restore has written it anew
   galen ledger unhalt --data /var/lib/galen --origin ledger.example/heart --log-key log.key \\
     --reason 'disk replaced; restore and fsck were clean'";
 
@@ -63,32 +62,26 @@ enum Command {
 /// Runs the subcommand.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
-    match &args.command {
-        Command::Fsck(ledger) => {
-            let log = verifier(ledger)?;
-            let report = runtime.block_on(audit(&ledger.place(), &log));
-            tell(&report.map_err(|e| ledger.explain(e, ""))?, None, output)
-        }
-        Command::Restore(ledger) => {
-            let log = verifier(ledger)?;
-            let mended = runtime.block_on(restore(&ledger.place(), &log));
-            let mended = mended.map_err(|e| ledger.explain(e, ""))?;
-            let report = runtime.block_on(audit(&ledger.place(), &log));
-            let report = report.map_err(|e| ledger.explain(e, ""))?;
-            tell(&report, Some(&mended), output)
-        }
-        Command::Unhalt { ledger, reason } => {
-            let log = verifier(ledger)?;
-            let done = runtime.block_on(unhalt(&ledger.place(), &log, reason));
-            let (report, cleared) = done.map_err(|e| ledger.explain(e, ""))?;
-            tell_unhalted(&report, cleared.as_deref(), output)
-        }
-    }
-}
-
-fn verifier(ledger: &Ledger) -> Result<LogVerifier> {
+    let (Command::Fsck(ledger) | Command::Restore(ledger) | Command::Unhalt { ledger, .. }) =
+        &args.command;
     ledger.check_there()?;
-    Ok(ledger.key_of_this()?.verifier().clone())
+    let key = ledger.key_of_this()?;
+    let (place, log) = (ledger.place(), key.verifier());
+    let explained = |e| ledger.explain(e, "");
+    let mended = match &args.command {
+        Command::Fsck(_) => None,
+        Command::Restore(_) => {
+            let mended = runtime.block_on(restore(&place, log));
+            Some(mended.map_err(explained)?)
+        }
+        Command::Unhalt { reason, .. } => {
+            let done = runtime.block_on(unhalt(&place, log, reason));
+            let (report, cleared) = done.map_err(explained)?;
+            return tell_unhalted(&report, cleared.as_deref(), output);
+        }
+    };
+    let report = runtime.block_on(audit(&place, log));
+    tell(&report.map_err(explained)?, mended.as_ref(), output)
 }
 
 fn tell_unhalted(report: &Report, cleared: Option<&str>, output: &Output) -> Result<()> {

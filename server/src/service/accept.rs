@@ -220,11 +220,7 @@ impl Service {
             Statement::ParameterSet(s) => self.check_parameter_set(&who, s, files).await,
             Statement::Dataset(s) => self.check_dataset(&who, s, proposal, files).await,
             Statement::Query(s) => self.check_query(s).await,
-            Statement::Answer(s) => {
-                // The whole of it: another statement about the same bundle may stand.
-                let same = hex(&proposal.entry().statement());
-                self.check_answer((&who, &same), s, files).await
-            }
+            Statement::Answer(s) => self.check_answer(&who, s, proposal, files).await,
             // What the others say stands in them alone.
             _ => Ok(()),
         }
@@ -290,11 +286,14 @@ impl Service {
     /// Verifies an answer, but for one whose statement was refused a while ago: what it is verified against never changes.
     async fn check_answer(
         &self,
-        (who, same): (&Who, &str),
+        who: &Who,
         s: &AnswerStatement,
+        proposal: &Proposal,
         files: &Files,
     ) -> Result<(), ServiceError> {
-        if let Some(refused) = self.refused.get(same)
+        // The whole of it: another statement about the same bundle may stand.
+        let same = hex(&proposal.entry().statement());
+        if let Some(refused) = self.refused.get(&same)
             && refused.at.elapsed() < REMEMBERED
         {
             return Err(ServiceError::Document(Arc::clone(&refused.why)));
@@ -308,7 +307,7 @@ impl Service {
         let answer = self.pool.answer(who, job).await;
         if let Err(ServiceError::Document(why)) = &answer {
             let (at, why) = (Instant::now(), Arc::clone(why));
-            self.refused.put(same, Refused { at, why });
+            self.refused.put(&same, Refused { at, why });
         }
         let answer = answer?;
         self.answers.put(&s.bundle.sha256, answer);

@@ -14,7 +14,7 @@ use sqlx::{
     Any, AnyConnection, AnyPool, Connection as _, Row as _, any::AnyArguments, query::Query,
 };
 
-use super::{Dialect, Key, MOST_BINDS, column, facts, number, pick, prepare};
+use super::{Dialect, Key, MOST_BINDS, column, ended, facts, number, pick, prepare};
 use crate::ledger::LedgerStoreError;
 
 /// Where an entry is.
@@ -46,8 +46,6 @@ struct Decided<'a> {
     size: u64,
 }
 
-/// Appends a batch. A connection whose transaction ended in an error is closed: SQLite takes some failing transactions
-/// back by itself, and what counts them in the connection is not told.
 pub(super) async fn append(
     writer: &AnyPool,
     dialect: Dialect,
@@ -55,10 +53,7 @@ pub(super) async fn append(
 ) -> Result<(Vec<Outcome>, u64), LedgerStoreError> {
     let mut connection = writer.acquire().await?;
     let appended = transaction(&mut connection, dialect, batch).await;
-    if appended.is_err() {
-        connection.close_on_drop();
-    }
-    appended
+    ended(connection, appended)
 }
 
 async fn transaction(

@@ -16,7 +16,9 @@ use galen_ledger::{
     facts::{Fact, Facts, Proposed},
     tiles::Hash,
 };
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, any::AnyRow, query::Query};
+use sqlx::{
+    Any, AnyConnection, AnyPool, AssertSqlSafe, any::AnyRow, pool::PoolConnection, query::Query,
+};
 
 pub(super) use append::select;
 pub use append::{Outcome, Receipt};
@@ -57,8 +59,20 @@ fn column(n: u64) -> Result<i64, LedgerStoreError> {
     i64::try_from(n).map_err(|_| LedgerStoreError::range("an index or size"))
 }
 
+/// Gives a connection back after a transaction. One whose transaction ended in an error is closed: SQLite takes some
+/// failing transactions back by itself, and what counts them in the connection is not told.
+fn ended<T>(
+    mut connection: PoolConnection<Any>,
+    result: Result<T, LedgerStoreError>,
+) -> Result<T, LedgerStoreError> {
+    if result.is_err() {
+        connection.close_on_drop();
+    }
+    result
+}
+
 /// A statement with so many rows of parameters. Its text is made of constants and placeholders.
-fn prepare(sql: &str, rows: usize) -> Query<'static, sqlx::Any, sqlx::any::AnyArguments> {
+fn prepare(sql: &str, rows: usize) -> Query<'static, Any, sqlx::any::AnyArguments> {
     sqlx::query(AssertSqlSafe(sql.to_owned())).persistent(rows <= PREPARED)
 }
 

@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, Connection as _};
 
-use super::{Dialect, Store, column, number};
+use super::{Dialect, Store, column, ended, number};
 use crate::ledger::LedgerStoreError;
 
 /// The last signed checkpoint.
@@ -124,10 +124,7 @@ impl Store {
     pub async fn unhalt(&self, because: &str) -> Result<Option<String>, LedgerStoreError> {
         let mut connection = self.writer.acquire().await?;
         let cleared = clear(&mut connection, self.place.dialect, because).await;
-        if cleared.is_err() {
-            connection.close_on_drop();
-        }
-        cleared
+        ended(connection, cleared)
     }
 
     /// The halts that were cleared, oldest first.
