@@ -68,7 +68,7 @@ impl Client {
         self.succeeded(self.ask(path, request)?, &self.url(path))
     }
 
-    /// Sends a request until the service is not busy. Requests may be repeated: an entry that was recorded keeps
+    /// Sends a request until the service is not busy, with others or with this key's own. Requests may be repeated: an entry that was recorded keeps
     /// its index, and a file its name.
     fn ask(&self, path: &str, request: impl Fn(&str) -> Answered) -> Result<Response<Body>> {
         let url = self.url(path);
@@ -76,7 +76,8 @@ impl Client {
         loop {
             tries += 1;
             let response = request(&url).map_err(|e| self.unreached(e))?;
-            if response.status() != 503 || tries == TRIES {
+            let passes = [503, 429].contains(&response.status().as_u16());
+            if !passes || tries == TRIES {
                 return Ok(response);
             }
             let after = response.headers().get(RETRY_AFTER);

@@ -109,6 +109,9 @@ pub enum RunError {
         /// The folder.
         data: PathBuf,
     },
+    /// A service publishes it.
+    #[error("a service is at work on this ledger; stop every one of its services first")]
+    AtWork,
     /// The consortium's statement is not one to begin with.
     #[error("the consortium's statement cannot begin a ledger: {why}")]
     Consortium {
@@ -179,6 +182,28 @@ pub fn audit<'a>(place: &'a Place, log: &'a LogVerifier) -> Work<'a, Report> {
     })
 }
 
+/// The work of a ledger's keeper while no service works on it.
+async fn alone<'a, T>(
+    place: &'a Place,
+    work: impl AsyncFnOnce(&Store, &Objects) -> Result<T, LedgerStoreError>,
+) -> Result<T, RunError> {
+    let at_work = |e| match e {
+        RunError::InUse { .. } => RunError::AtWork,
+        e => e,
+    };
+    let _lock = place.lock().map_err(at_work)?;
+    let store = place.open(false).await?;
+    let objects = Objects::local(&place.files())?;
+    let mut lead = store.lead();
+    if !lead.take().await? {
+        return Err(RunError::AtWork);
+    }
+    let done = work(&store, &objects).await;
+    lead.yield_to_others().await;
+    store.close().await;
+    Ok(done?)
+}
+
 /// Writes the tiles, bundles and the checkpoint of a ledger that nobody serves anew, where they are not what its entries
 /// give, whether it has halted or not.
 ///
@@ -187,12 +212,10 @@ pub fn audit<'a>(place: &'a Place, log: &'a LogVerifier) -> Work<'a, Report> {
 pub fn restore<'a>(place: &'a Place, log: &'a LogVerifier) -> Work<'a, Mended> {
     Box::pin(async {
         fs::create_dir_all(place.files()).map_err(at(place.files().display().to_string()))?;
-        let _lock = place.lock()?;
-        let store = place.open(false).await?;
-        let objects = Objects::local(&place.files())?;
-        let mended = mend(&store, &objects, log).await?;
-        store.close().await;
-        Ok(mended)
+        alone(place, async |store, objects| {
+            mend(store, objects, log).await
+        })
+        .await
     })
 }
 
@@ -206,20 +229,15 @@ pub fn unhalt<'a>(
     log: &'a LogVerifier,
     because: &'a str,
 ) -> Work<'a, (Report, Option<String>)> {
-    Box::pin(async move {
-        let _lock = place.lock()?;
-        let store = place.open(false).await?;
-        let objects = Objects::local(&place.files())?;
-        let report = fsck(&store, &objects, log).await?;
-        let halt = |f: &Finding| matches!(f, Finding::Halted(_));
-        let cleared = if report.findings.iter().all(halt) {
-            store.unhalt(because).await?
-        } else {
-            None
+    Box::pin(alone(place, async move |store, objects| {
+        let report = fsck(store, objects, log).await?;
+        // What was audited, and nothing that has come since.
+        let cleared = match &report.findings[..] {
+            [Finding::Halted(halt)] if store.unhalt(halt, because).await? => Some(halt.clone()),
+            _ => None,
         };
-        store.close().await;
         Ok((report, cleared))
-    })
+    }))
 }
 
 /// A service that runs.

@@ -96,10 +96,12 @@ async fn a_changed_entry_is_found(db: Db) {
         Finding::Checkpoint {
             place: "database",
             why: "the entries have another root".into(),
+            opens: true,
         },
         Finding::Checkpoint {
             place: "served",
             why: "the entries have another root".into(),
+            opens: true,
         },
     ] {
         assert!(findings.contains(&expected), "{expected}: {findings:?}");

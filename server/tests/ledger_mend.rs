@@ -3,19 +3,25 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{Db, Log, log_key, on_both};
 use galen_server::ledger::{
     LedgerStoreError,
     fsck::Finding,
-    mend::{Mended, mend},
+    mend::{Mended, mend, mend_published},
 };
-use object_store::{ObjectStoreExt, path::Path};
+use object_store::{ObjectStore as _, ObjectStoreExt, path::Path};
 
 on_both!("current_thread": what_is_torn_or_lost_is_written_anew,
     narrower_tiles_are_mended_too,
     the_checkpoint_is_served_anew,
     a_torn_checkpoint_says_what_to_do,
     a_halted_log_is_mended_and_goes_on,
+    a_tile_torn_before_it_is_published_is_mended,
+    a_first_checkpoint_that_is_torn_is_taken_away,
+    all_that_was_replaced_is_kept,
+    a_service_mends_tiles_and_halts_for_entries,
     a_served_checkpoint_of_another_tree_is_left,
     nothing_is_written_for_another_database);
 
@@ -61,8 +67,8 @@ async fn what_is_torn_or_lost_is_written_anew(db: Db) {
     assert!(!found.checkpoint);
     assert_eq!(get(&log, "tile/0/001").await, whole);
     // What was there is kept: it may be of another history.
-    assert_eq!(get(&log, "replaced/tile/0/001").await, whole[..100]);
-    assert_eq!(get(&log, "replaced/tile/entries/000").await, b"another");
+    assert_eq!(kept(&log, "tile/0/001").await, [&whole[..100]]);
+    assert_eq!(kept(&log, "tile/entries/000").await, [b"another"]);
     log.clean().await;
     assert_eq!(log.store.halted().await.unwrap(), None);
 }
@@ -129,9 +135,18 @@ async fn a_halted_log_is_mended_and_goes_on(db: Db) {
     mended(&log).await.unwrap();
     let halt = "tile/0/000 is there with other contents".to_owned();
     assert_eq!(log.fsck().await.findings, [Finding::Halted(halt.clone())]);
-    let cleared = log.store.unhalt("the disk was replaced").await.unwrap();
-    assert_eq!(cleared.as_deref(), Some(halt.as_str()));
-    assert_eq!(log.store.unhalt("again").await.unwrap(), None);
+    let unhalt = |halt: &'static str| log.store.unhalt(halt, "the disk was replaced");
+    assert!(!unhalt("another reason").await.unwrap());
+    assert!(
+        unhalt("tile/0/000 is there with other contents")
+            .await
+            .unwrap()
+    );
+    assert!(
+        !unhalt("tile/0/000 is there with other contents")
+            .await
+            .unwrap()
+    );
     let report = log.fsck().await;
     assert_eq!(report.findings, []);
     let kept: Vec<_> = report
@@ -142,6 +157,106 @@ async fn a_halted_log_is_mended_and_goes_on(db: Db) {
     assert_eq!(kept, [(halt.as_str(), "the disk was replaced")]);
     log.append(300..310).await;
     assert_eq!(log.publisher().await.publish().await.unwrap().size, 310);
+}
+
+/// The usual halt: the files of a publication that did not come to its end were torn.
+async fn a_tile_torn_before_it_is_published_is_mended(db: Db) {
+    let full = ["tile/0/001", "tile/entries/002.p/88"];
+    for torn in [full[0], full[1], "tile/1/000.p/2", "tile/0/001.p/44"] {
+        let log = published(&db, 300).await;
+        log.append(300..600).await;
+        put(&log, torn, b"torn".to_vec()).await;
+        let report = log.fsck().await;
+        assert_eq!(report.findings, [Finding::Different(path(torn))]);
+        if !torn.ends_with("/44") {
+            let halted = log.publisher().await.publish().await.unwrap_err();
+            assert!(matches!(halted, LedgerStoreError::Halted { .. }));
+            assert_eq!(log.fsck().await.findings.len(), 2);
+        }
+        let found = mended(&log).await.unwrap();
+        assert_eq!(found.tiles, [path(torn)]);
+        assert_eq!(mended(&log).await.unwrap(), Mended::default());
+        if let Some(halt) = log.store.halted().await.unwrap() {
+            assert_eq!(log.fsck().await.findings, [Finding::Halted(halt.clone())]);
+            assert!(log.store.unhalt(&halt, "mended").await.unwrap());
+        }
+        assert_eq!(log.publisher().await.publish().await.unwrap().size, 600);
+        log.clean().await;
+    }
+}
+
+/// A start that broke off before the database had a checkpoint.
+async fn a_first_checkpoint_that_is_torn_is_taken_away(db: Db) {
+    let log = db.log().await;
+    log.append(0..20).await;
+    put(&log, "checkpoint", b"torn".to_vec()).await;
+    put(&log, "tile/0/000.p/20", b"torn".to_vec()).await;
+    log.try_publisher(&[]).await.unwrap_err();
+    let found = mended(&log).await.unwrap();
+    assert!(found.checkpoint && found.tiles == [path("tile/0/000.p/20")]);
+    assert_eq!(kept(&log, "checkpoint").await, [b"torn"]);
+    assert_eq!(log.publisher().await.publish().await.unwrap().size, 20);
+    log.clean().await;
+}
+
+/// What was kept of a path.
+async fn kept(log: &Log, path: &str) -> Vec<Vec<u8>> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let folder = Path::from(format!("replaced/{folder}"));
+    let all = log.faults.inner.list_with_delimiter(Some(&folder)).await;
+    let mut kept = Vec::new();
+    for object in all.unwrap().objects {
+        let found = object.location.filename().unwrap();
+        if found.starts_with(&format!("{name}.")) {
+            kept.push(get(log, object.location.as_ref()).await);
+        }
+    }
+    kept.sort();
+    kept
+}
+
+/// Each may be of another history, whatever follows it.
+async fn all_that_was_replaced_is_kept(db: Db) {
+    let log = published(&db, 300).await;
+    for torn in [b"one", b"two", b"one"] {
+        put(&log, "tile/0/000", torn.to_vec()).await;
+        put(&log, "checkpoint", torn.to_vec()).await;
+        mended(&log).await.unwrap();
+    }
+    assert_eq!(kept(&log, "tile/0/000").await, [b"one", b"two"]);
+    assert_eq!(kept(&log, "checkpoint").await, [b"one", b"two"]);
+    // One that a service finds while it works, too.
+    let mut publisher = log.publisher().await;
+    put(&log, "checkpoint", b"three".to_vec()).await;
+    publisher.publish().await.unwrap();
+    assert_eq!(
+        kept(&log, "checkpoint").await,
+        [&b"one"[..], b"three", b"two"]
+    );
+    log.clean().await;
+}
+
+async fn a_service_mends_tiles_and_halts_for_entries(db: Db) {
+    let log = published(&db, 600).await;
+    let mended = async || {
+        let key = log_key();
+        mend_published(&log.store, &log.objects, key.verifier(), Duration::ZERO).await
+    };
+    assert_eq!(mended().await.unwrap(), []);
+    put(&log, "tile/0/000", b"torn".to_vec()).await;
+    assert_eq!(mended().await.unwrap(), [path("tile/0/000")]);
+    log.clean().await;
+    // One that the start does not look at.
+    log.change_entry("UPDATE entries SET body = $1 WHERE idx = 4", 4)
+        .await;
+    log.publisher().await;
+    let halted = mended().await.unwrap_err();
+    assert!(
+        matches!(&halted, LedgerStoreError::Halted { why } if why.contains("of size 600")),
+        "{halted}"
+    );
+    assert!(log.store.halted().await.unwrap().is_some());
+    assert!(log.try_publisher(&[]).await.is_err());
 }
 
 /// A database that has grown anew from a backup, beside what was signed before: the proof of two histories stays.

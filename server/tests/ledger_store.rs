@@ -116,6 +116,32 @@ async fn a_failed_transaction_is_over(db: Db) {
     assert_eq!(log.store.append(&[plain(2)]).await.unwrap().1, 3);
 }
 
+/// What is written to a file that nobody finds any more is not kept: it is not acknowledged, and not signed.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_that_was_replaced_while_it_is_open_is_found_out() {
+    let log = Db::Sqlite.log().await;
+    log.append(0..3).await;
+    log.publisher().await.publish().await.unwrap();
+    let file = std::path::PathBuf::from(&log.place.url);
+    let aside = file.with_extension("aside");
+    for replaced in [false, true] {
+        let mut publisher = log.publisher().await;
+        std::fs::rename(&file, &aside).unwrap();
+        if replaced {
+            std::fs::copy(&aside, &file).unwrap();
+        }
+        let n = 3 + u64::from(replaced);
+        let moved = |e: LedgerStoreError| matches!(e, LedgerStoreError::Moved) && e.may_pass();
+        assert!(moved(log.store.append(&[plain(n)]).await.unwrap_err()));
+        assert!(moved(publisher.publish().await.unwrap_err()));
+        assert!(moved(log.store.published().await.unwrap_err()));
+        assert!(moved(log.store.try_writing().await.unwrap_err()));
+        std::fs::rename(&aside, &file).unwrap();
+        publisher.publish().await.unwrap();
+    }
+}
+
 async fn a_refused_entry_may_come_again(db: Db) {
     let log = db.log().await;
     let sequencer = Sequencer::start(log.store.clone(), Batching::default())

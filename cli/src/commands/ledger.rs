@@ -27,7 +27,7 @@ Files beside the log (registries, parameter sets, manifests, bundles) cannot be 
 come from a backup, or from a mirror's `blobs/`.";
 
 const UNHALT: &str = "\
-Example: the log halted for a published tile that a disk had torn; restore has written it anew
+Example: the log halted for a tile that a disk had torn; restore has written it anew
   galen ledger unhalt --data /var/lib/galen --origin ledger.example/heart --log-key log.key \\
     --reason 'disk replaced; restore and fsck were clean'";
 
@@ -54,9 +54,17 @@ enum Command {
         #[command(flatten)]
         ledger: Ledger,
         /// Why the log may go on: what had happened, and what was done about it
-        #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        #[arg(long, value_name = "TEXT", value_parser = reason)]
         reason: String,
     },
+}
+
+/// A reason that says something.
+fn reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("say what had happened, and what was done about it".to_owned()),
+        said => Ok(said.to_owned()),
+    }
 }
 
 /// Runs the subcommand.
@@ -155,15 +163,14 @@ fn advice(report: &Report) -> String {
     if blobs > 0 {
         why += "; files beside the log cannot be made anew: take them from a backup or a mirror (`files/blobs/`)";
     }
-    let is_file = |f: &Finding| {
-        matches!(
-            f,
-            Finding::Missing(_) | Finding::Different(_) | Finding::Checkpoint { .. }
-        )
-    };
+    let any = |is: fn(&Finding) -> bool| report.findings.iter().any(is);
     let halted = |f: &Finding| matches!(f, Finding::Halted(_));
-    if report.findings.iter().any(is_file) {
+    // Files are made anew from entries that are in doubt in no way.
+    if any(is_file) && !any(is_database) {
         why += "; `galen ledger restore` writes tiles and the served checkpoint anew";
+    }
+    if any(|f| matches!(f, Finding::Ahead(_))) {
+        why += "; an older database lies beside newer files: restore the newest one";
     }
     if report.findings.iter().all(halted) {
         why += "; `galen ledger unhalt` lets the log go on once the cause is known";
@@ -172,4 +179,18 @@ fn advice(report: &Report) -> String {
         why += "; do not repair by hand before the cause is known";
     }
     why
+}
+
+/// Of a public file alone.
+fn is_file(finding: &Finding) -> bool {
+    match finding {
+        Finding::Missing(_) | Finding::Different(_) => true,
+        Finding::Checkpoint { place, opens, .. } => *place == "served" && !opens,
+        _ => false,
+    }
+}
+
+/// Of the database, or of which of the two is the right one.
+fn is_database(finding: &Finding) -> bool {
+    !is_file(finding) && !matches!(finding, Finding::Blob { .. } | Finding::Halted(_))
 }

@@ -8,6 +8,46 @@ use galen_ledger::tiles::{
 
 use super::{LedgerStoreError, objects::Objects, store::Store};
 
+/// How far a log's public files go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent {
+    /// Entries under the checkpoint: their files are there.
+    pub(super) published: u64,
+    /// Entries: files of the others may be there, from a publication that did not come to its end.
+    pub(super) size: u64,
+}
+
+/// A tile or bundle as the entries give it.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) tile: Tile,
+    /// Whether the checkpoint's tree has it; if not, it may be missing.
+    pub(super) due: bool,
+    /// Whether a wider one of the same place follows.
+    pub(super) passing: bool,
+}
+
+impl Extent {
+    /// The places at an edge that has just grown, to one of the two sizes at most, by filling these tiles.
+    ///
+    /// # Errors
+    /// A size that no log has.
+    pub(super) fn places(
+        self,
+        edge: &Edge,
+        filled: Vec<Tile>,
+    ) -> Result<Vec<Place>, LedgerStoreError> {
+        let due = edge.size() <= self.published;
+        let place = |passing| move |tile| Place { tile, due, passing };
+        let mut places: Vec<Place> = filled.into_iter().map(place(false)).collect();
+        if edge.size() == self.published || edge.size() == self.size {
+            let passing = edge.size() < self.size;
+            places.extend(edge.partials()?.into_iter().map(place(passing)));
+        }
+        Ok(places)
+    }
+}
+
 /// Appends the next entries below `to` from the database, at most 256, and returns the tiles that they fill.
 ///
 /// # Errors

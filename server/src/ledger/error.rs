@@ -26,6 +26,11 @@ pub enum LedgerStoreError {
     /// The database holds no ledger.
     #[error("there is no ledger in this database; create one, or point to the right database")]
     NoLedger,
+    /// SQLite's file is not in its place any more.
+    #[error(
+        "the database's file was deleted or replaced while it was open; stop the service, and put the right one there"
+    )]
+    Moved,
     /// The database's server does not keep what it acknowledges.
     #[error("the database's setting {setting} may lose acknowledged entries; turn it on")]
     NotDurable {
@@ -84,7 +89,7 @@ impl LedgerStoreError {
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Object { .. } => true,
+            Self::Object { .. } | Self::Moved => true,
             Self::Database(e) => match e {
                 sqlx::Error::Io(_)
                 | sqlx::Error::Tls(_)
@@ -119,10 +124,12 @@ impl LedgerStoreError {
 /// their class; SQLite's are numbers, whose lowest byte is the kind.
 fn is_passing(code: &str) -> bool {
     const POSTGRES: [&str; 6] = ["08", "40", "53", "55", "57", "58"];
+    /// Of a server that only reads: a standby, or one whose disk is nearly full.
+    const READ_ONLY: &str = "25006";
     /// BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
     const SQLITE: [u32; 6] = [5, 6, 8, 10, 13, 14];
     if code.len() == 5 {
-        return POSTGRES.iter().any(|class| code.starts_with(class));
+        return code == READ_ONLY || POSTGRES.iter().any(|class| code.starts_with(class));
     }
     code.parse::<u32>()
         .is_ok_and(|code| SQLITE.contains(&(code & 0xff)))
@@ -134,8 +141,9 @@ mod tests {
 
     #[test]
     fn codes_tell_what_may_pass() {
-        // SQLite: full, an I/O error of a write, only readable; PostgreSQL: gone, no connection, disk full.
-        for code in ["13", "778", "8", "57P01", "08006", "53100"] {
+        // SQLite: full, an I/O error of a write, only readable; PostgreSQL: gone, no connection, disk full,
+        // only readable.
+        for code in ["13", "778", "8", "57P01", "08006", "53100", "25006"] {
             assert!(is_passing(code), "{code}");
         }
         // SQLite: corrupt, a constraint, no database; PostgreSQL: a constraint, corrupt.

@@ -24,11 +24,11 @@ fn larger((whose, head): &Head) -> LedgerStoreError {
 }
 
 /// Of a checkpoint whose root the entries do not have.
-pub(super) fn unrooted((whose, head): &Head) -> LedgerStoreError {
-    fenced(format!(
+pub(super) fn unrooted((whose, head): &Head) -> String {
+    format!(
         "the entries do not have the root of {whose} checkpoint of size {}",
         head.size
-    ))
+    )
 }
 
 /// A checkpoint, by its text.
@@ -160,7 +160,7 @@ pub(super) async fn entries_stand_for(
         .iter()
         .find(|(_, h)| roots.get(&h.size) != Some(&h.root))
     {
-        Some(head) => Err(unrooted(head)),
+        Some(head) => Err(fenced(unrooted(head))),
         None => Ok(edge),
     }
 }

@@ -24,7 +24,7 @@ type Connect =
     Box<dyn Fn() -> BoxFuture<'static, Result<AnyConnection, LedgerStoreError>> + Send + Sync>;
 
 /// A replica's claim to publish.
-pub(super) enum Lead {
+pub(crate) enum Lead {
     /// There are no others.
     Alone,
     /// It is shared with others.
@@ -67,7 +67,7 @@ impl Lead {
     ///
     /// # Errors
     /// The database's; the lead is lost then.
-    pub(super) async fn take(&mut self) -> Result<bool, LedgerStoreError> {
+    pub(crate) async fn take(&mut self) -> Result<bool, LedgerStoreError> {
         let Self::Shared {
             connect,
             session,
@@ -96,7 +96,7 @@ impl Lead {
     }
 
     /// Gives the lead up, so that another need not wait for the session's end.
-    pub(super) async fn yield_to_others(&mut self) {
+    pub(crate) async fn yield_to_others(&mut self) {
         if let Self::Shared { session, held, .. } = self {
             *held = false;
             if let Some(session) = session.take() {

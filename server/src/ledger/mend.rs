@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use galen_ledger::tiles::{Checkpoint, Edge, Hash, LogVerifier, Tile, TilePath};
+use galen_ledger::tiles::{Edge, Hash, LogVerifier, TilePath};
 use tokio::time::sleep;
 
 use super::{
     LedgerStoreError,
-    edge::grow,
+    edge::{Extent, Place, grow},
     fence::{Head, all_empty, entries_stand_for, not_ahead, read_own, unrooted},
     objects::Objects,
     store::Store,
@@ -21,12 +21,13 @@ use super::{
 pub struct Mended {
     /// Tiles and bundles that were missing or held other bytes.
     pub tiles: Vec<TilePath>,
-    /// Whether the checkpoint was missing, did not open, or was of an earlier tree.
+    /// Whether the checkpoint was missing, did not open, or was of an earlier tree. One that did not open where the
+    /// database has none yet is taken away.
     pub checkpoint: bool,
 }
 
-/// Compares every tile, every bundle and the checkpoint of the published tree with what the entries give, and writes
-/// those that differ. No service may run.
+/// Compares every tile, every bundle and the checkpoint with what the entries give, and writes those that differ: also
+/// those of entries that no checkpoint covers yet, where they are there. No service may run.
 ///
 /// # Errors
 /// [`LedgerStoreError::Fenced`]: the database is not the one that the files are of, and nothing was written. A
@@ -37,32 +38,49 @@ pub async fn mend(
     log: &LogVerifier,
 ) -> Result<Mended, LedgerStoreError> {
     not_ahead(store, objects).await?;
-    let served = match objects.checkpoint().await? {
-        // One that does not open tells nothing.
-        Some(text) => log.open(&text).ok().map(|head| ("the served", head)),
-        None => None,
+    let found = objects.checkpoint().await?;
+    // One that does not open tells nothing.
+    let served = found.as_deref().and_then(|text| log.open(text).ok());
+    let heads: Vec<Head> = served.iter().map(|h| ("the served", h.clone())).collect();
+    let published = store.published().await?;
+    let size = match &published {
+        Some(own) => {
+            let own = read_own(log, own)?;
+            entries_stand_for(store, own.clone(), heads).await?;
+            own.1.size
+        }
+        None => {
+            all_empty(&heads)?;
+            0
+        }
     };
-    let served: Vec<Head> = served.into_iter().collect();
-    let Some(published) = store.published().await? else {
-        all_empty(&served)?;
-        return Ok(Mended::default());
+    let extent = Extent {
+        published: size,
+        size: store.size().await?,
     };
-    let own = read_own(log, &published)?;
-    let checkpoint = served.iter().all(|(_, head)| head.size < own.1.size);
-    entries_stand_for(store, own.clone(), served).await?;
-    let tiles = compare(store, objects, &own.1, Then::Write).await?.1;
-    if checkpoint {
-        objects.put_checkpoint(&published.text).await?;
-    }
+    let tiles = compare(store, objects, extent, Then::Write).await?.1;
+    let checkpoint = match (published, served) {
+        (Some(own), served) if served.as_ref().is_none_or(|s| s.size < own.size) => {
+            objects.replace_checkpoint(&own.text).await?;
+            true
+        }
+        // The first one, torn before the database had it: the next start signs it anew.
+        (None, None) if found.is_some() => {
+            objects.drop_checkpoint().await?;
+            true
+        }
+        _ => false,
+    };
     Ok(Mended { tiles, checkpoint })
 }
 
-/// As [`mend`], for a service at work, and tiles alone; `pause` lies between two pages of entries. Tiles that are as they
-/// are to be, which is the rule, take one pass over the entries.
+/// As [`mend`], for a service at work, and published tiles alone; `pause` lies between two pages of entries. Tiles that are
+/// as they are to be, which is the rule, take one pass over the entries.
 ///
 /// # Errors
-/// As [`mend`].
-pub(crate) async fn mend_published(
+/// [`LedgerStoreError::Halted`]: the entries are not those of the database's checkpoint, and the log has halted for it.
+/// Else as [`mend`].
+pub async fn mend_published(
     store: &Store,
     objects: &Objects,
     log: &LogVerifier,
@@ -72,14 +90,20 @@ pub(crate) async fn mend_published(
         return Ok(Vec::new());
     };
     let own = read_own(log, &published)?;
-    let (root, others) = compare(store, objects, &own.1, Then::Pause(pause)).await?;
+    let extent = Extent {
+        published: own.1.size,
+        size: own.1.size,
+    };
+    let (root, others) = compare(store, objects, extent, Then::Pause(pause)).await?;
     if root != own.1.root {
-        return Err(unrooted(&own));
+        let why = unrooted(&own);
+        store.halt(&why).await?;
+        return Err(LedgerStoreError::Halted { why });
     }
     if others.is_empty() {
         return Ok(others);
     }
-    Ok(compare(store, objects, &own.1, Then::Write).await?.1)
+    Ok(compare(store, objects, extent, Then::Write).await?.1)
 }
 
 /// What follows a comparison.
@@ -91,24 +115,24 @@ enum Then {
     Write,
 }
 
-/// Compares the tiles of a tree with what the entries give: the root of these, and what differs.
+/// Compares the tiles of a log with what the entries give: the root of these, and what differs.
 async fn compare(
     store: &Store,
     objects: &Objects,
-    head: &Checkpoint,
+    extent: Extent,
     then: Then,
 ) -> Result<(Hash, Vec<TilePath>), LedgerStoreError> {
     let (mut edge, mut others) = (Edge::new(), Vec::new());
-    while edge.size() < head.size {
-        for tile in grow(store, &mut edge, head.size).await? {
-            compare_place(objects, tile, then, &mut others).await?;
+    for to in [extent.published, extent.size] {
+        while edge.size() < to {
+            let filled = grow(store, &mut edge, to).await?;
+            for place in extent.places(&edge, filled)? {
+                compare_place(objects, place, then, &mut others).await?;
+            }
+            if let Then::Pause(pause) = then {
+                sleep(pause).await;
+            }
         }
-        if let Then::Pause(pause) = then {
-            sleep(pause).await;
-        }
-    }
-    for tile in edge.partials()? {
-        compare_place(objects, tile, then, &mut others).await?;
     }
     Ok((edge.root(), others))
 }
@@ -116,13 +140,26 @@ async fn compare(
 /// A tile, and the narrower ones of its place that are there.
 async fn compare_place(
     objects: &Objects,
-    tile: Tile,
+    place: Place,
     then: Then,
     others: &mut Vec<TilePath>,
 ) -> Result<(), LedgerStoreError> {
-    for tile in objects.narrower(&tile).await?.into_iter().chain([tile]) {
+    let Place { tile, due, passing } = place;
+    let narrower = if passing {
+        Vec::new()
+    } else {
+        objects.narrower(&tile).await?
+    };
+    let own = tile.path;
+    for tile in narrower.into_iter().chain([tile]) {
         let found = objects.tile(&tile.path).await?;
-        if found.as_deref() != Some(tile.bytes.as_slice()) {
+        let may_be_missing = tile.path == own && !due;
+        let same = match &found {
+            Some(found) => *found == tile.bytes,
+            None => may_be_missing,
+        };
+        // One that was looked at before is mended by now.
+        if !same && !others.contains(&tile.path) {
             others.push(tile.path);
             if let Then::Write = then {
                 objects.replace_tile(tile, found).await?;

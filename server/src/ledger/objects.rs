@@ -16,14 +16,16 @@ use galen_ledger::{
         prove_inclusion, tiles_for_consistency, tiles_for_inclusion,
     },
 };
+use galen_query::text::hex;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, local::LocalFileSystem, path::Path};
+use sha2::{Digest, Sha256};
 
 use super::LedgerStoreError;
 
 /// The name of the checkpoint's object.
 const CHECKPOINT: &str = "checkpoint";
 
-/// Where tiles are kept that were not what the entries give.
+/// Where tiles and checkpoints are kept that others have taken the place of.
 const REPLACED: &str = "replaced";
 
 /// How the writing of a tile ended.
@@ -85,6 +87,32 @@ impl Objects {
     pub(super) async fn put_checkpoint(&self, text: &str) -> Result<(), LedgerStoreError> {
         self.put(CHECKPOINT.into(), text.as_bytes().to_vec().into())
             .await
+    }
+
+    /// As [`put_checkpoint`](Self::put_checkpoint), and keeps what was served: it may be another key's, or bear
+    /// cosignatures.
+    pub(super) async fn replace_checkpoint(&self, text: &str) -> Result<(), LedgerStoreError> {
+        if let Some(other) = self.checkpoint().await? {
+            self.keep(CHECKPOINT, other).await?;
+        }
+        self.put_checkpoint(text).await
+    }
+
+    /// Serves no checkpoint any more, and keeps the one that was.
+    pub(super) async fn drop_checkpoint(&self) -> Result<(), LedgerStoreError> {
+        let Some(other) = self.checkpoint().await? else {
+            return Ok(());
+        };
+        self.keep(CHECKPOINT, other).await?;
+        let path = Path::from(CHECKPOINT);
+        let deleted = self.0.delete(&path).await;
+        deleted.map_err(LedgerStoreError::object(&path))
+    }
+
+    /// Keeps what was at a path, by its digest: a later one does not take its place.
+    async fn keep(&self, path: &str, bytes: Bytes) -> Result<(), LedgerStoreError> {
+        let digest = hex(&Sha256::digest(&bytes)[..8]);
+        self.put(format!("{REPLACED}/{path}.{digest}"), bytes).await
     }
 
     /// A tile or bundle, exactly as stored and unverified.
@@ -168,7 +196,7 @@ impl Objects {
     ) -> Result<(), LedgerStoreError> {
         let path = tile.path.to_string();
         if let Some(other) = other {
-            self.put(format!("{REPLACED}/{path}"), other).await?;
+            self.keep(&path, other).await?;
         }
         self.put(path, tile.bytes.into()).await
     }

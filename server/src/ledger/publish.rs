@@ -231,7 +231,7 @@ impl Publisher {
     /// cosignatures).
     async fn serve(&self, published: &Published) -> Result<(), LedgerStoreError> {
         if let Some(served) = self.objects.checkpoint().await? {
-            // One that does not open is no checkpoint of this log: it is replaced.
+            // One that does not open is no checkpoint of this log: it is replaced, and kept.
             match self.key.verifier().open(&served) {
                 Ok(head) if head.size > published.size => return self.behind(head.size).await,
                 Ok(head) if head.size == published.size => {
@@ -241,7 +241,8 @@ impl Publisher {
                         self.halt("the served checkpoint has another root").await
                     };
                 }
-                Ok(_) | Err(_) => {}
+                Ok(_) => {}
+                Err(_) => return self.objects.replace_checkpoint(&published.text).await,
             }
         }
         self.objects.put_checkpoint(&published.text).await

@@ -36,7 +36,7 @@ use self::{
 use crate::{
     failures::tell_left_out,
     ledger::{
-        Blobs, Objects, Submitter,
+        Blobs, LedgerStoreError, Objects, Submitter,
         store::{Filter, Line, Published, Store},
     },
     metrics::Metrics,
@@ -82,7 +82,7 @@ pub struct Service {
     /// Since when entries below this size wait for a checkpoint.
     behind: Mutex<Option<(Instant, u64)>>,
     /// When writing to the database was last tried, and whether it went.
-    written: tokio::sync::Mutex<Option<(Instant, bool)>>,
+    written: tokio::sync::Mutex<Option<(Instant, Result<(), &'static str>)>>,
 }
 
 /// How long entries may wait for a checkpoint before the service is not ready.
@@ -289,11 +289,7 @@ impl Service {
             return Err(ServiceError::Halted);
         }
         self.observe().await.map_err(|_| not(unanswered))?;
-        if !self.writes().await {
-            return Err(not(
-                "the database cannot be written to; is there room on its disk?",
-            ));
-        }
+        self.writes().await.map_err(not)?;
         match *self.behind.lock().unwrap_or_else(PoisonError::into_inner) {
             Some((since, _)) if since.elapsed() > PATIENCE => {
                 Err(not("entries have waited too long for a checkpoint"))
@@ -302,24 +298,32 @@ impl Service {
         }
     }
 
-    /// Whether the database takes a write, tried at most once a second whoever asks.
-    async fn writes(&self) -> bool {
+    /// Whether the database takes a write, and if not, why; tried at most once a second whoever asks.
+    async fn writes(&self) -> Result<(), &'static str> {
         let mut last = self.written.lock().await;
-        if let Some((at, written)) = *last
+        if let Some((at, tried)) = &*last
             && at.elapsed() < TRIED
         {
-            return written;
+            return *tried;
         }
-        let written = match timeout(UNANSWERED, self.store.try_writing()).await {
-            Ok(Ok(())) => true,
+        // Before the trial: whoever asked may go meanwhile, and the next one shall not try again at once.
+        *last = Some((Instant::now(), Err("the database is slow to take a write")));
+        let tried = match timeout(UNANSWERED, self.store.try_writing()).await {
+            Ok(Ok(())) => Ok(()),
             Ok(Err(e)) => {
                 tracing::warn!(error = %e, "the database cannot be written to");
-                false
+                Err(match e {
+                    LedgerStoreError::Moved => "the database's file is not in its place any more",
+                    _ => "the database cannot be written to; is there room on its disk?",
+                })
             }
-            Err(_) => false,
+            Err(_) => {
+                tracing::warn!("the database takes longer than {UNANSWERED:?} for a write");
+                Err("the database is slow to take a write")
+            }
         };
-        *last = Some((Instant::now(), written));
-        written
+        *last = Some((Instant::now(), tried));
+        tried
     }
 
     /// Looks how far the checkpoint is behind the entries, and since when.

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use super::{
     Limits, ServiceError,
     context::DatasetContext,
-    turns::{Full, Turns, Who},
+    turns::{Full, Turns, Who, is_key},
 };
 use crate::{failures::failed, metrics::Metrics};
 
@@ -148,8 +148,8 @@ impl Pool {
         let (done, result) = oneshot::channel();
         let pushed = self.0.0.queue().turns.push(who, work(done));
         pushed.map_err(|full| match full {
-            Full::All => ServiceError::Busy,
-            Full::Own { waiting } => ServiceError::Quota { waiting },
+            Full::Own { waiting } if is_key(who) => ServiceError::Quota { waiting },
+            Full::Own { .. } | Full::All => ServiceError::Busy,
         })?;
         self.0.0.came.notify_one();
         let died = |_| ServiceError::Internal("a check did not finish".into());
@@ -196,12 +196,25 @@ fn dispatch(desk: &Desk, rayon: &rayon::ThreadPool, metrics: &Metrics) {
 }
 
 /// A panic ends the check that it comes from: whoever waits for that one hears of it.
-fn guarded(check: impl FnOnce()) {
-    if catch_unwind(AssertUnwindSafe(check)).is_err() {
+fn guarded<T>(check: impl FnOnce() -> T) -> Option<T> {
+    let done = catch_unwind(AssertUnwindSafe(check)).ok();
+    if done.is_none() {
         failed(
             "a check failed",
             &"it panicked; what of is on standard error",
         );
+    }
+    done
+}
+
+/// Checks these together; if that panics, each by itself, and nothing comes of those that do.
+fn each<T, V>(all: &[T], check: impl Fn(&[T]) -> Vec<V>) -> Vec<Option<V>> {
+    match guarded(|| check(all)) {
+        Some(verdicts) => verdicts.into_iter().map(Some).collect(),
+        None => all
+            .iter()
+            .map(|one| guarded(|| check(std::slice::from_ref(one)))?.pop())
+            .collect(),
     }
 }
 
@@ -210,7 +223,9 @@ fn work(batch: Vec<(Who, Work)>, metrics: &Metrics) -> Vec<(Who, bool)> {
     let mut answers = Vec::new();
     for (who, work) in batch {
         match work {
-            Work::Run(check) => guarded(check),
+            Work::Run(check) => {
+                guarded(check);
+            }
             Work::Answer(job, done) => answers.push((who, job, done)),
         }
     }
@@ -228,7 +243,7 @@ fn work(batch: Vec<(Who, Work)>, metrics: &Metrics) -> Vec<(Who, bool)> {
             .push(waiting);
     }
     for waiting in by_set.into_values() {
-        guarded(|| verify(waiting, &mut judged));
+        verify(waiting, &mut judged);
     }
     metrics.verified(count, started.elapsed());
     judged
@@ -245,10 +260,28 @@ fn verify(waiting: Vec<Waiting>, judged: &mut Vec<(Who, bool)>) {
             question: &job.question,
         })
         .collect();
-    let verdicts = check_answers(&documents, &waiting[0].1.context.keys);
+    let keys = &waiting[0].1.context.keys;
+    let verdicts = each(&documents, |documents| check_answers(documents, keys));
     for ((who, _, done), verdict) in waiting.into_iter().zip(verdicts) {
-        judged.push((who, verdict.is_err()));
-        // Whoever asked may have gone.
-        let _ = done.send(verdict);
+        judged.push((who, !matches!(verdict, Some(Ok(_)))));
+        if let Some(verdict) = verdict {
+            // Whoever asked may have gone.
+            let _ = done.send(verdict);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_the_fault_of_one_alone() {
+        let check = |all: &[u32]| -> Vec<u32> {
+            assert!(!all.contains(&3), "of this one");
+            all.iter().map(|n| n * 10).collect()
+        };
+        assert_eq!(each(&[1, 2], check), [Some(10), Some(20)]);
+        assert_eq!(each(&[1, 3, 2], check), [Some(10), None, Some(20)]);
     }
 }

@@ -14,6 +14,11 @@ pub(super) const SERVICE: &str = "service";
 /// For whoever reads results.
 pub(super) const READERS: &str = "readers";
 
+/// Whether it is a signer's key, and no name of the service's own.
+pub(super) fn is_key(who: &Who) -> bool {
+    ![SERVICE, READERS].contains(&&**who)
+}
+
 /// How many works of a key whose last one was refused are taken together: what is wrong among many takes long to find,
 /// and all of them wait for it.
 const FEW: usize = 4;

@@ -17,6 +17,7 @@ pub use replay::{Reader, read_proposal};
 
 use super::{
     LedgerStoreError,
+    edge::{Extent, Place},
     fence::ahead,
     objects::Objects,
     store::{Filter, Line, Store, StoredEntry, Unhalted},
@@ -62,6 +63,8 @@ pub enum Finding {
         place: &'static str,
         /// What is wrong with it.
         why: String,
+        /// Whether it opens: it contradicts the database then, and was not only lost or torn.
+        opens: bool,
     },
     /// The log has halted.
     Halted(String),
@@ -85,7 +88,7 @@ impl fmt::Display for Finding {
             Self::Missing(path) => write!(f, "{path} is missing"),
             Self::Different(path) => write!(f, "{path} differs from the entries"),
             Self::Ahead(path) => write!(f, "{path} is of entries that the database does not have"),
-            Self::Checkpoint { place, why } => write!(f, "the {place} checkpoint: {why}"),
+            Self::Checkpoint { place, why, .. } => write!(f, "the {place} checkpoint: {why}"),
             Self::Halted(why) => write!(f, "the log has halted: {why}"),
         }
     }
@@ -133,13 +136,18 @@ pub async fn fsck_with(
 ) -> Result<Report, LedgerStoreError> {
     let published = store.published().await?;
     let limit = published.as_ref().map_or(0, |p| p.size);
+    let size = store.size().await?;
     let mut audit = Audit {
         key,
         store,
         objects,
-        limit,
+        extent: Extent {
+            published: limit,
+            size,
+        },
+        partials: Vec::new(),
         report: Report {
-            size: store.size().await?,
+            size,
             published: limit,
             unhalted: store.unhalted().await?,
             ..Report::default()
@@ -154,12 +162,16 @@ pub async fn fsck_with(
     if let Some(p) = &published {
         audit.head("database", key.open(p.text.as_bytes()));
         if !audit.heads.iter().all(|(_, h)| h.size == limit) {
-            audit.checkpoint("database", "it is not of the size that the state says");
+            audit.checkpoint(
+                "database",
+                "it is not of the size that the state says",
+                true,
+            );
         }
     }
     match objects.checkpoint().await? {
         Some(served) => audit.head("served", key.open(&served)),
-        None if published.is_some() => audit.checkpoint("served", "it is missing"),
+        None if published.is_some() => audit.checkpoint("served", "it is missing", false),
         None => {}
     }
     audit.entries().await?;
@@ -177,8 +189,10 @@ struct Audit<'a> {
     key: &'a LogVerifier,
     store: &'a Store,
     objects: &'a Objects,
-    /// The tree is rebuilt up to the database's checkpoint.
-    limit: u64,
+    /// Up to the database's checkpoint the files are to be there, up to the last entry they are compared.
+    extent: Extent,
+    /// The checkpoint's partial tiles, compared before the wider ones that may follow.
+    partials: Vec<TilePath>,
     report: Report,
     /// Checkpoints whose root is still to be compared.
     heads: Vec<(&'static str, Checkpoint)>,
@@ -186,15 +200,17 @@ struct Audit<'a> {
 }
 
 impl Audit<'_> {
-    fn checkpoint(&mut self, place: &'static str, why: impl Into<String>) {
+    fn checkpoint(&mut self, place: &'static str, why: impl Into<String>, opens: bool) {
         let why = why.into();
-        self.find(Finding::Checkpoint { place, why });
+        self.find(Finding::Checkpoint { place, why, opens });
     }
 
     fn head(&mut self, place: &'static str, head: Result<Checkpoint, LedgerError>) {
         match head {
-            Err(e) => self.checkpoint(place, e.to_string()),
-            Ok(h) if h.size > self.limit => self.checkpoint(place, "it is ahead of the database"),
+            Err(e) => self.checkpoint(place, e.to_string(), false),
+            Ok(h) if h.size > self.extent.published => {
+                self.checkpoint(place, "it is ahead of the database", true);
+            }
             Ok(h) => self.heads.push((place, h)),
         }
     }
@@ -231,7 +247,7 @@ impl Audit<'_> {
                 }
                 next = entry.index + 1;
                 self.entry(&entry, line.as_ref()).await?;
-                if whole && edge.size() < self.limit {
+                if whole {
                     self.grow(&mut edge, &entry).await?;
                 }
             }
@@ -249,7 +265,7 @@ impl Audit<'_> {
         self.report.findings.extend(surplus.map(Finding::Catalogue));
         for (place, head) in std::mem::take(&mut self.heads) {
             let last = head.size.saturating_sub(1);
-            self.checkpoint(place, format!("there are no entries 0 to {last}"));
+            self.checkpoint(place, format!("there are no entries 0 to {last}"), true);
         }
         Ok(())
     }
@@ -311,11 +327,8 @@ impl Audit<'_> {
         let mut tiles = Vec::new();
         edge.push(&entry.body, &mut tiles)?;
         self.compare_roots(edge);
-        if edge.size() == self.limit {
-            tiles.extend(edge.partials()?);
-        }
-        for tile in tiles {
-            self.compare(&tile).await?;
+        for place in self.extent.places(edge, tiles)? {
+            self.compare(place).await?;
         }
         Ok(())
     }
@@ -331,29 +344,40 @@ impl Audit<'_> {
         self.heads = later;
         for (place, head) in now {
             if head.root != root {
-                self.checkpoint(place, "the entries have another root");
+                self.checkpoint(place, "the entries have another root", true);
             }
         }
     }
 
     /// Compares a tile or bundle, and the narrower ones that are there in its place: earlier checkpoints' readers take
     /// these.
-    async fn compare(&mut self, tile: &Tile) -> Result<(), LedgerStoreError> {
-        self.compare_at(tile.path, &tile.bytes).await?;
-        for narrower in self.objects.narrower(tile).await? {
-            self.compare_at(narrower.path, &narrower.bytes).await?;
+    async fn compare(&mut self, place: Place) -> Result<(), LedgerStoreError> {
+        let Place { tile, due, passing } = place;
+        if passing {
+            self.partials.push(tile.path);
+        } else {
+            for narrower in self.objects.narrower(&tile).await? {
+                if !self.partials.contains(&narrower.path) {
+                    self.compare_at(narrower, true).await?;
+                }
+            }
+        }
+        if passing || !self.partials.contains(&tile.path) {
+            self.compare_at(tile, due).await?;
         }
         Ok(())
     }
 
-    async fn compare_at(&mut self, path: TilePath, bytes: &[u8]) -> Result<(), LedgerStoreError> {
-        self.report.tiles += 1;
+    async fn compare_at(&mut self, tile: Tile, due: bool) -> Result<(), LedgerStoreError> {
+        let path = tile.path;
         match self.objects.published_tile(&path).await {
-            Ok(Some(found)) if found == bytes => {}
+            Ok(Some(found)) if found == tile.bytes => {}
             Ok(Some(_)) | Err(LedgerStoreError::Ledger(_)) => self.find(Finding::Different(path)),
-            Ok(None) => self.find(Finding::Missing(path)),
+            Ok(None) if due => self.find(Finding::Missing(path)),
+            Ok(None) => return Ok(()),
             Err(e) => return Err(e),
         }
+        self.report.tiles += 1;
         Ok(())
     }
 }

@@ -44,6 +44,25 @@ pub(super) enum Dialect {
     Postgres,
 }
 
+/// Which file it is, whatever its name: a file system's number and the file's in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileId(u64, u64);
+
+impl FileId {
+    #[cfg(unix)]
+    fn at(path: &std::path::Path) -> std::io::Result<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+        let found = std::fs::metadata(path)?;
+        Ok(Self(found.dev(), found.ino()))
+    }
+
+    /// Elsewhere a file that is open can be neither deleted nor replaced.
+    #[cfg(not(unix))]
+    fn at(path: &std::path::Path) -> std::io::Result<Self> {
+        std::fs::metadata(path).map(|_| Self(0, 0))
+    }
+}
+
 /// A database's place.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
@@ -103,6 +122,12 @@ impl Place {
         Ok(pool(READERS, setup)
             .connect_with(self.reading.clone())
             .await?)
+    }
+
+    /// The file that lies in an SQLite database's place now.
+    pub(super) fn file_id(&self) -> Result<Option<FileId>, LedgerStoreError> {
+        let id = |file: &PathBuf| FileId::at(file).map_err(sqlx::Error::Io);
+        Ok(self.file.as_ref().map(id).transpose()?)
     }
 
     /// A session of its own, outside the pools; PostgreSQL only.

@@ -22,7 +22,7 @@ use sqlx::{
 
 pub(super) use append::select;
 pub use append::{Outcome, Receipt};
-use dialect::{Dialect, MOST_BINDS, Place};
+use dialect::{Dialect, FileId, MOST_BINDS, Place};
 use list::Order;
 pub use list::{Filter, Line};
 pub use state::{Published, Unhalted};
@@ -47,6 +47,8 @@ pub struct StoredEntry {
 #[derive(Debug, Clone)]
 pub struct Store {
     place: Place,
+    /// SQLite's file when it was opened.
+    file: Option<FileId>,
     writer: AnyPool,
     readers: AnyPool,
 }
@@ -165,6 +167,7 @@ impl Store {
     async fn with(place: Place, writer: AnyPool, origin: &str) -> Result<Self, LedgerStoreError> {
         let readers = place.readers().await?;
         let store = Self {
+            file: place.file_id()?,
             place,
             writer,
             readers,
@@ -214,7 +217,17 @@ impl Store {
         &self,
         batch: &[Arc<dyn Proposed>],
     ) -> Result<(Vec<Outcome>, u64), LedgerStoreError> {
-        append::append(&self.writer, self.place.dialect, batch).await
+        let appended = append::append(&self.writer, self.place.dialect, batch).await?;
+        self.check_in_place()?;
+        Ok(appended)
+    }
+
+    /// Refuses a file that is not in its place any more: what is written to it is lost with the next start.
+    fn check_in_place(&self) -> Result<(), LedgerStoreError> {
+        match self.place.file_id() {
+            Ok(found) if found == self.file => Ok(()),
+            _ => Err(LedgerStoreError::Moved),
+        }
     }
 
     /// Whether the database answers.
@@ -325,7 +338,7 @@ impl Store {
     }
 
     /// What decides which replica publishes.
-    pub(super) fn lead(&self) -> Lead {
+    pub(crate) fn lead(&self) -> Lead {
         match self.place.dialect {
             Dialect::Sqlite => Lead::Alone,
             Dialect::Postgres => {

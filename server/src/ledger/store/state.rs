@@ -28,19 +28,20 @@ pub struct Unhalted {
 async fn clear(
     connection: &mut AnyConnection,
     dialect: Dialect,
+    halt: &str,
     because: &str,
-) -> Result<Option<String>, LedgerStoreError> {
+) -> Result<bool, LedgerStoreError> {
     let mut tx = connection.begin_with(dialect.begin()).await?;
     let (_, halted): (i64, Option<String>) =
         sqlx::query_as(dialect.lock()).fetch_one(&mut *tx).await?;
-    let Some(halted) = halted else {
-        return Ok(None);
-    };
+    if halted.as_deref() != Some(halt) {
+        return Ok(false);
+    }
     sqlx::query(
         "INSERT INTO unhalted (n, halted, because, at) \
          VALUES ((SELECT count(*) FROM unhalted), $1, $2, CAST(CURRENT_TIMESTAMP AS TEXT))",
     )
-    .bind(halted.clone())
+    .bind(halt.to_owned())
     .bind(because.to_owned())
     .execute(&mut *tx)
     .await?;
@@ -48,7 +49,7 @@ async fn clear(
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
-    Ok(Some(halted))
+    Ok(true)
 }
 
 impl Store {
@@ -67,8 +68,9 @@ impl Store {
     /// memory, never goes backwards from one replica's answer to another's.
     ///
     /// # Errors
-    /// The database's.
+    /// The database's; [`LedgerStoreError::Moved`].
     pub async fn published(&self) -> Result<Option<Published>, LedgerStoreError> {
+        self.check_in_place()?;
         let (size, text): (Option<i64>, Option<String>) =
             sqlx::query_as("SELECT published_size, checkpoint FROM log_state WHERE id = 1")
                 .fetch_one(&self.readers)
@@ -86,7 +88,8 @@ impl Store {
     /// never beyond the entries. Durable when it returns; after an error it may or may not have happened.
     ///
     /// # Errors
-    /// [`LedgerStoreError::Overtaken`] if the stored one is not of size `old`, or the log has halted.
+    /// [`LedgerStoreError::Overtaken`] if the stored one is not of size `old`, or the log has halted;
+    /// [`LedgerStoreError::Moved`].
     pub async fn advance(&self, old: Option<u64>, new: &Published) -> Result<(), LedgerStoreError> {
         let swapped = sqlx::query(
             "UPDATE log_state SET published_size = $1, checkpoint = $2 WHERE id = 1 AND halted IS NULL \
@@ -98,7 +101,7 @@ impl Store {
         .execute(&self.writer)
         .await?;
         if swapped.rows_affected() == 1 {
-            Ok(())
+            self.check_in_place()
         } else {
             Err(LedgerStoreError::Overtaken)
         }
@@ -113,17 +116,17 @@ impl Store {
         sqlx::query("UPDATE trial SET n = 1 - n WHERE id = 1")
             .execute(&self.writer)
             .await?;
-        Ok(())
+        self.check_in_place()
     }
 
-    /// Lets publication go on after a halt, and keeps why it was halted and why it may go on. The reason of the halt;
-    /// none if the log had not halted.
+    /// Lets publication go on after this halt, and keeps why it was halted and why it may go on. Whether it was: not if
+    /// the log has not halted, or for another reason.
     ///
     /// # Errors
     /// The database's.
-    pub async fn unhalt(&self, because: &str) -> Result<Option<String>, LedgerStoreError> {
+    pub async fn unhalt(&self, halt: &str, because: &str) -> Result<bool, LedgerStoreError> {
         let mut connection = self.writer.acquire().await?;
-        let cleared = clear(&mut connection, self.place.dialect, because).await;
+        let cleared = clear(&mut connection, self.place.dialect, halt, because).await;
         ended(connection, cleared)
     }
 
