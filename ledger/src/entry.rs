@@ -52,6 +52,14 @@ pub fn key_id(key: &VerifyingKey) -> String {
 #[derive(Debug, Clone, Default)]
 pub struct KeySet(BTreeMap<String, VerifyingKey>);
 
+impl KeySet {
+    /// The key with this id.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&VerifyingKey> {
+        self.0.get(id)
+    }
+}
+
 impl FromIterator<VerifyingKey> for KeySet {
     fn from_iter<I: IntoIterator<Item = VerifyingKey>>(keys: I) -> Self {
         Self(keys.into_iter().map(|k| (key_id(&k), k)).collect())
@@ -138,7 +146,7 @@ impl Envelope {
         let message = pae(&self.payload_type, &self.payload);
         for (id, signature) in &self.signatures {
             let key = || id.clone();
-            let known = keys.0.get(id);
+            let known = keys.get(id);
             known
                 .ok_or_else(|| LedgerError::UnknownKey { key: key() })?
                 .verify_strict(&message, signature)

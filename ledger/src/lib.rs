@@ -12,4 +12,6 @@ pub mod statement;
 pub mod tiles;
 
 pub use error::LedgerError;
-pub use rules::{Proposal, RuleError, fact_name, key_facts, known_by, member_key, public_key};
+pub use rules::{
+    Proposal, RuleError, fact_name, key_facts, known_by, member_key, public_key, read_keys,
+};

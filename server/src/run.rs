@@ -20,11 +20,12 @@ use galen_ledger::{
     tiles::{LogKey, LogVerifier},
 };
 use hyper_util::rt::TokioTimer;
-use tokio::{sync::watch, task::JoinHandle, time::sleep};
+use tokio::{runtime::Runtime, sync::watch, task::JoinHandle, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     connections::Bounded,
+    failures::failed,
     http,
     ledger::{
         LedgerStoreError,
@@ -50,6 +51,24 @@ const CHECKPOINTS: Duration = Duration::from_millis(100);
 
 /// The pause between two pages of entries while a service looks after its tiles: requests come first.
 const BETWEEN_PAGES: Duration = Duration::from_millis(5);
+
+/// The pause after the database could not be brought up to its WAL.
+const FOLLOW_AGAIN: Duration = Duration::from_secs(10);
+
+/// Bytes of stack of a service's threads: what reading a query may take at most, and as much again as other threads
+/// have. Only what is used takes memory; with less, each query would be read on a stack of its own.
+const STACK: usize = 34 << 20;
+
+/// What a service runs on.
+///
+/// # Errors
+/// When the system gives no threads.
+pub fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK)
+        .build()
+}
 
 /// Where a ledger is.
 #[derive(Debug, Clone)]
@@ -298,6 +317,8 @@ async fn run(config: Config) -> Result<Running, RunError> {
     };
     let looking = look_after(store.clone(), parts.objects.clone(), parts.log.clone());
     tokio::spawn(stopping.clone().run_until_cancelled_owned(looking));
+    let following = follow_wal(store.clone());
+    tokio::spawn(stopping.clone().run_until_cancelled_owned(following));
     let service = Arc::new(Service::new(parts, limits, stopping.clone())?);
     tokio::spawn(Arc::clone(&service).upkeep());
     let (handle, http, address) = listen_at(listen, Arc::clone(&service)).await?;
@@ -338,6 +359,14 @@ async fn look_after(store: Store, objects: Objects, log: LogVerifier) {
             }
         }
         Err(e) => tracing::error!(error = %e, "tiles could not be compared with the entries"),
+    }
+}
+
+/// Keeps the database's WAL short while the service works.
+async fn follow_wal(store: Store) {
+    while let Err(e) = store.follow_wal().await {
+        failed("the database was not brought up to its WAL", &e);
+        sleep(FOLLOW_AGAIN).await;
     }
 }
 

@@ -299,7 +299,7 @@ fn config(args: &Args) -> Result<Config> {
 /// Serves until a signal comes.
 pub fn run(args: &Args, output: &Output) -> Result<()> {
     log_to_stderr();
-    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+    let runtime = galen_server::run::runtime().context("starting the runtime")?;
     // Before anything is opened: who has begun to open a ledger ends as one who serves it.
     let mut signals = runtime.block_on(async { Signals::new() })?;
     check_free(args.listen)?;

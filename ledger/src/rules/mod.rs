@@ -41,11 +41,11 @@ pub fn key_facts(envelope: &Envelope) -> Vec<String> {
 }
 
 /// The keys with which an envelope's signatures are checked, whether or not they still count: members', the
-/// stewards', and for a consortium's statement its own stewards'.
+/// stewards', and for a consortium's statement its own stewards'. `facts` are those of [`key_facts`].
 ///
 /// # Errors
 /// Facts that do not parse: a damaged ledger.
-fn read_keys(
+pub fn read_keys(
     envelope: &Envelope,
     statement: &Statement,
     facts: &Facts,
@@ -112,7 +112,20 @@ impl Proposal {
     pub fn read(envelope: Envelope, facts: &Facts) -> Result<Self, LedgerError> {
         let statement = Statement::read(&envelope)?;
         let keys = read_keys(&envelope, &statement, facts)?;
-        let entry = envelope.verify(&keys)?;
+        Self::verify(envelope, statement, &keys)
+    }
+
+    /// As [`read`](Self::read), of an envelope whose statement was read and whose keys are known: a key is its id for
+    /// good, and whether it may sign this is for [`apply`](Proposed::apply) to say.
+    ///
+    /// # Errors
+    /// The key that is unknown or did not sign this.
+    pub fn verify(
+        envelope: Envelope,
+        statement: Statement,
+        keys: &KeySet,
+    ) -> Result<Self, LedgerError> {
+        let entry = envelope.verify(keys)?;
         Ok(Self { entry, statement })
     }
 

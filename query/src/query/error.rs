@@ -53,9 +53,6 @@ pub enum QueryError {
     /// Parentheses, NOT or IS nested too deeply.
     #[error("the query is nested too deeply; write it with fewer parentheses")]
     TooDeep,
-    /// The machine gave no thread to read the query on.
-    #[error("no thread could be started to read the query; try again")]
-    NoThread,
     /// Not SQL.
     #[error("{at}: {message}")]
     Syntax {

@@ -39,17 +39,10 @@ pub fn parse_query(sql: &str, registry: &Registry) -> Result<CohortQuery, QueryE
             help: "use ranges with BETWEEN instead of long lists",
         });
     }
-    std::thread::scope(|scope| {
-        std::thread::Builder::new()
-            .stack_size(STACK)
-            .spawn_scoped(scope, || read(sql, registry))
-            .map_err(|_| QueryError::NoThread)?
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+    stacker::maybe_grow(STACK, STACK, || read(sql, registry))
 }
 
-/// Runs on a stack of its own, so that the limits do not depend on the caller's.
+/// Runs with enough stack, so that the limits do not depend on the caller's.
 fn read(sql: &str, registry: &Registry) -> Result<CohortQuery, QueryError> {
     let dialect = PostgreSqlDialect {};
     let tokens = Tokenizer::new(&dialect, sql)

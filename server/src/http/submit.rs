@@ -30,7 +30,7 @@ use super::{
     entries::{Inclusion, inclusion},
     extract::{PathOf, QueryOf},
 };
-use crate::service::{Room, Service};
+use crate::service::{Room, Service, ServiceError};
 
 /// How long a submitter who asks for it waits for a checkpoint.
 const PUBLICATION: std::time::Duration = std::time::Duration::from_secs(10);
@@ -168,12 +168,19 @@ async fn one(
     collection: Collection,
     bytes: &[u8],
 ) -> Result<Accepted, Problem> {
-    match begin(service, collection, bytes).await? {
-        Begun::Recorded(accepted) => Ok(accepted),
-        Begun::New(proposal) => {
-            finish(service, *proposal, Vec::new(), service.rooms().signed()).await
+    let read = service.read(bytes).await;
+    let proposal = match &read {
+        // Whether it was recorded before is for the sequencer to say: there is nothing to do before that.
+        Ok(proposal) if proposal.statement().blobs().is_empty() => {
+            of_kind(collection, proposal.statement())?;
+            read?
         }
-    }
+        _ => match begin(service, collection, bytes, read).await? {
+            Begun::Recorded(accepted) => return Ok(accepted),
+            Begun::New(proposal) => *proposal,
+        },
+    };
+    finish(service, proposal, Vec::new(), service.rooms().signed()).await
 }
 
 /// What is known of an envelope before its files are looked at.
@@ -184,7 +191,12 @@ enum Begun {
     New(Box<Proposal>),
 }
 
-async fn begin(service: &Service, collection: Collection, bytes: &[u8]) -> Result<Begun, Problem> {
+async fn begin(
+    service: &Service,
+    collection: Collection,
+    bytes: &[u8],
+    read: Result<Proposal, ServiceError>,
+) -> Result<Begun, Problem> {
     if let Some((index, statement)) = service.recorded(bytes).await? {
         of_kind(collection, &statement)?;
         let digest = known_by(&statement).unwrap_or_else(|| hex(&Sha256::digest(bytes)));
@@ -196,7 +208,7 @@ async fn begin(service: &Service, collection: Collection, bytes: &[u8]) -> Resul
             duplicate: true,
         }));
     }
-    let proposal = service.read(bytes).await?;
+    let proposal = read?;
     of_kind(collection, proposal.statement())?;
     service.precheck(&proposal).await?;
     Ok(Begun::New(Box::new(proposal)))
@@ -266,7 +278,8 @@ async fn parts(
     };
     let mut envelope = service.rooms().statement();
     let bytes = read_part(first, MAX_ENTRY_BYTES, &mut envelope, used).await?;
-    let proposal = match begin(service, collection, &bytes).await? {
+    let read = service.read(&bytes).await;
+    let proposal = match begin(service, collection, &bytes, read).await? {
         Begun::Recorded(accepted) => return Ok(accepted),
         Begun::New(proposal) => *proposal,
     };

@@ -1,14 +1,20 @@
 //! What statements refer to, read back from the ledger and its files: registries, parameter sets, datasets
 //! and queries. All of it was checked when it was recorded and is checked again when it is read.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    num::NonZero,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
+use ed25519_dalek::VerifyingKey;
 use galen_ledger::{
     RuleError,
     documents::{check_dataset_statement, check_parameter_set, check_registration, check_registry},
-    entry::Envelope,
-    fact_name, key_facts, member_key,
+    entry::{Envelope, KeySet},
+    fact_name,
+    facts::Facts,
+    key_facts, member_key,
     statement::{Blob, Statement},
 };
 use galen_params::VerifyingSet;
@@ -19,7 +25,13 @@ use lru::LruCache;
 use super::{Service, ServiceError, turns::SERVICE};
 
 /// Things kept of each kind. A dataset of a million patients takes a MB.
-const KEPT: std::num::NonZeroUsize = std::num::NonZeroUsize::new(64).expect("not zero");
+const KEPT: NonZero<usize> = NonZero::new(64).expect("not zero");
+
+/// Queries kept: as many answers may wait at once, each to another one. No query is larger than an entry.
+const QUESTIONS_KEPT: NonZero<usize> = NonZero::new(1_024).expect("not zero");
+
+/// Keys kept, of some 300 bytes each.
+const KEYS_KEPT: NonZero<usize> = NonZero::new(4_096).expect("not zero");
 
 /// A dataset epoch with what it is made with.
 #[derive(Debug)]
@@ -35,11 +47,15 @@ pub(super) struct Kept<T>(Mutex<LruCache<String, Arc<T>>>);
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
-        Self(Mutex::new(LruCache::new(KEPT)))
+        Self::of(KEPT)
     }
 }
 
 impl<T> Kept<T> {
+    fn of(most: NonZero<usize>) -> Self {
+        Self(Mutex::new(LruCache::new(most)))
+    }
+
     pub(super) fn get(&self, digest: &str) -> Option<Arc<T>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(digest).cloned()
@@ -53,13 +69,55 @@ impl<T> Kept<T> {
     }
 }
 
+/// Members' keys by their ids. The ledger knows a member's key for good, also one that was revoked; who may sign what is
+/// for the rules to say.
+#[derive(Debug)]
+pub(super) struct Signers(Kept<VerifyingKey>);
+
+impl Default for Signers {
+    fn default() -> Self {
+        Self(Kept::of(KEYS_KEPT))
+    }
+}
+
+impl Signers {
+    /// The keys of all who have signed, if they are kept.
+    pub(super) fn all(&self, envelope: &Envelope) -> Option<KeySet> {
+        envelope
+            .signers()
+            .map(|id| Some(*self.0.get(id)?))
+            .collect()
+    }
+
+    /// Keeps the keys of those members who have signed. (A steward's may be unknown after the next consortium.)
+    pub(super) fn keep(&self, envelope: &Envelope, keys: &KeySet, facts: &Facts) {
+        let is_member = |id: &&str| facts.contains_key(&fact_name(&["key", id]));
+        for id in envelope.signers().filter(is_member) {
+            if let Some(key) = keys.get(id) {
+                self.0.put(id, *key);
+            }
+        }
+    }
+}
+
 /// Everything that is kept.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Contexts {
     registries: Kept<Registry>,
     keys: Kept<VerifyingSet>,
     datasets: Kept<DatasetContext>,
     questions: Kept<Question>,
+}
+
+impl Default for Contexts {
+    fn default() -> Self {
+        Self {
+            registries: Kept::default(),
+            keys: Kept::default(),
+            datasets: Kept::default(),
+            questions: Kept::of(QUESTIONS_KEPT),
+        }
+    }
 }
 
 fn broken(what: &str) -> ServiceError {

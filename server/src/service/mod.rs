@@ -29,7 +29,7 @@ pub use limits::{Limits, Room, Rooms};
 
 use self::{
     accept::Refused,
-    context::{Contexts, Kept},
+    context::{Contexts, Kept, Signers},
     limits::place,
     pool::Pool,
 };
@@ -77,6 +77,7 @@ pub struct Service {
     contexts: Contexts,
     answers: Kept<Answer>,
     refused: Kept<Refused>,
+    signers: Signers,
     metrics: Arc<Metrics>,
     stopping: CancellationToken,
     /// Since when entries below this size wait for a checkpoint.
@@ -123,6 +124,7 @@ impl Service {
             contexts: Contexts::default(),
             answers: Kept::default(),
             refused: Kept::default(),
+            signers: Signers::default(),
             metrics,
             stopping,
             behind: Mutex::default(),

@@ -71,7 +71,7 @@ pub fn run(
         hospital: key(work, "hospital")?,
         researcher: key(work, "researcher")?,
     };
-    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+    let runtime = galen_server::run::runtime().context("starting the runtime")?;
     let running = runtime.block_on(start(config(work, listen, &keys)?))?;
     let client = Client::new(&format!("http://{}", running.address))?;
     let recorded = publish(demo, work, &keys, params, &client)?;

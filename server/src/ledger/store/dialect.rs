@@ -25,10 +25,13 @@ pub(super) const MOST_BINDS: usize = 30_000;
 
 /// Every SQLite connection. WAL with `synchronous=FULL`: a commit that returns is on disk. The keys of entries
 /// are digests, so a batch touches pages all over the indexes: the cache (64 MiB) holds them, and the file is
-/// brought up to the WAL (40 MB) once in many batches, not after every one.
+/// brought up to the WAL once in many batches and by a connection beside it (see `Store::follow_wal`); by the writer only
+/// when the WAL has 160 MB.
 const SQLITE_WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-    PRAGMA busy_timeout = 10000; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 10000";
+    PRAGMA busy_timeout = 10000; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 40000";
 const SQLITE_READER: &str = "PRAGMA busy_timeout = 10000";
+const SQLITE_BESIDE: &str =
+    "PRAGMA synchronous = FULL; PRAGMA busy_timeout = 20; PRAGMA wal_autocheckpoint = 0";
 
 /// Every PostgreSQL session. A replica that hangs or is cut off in a transaction, or while it leads, loses its
 /// session in under a minute, so that the others go on.
@@ -128,6 +131,18 @@ impl Place {
     pub(super) fn file_id(&self) -> Result<Option<FileId>, LedgerStoreError> {
         let id = |file: &PathBuf| FileId::at(file).map_err(sqlx::Error::Io);
         Ok(self.file.as_ref().map(id).transpose()?)
+    }
+
+    /// A connection of its own to an SQLite file, outside the pools; none to a server.
+    pub(super) async fn beside(&self) -> Result<Option<AnyConnection>, LedgerStoreError> {
+        if self.dialect == Dialect::Postgres {
+            return Ok(None);
+        }
+        let mut connection = self.writing.connect().await?;
+        sqlx::raw_sql(SQLITE_BESIDE)
+            .execute(&mut connection)
+            .await?;
+        Ok(Some(connection))
     }
 
     /// A session of its own, outside the pools; PostgreSQL only.

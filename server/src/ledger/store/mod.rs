@@ -10,7 +10,7 @@ mod dialect;
 mod list;
 mod state;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use galen_ledger::{
     facts::{Fact, Facts, Proposed},
@@ -19,6 +19,7 @@ use galen_ledger::{
 use sqlx::{
     Any, AnyConnection, AnyPool, AssertSqlSafe, any::AnyRow, pool::PoolConnection, query::Query,
 };
+use tokio::time::sleep;
 
 pub(super) use append::select;
 pub use append::{Outcome, Receipt};
@@ -28,6 +29,15 @@ pub use list::{Filter, Line};
 pub use state::{Published, Unhalted};
 
 use super::{LedgerStoreError, lead::Lead};
+
+/// The pause between two rounds of bringing SQLite's file up to its WAL.
+const WAL_PAUSE: Duration = Duration::from_millis(20);
+
+/// The same while nothing is written.
+const WAL_IDLE: Duration = Duration::from_millis(500);
+
+/// Pages of a WAL that is begun anew: 20 MB.
+const LONG_WAL: i64 = 5_000;
 
 /// A statement with at most so many rows of parameters is kept prepared: lone entries and look-ups.
 const PREPARED: usize = 4;
@@ -76,6 +86,16 @@ fn ended<T>(
 /// A statement with so many rows of parameters. Its text is made of constants and placeholders.
 fn prepare(sql: &str, rows: usize) -> Query<'static, Any, sqlx::any::AnyArguments> {
     sqlx::query(AssertSqlSafe(sql.to_owned())).persistent(rows <= PREPARED)
+}
+
+/// Brings an SQLite file up to its WAL; how many pages that had.
+async fn wal_checkpoint(
+    connection: &mut AnyConnection,
+    mode: &'static str,
+) -> Result<i64, LedgerStoreError> {
+    let sql = AssertSqlSafe(format!("PRAGMA wal_checkpoint({mode})"));
+    let (_busy, pages, _done): (i64, i64, i64) = sqlx::query_as(sql).fetch_one(connection).await?;
+    Ok(pages)
 }
 
 /// The rows whose `key` is one of these, in one statement for all that fit.
@@ -335,6 +355,30 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(fact).collect()
+    }
+
+    /// Brings SQLite's file up to its WAL, little by little and while the writer goes on, for as long as the caller lets
+    /// it. (The writer would do so too, but all at once, and who writes would wait: 30 ms twice a second at 2,400 entries
+    /// a second.) Of a server nothing.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn follow_wal(&self) -> Result<(), LedgerStoreError> {
+        let Some(mut connection) = self.place.beside().await? else {
+            return Ok(());
+        };
+        let mut before = 0;
+        loop {
+            let pages = wal_checkpoint(&mut connection, "PASSIVE").await?;
+            if pages > LONG_WAL {
+                // What was added meanwhile is little: the writer waits for it, and begins the WAL anew.
+                wal_checkpoint(&mut connection, "PASSIVE").await?;
+                wal_checkpoint(&mut connection, "RESTART").await?;
+            }
+            let idle = pages == before;
+            sleep(if idle { WAL_IDLE } else { WAL_PAUSE }).await;
+            before = pages;
+        }
     }
 
     /// What decides which replica publishes.
