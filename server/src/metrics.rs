@@ -40,6 +40,7 @@ pub struct Metrics {
     verifying: Histogram,
     committed: Gauge,
     published: Gauge,
+    halted: Gauge,
 }
 
 impl Default for Metrics {
@@ -50,7 +51,7 @@ impl Default for Metrics {
         let statements = Family::default();
         let batch = Histogram::new(exponential_buckets(1.0, 2.0, 7));
         let verifying = Histogram::new(exponential_buckets(0.001, 2.0, 14));
-        let (committed, published) = (Gauge::default(), Gauge::default());
+        let [committed, published, halted] = [(); 3].map(|()| Gauge::default());
         registry.register("requests", "Requests", requests.clone());
         registry.register(
             "request_seconds",
@@ -74,6 +75,11 @@ impl Default for Metrics {
             "Entries under the checkpoint",
             published.clone(),
         );
+        registry.register(
+            "log_halted",
+            "Whether the log has halted, 0 or 1",
+            halted.clone(),
+        );
         Self {
             registry,
             requests,
@@ -83,6 +89,7 @@ impl Default for Metrics {
             verifying,
             committed,
             published,
+            halted,
         }
     }
 }
@@ -105,7 +112,7 @@ impl Metrics {
         self.seconds.observe(took.as_secs_f64());
     }
 
-    /// A statement whose signatures hold: `recorded`, `duplicate`, `refused`, `busy`, `failed`.
+    /// A statement whose signatures hold: `recorded`, `duplicate`, `refused`, `busy`, `quota`, `failed`.
     pub fn statement(&self, kind: &'static str, outcome: &'static str) {
         self.statements
             .get_or_create(&Statement { kind, outcome })
@@ -119,8 +126,9 @@ impl Metrics {
         self.verifying.observe(took.as_secs_f64());
     }
 
-    /// The log's sizes now.
-    pub fn sizes(&self, committed: u64, published: u64) {
+    /// The log's state now.
+    pub fn log(&self, committed: u64, published: u64, halted: bool) {
+        self.halted.set(halted.into());
         self.committed
             .set(i64::try_from(committed).unwrap_or(i64::MAX));
         self.published

@@ -1,5 +1,6 @@
-//! Loads a service and prints what it did: `service_load entries|answers|memory [--galen PATH]
-//! [--database-url URL] [--count N] [--seconds S]`. See `docs/performance.md`.
+//! Loads a service and prints what it did: `service_load entries|answers|memory [--galen PATH]…
+//! [--database-url URL] [--count N] [--seconds S]`. Of several programs each gets the same load, one after the other. See
+//! `docs/performance.md`.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,16 +12,18 @@ use galen_benches::{
     hospital,
     load::{
         Outcome,
+        client::Request,
         ledger::{self, Signers},
         send,
         service::Service,
     },
 };
 use galen_params::{Shape, default_cache};
+use tempfile::TempDir;
 
 struct Arguments {
     mode: String,
-    galen: PathBuf,
+    galen: Vec<PathBuf>,
     database: Option<String>,
     count: usize,
     seconds: u64,
@@ -30,7 +33,7 @@ fn arguments() -> Result<Arguments> {
     let mut words = std::env::args().skip(1);
     let mut arguments = Arguments {
         mode: words.next().unwrap_or_default(),
-        galen: "target/release/galen".into(),
+        galen: Vec::new(),
         database: None,
         count: 0,
         seconds: 600,
@@ -38,12 +41,15 @@ fn arguments() -> Result<Arguments> {
     while let Some(word) = words.next() {
         let value = words.next().unwrap_or_default();
         match word.as_str() {
-            "--galen" => arguments.galen = value.into(),
+            "--galen" => arguments.galen.push(value.into()),
             "--database-url" => arguments.database = Some(value),
             "--count" => arguments.count = value.parse()?,
             "--seconds" => arguments.seconds = value.parse()?,
             other => bail!("{other} is no argument"),
         }
+    }
+    if arguments.galen.is_empty() {
+        arguments.galen.push("target/release/galen".into());
     }
     Ok(arguments)
 }
@@ -80,9 +86,18 @@ async fn main() -> Result<()> {
     }
 }
 
-fn started(arguments: &Arguments, work: &Path, signers: &Signers) -> Result<Service> {
+/// The service of a program, on a new ledger that has members and a registry.
+async fn begun(
+    arguments: &Arguments,
+    galen: &Path,
+    signers: &Signers,
+) -> Result<(Service, TempDir)> {
+    println!("{}", galen.display());
+    let folder = tempfile::tempdir()?;
     let database = arguments.database.as_deref();
-    Service::start(&arguments.galen, work, database, &signers.steward)
+    let service = Service::start(galen, folder.path(), database, &signers.steward)?;
+    ledger::send(&service.address, &ledger::begin(signers)?).await?;
+    Ok((service, folder))
 }
 
 /// Durable entries: signed queries, each parsed, resolved and signature-checked.
@@ -93,19 +108,30 @@ async fn entries(arguments: &Arguments, work: &Path) -> Result<()> {
         arguments.count
     };
     let signers = Signers::new(work)?;
-    let service = started(arguments, work, &signers)?;
-    ledger::send(&service.address, &ledger::begin(&signers)?).await?;
+    for galen in &arguments.galen {
+        entries_of(arguments, galen, &signers, count).await?;
+    }
+    Ok(())
+}
+
+async fn entries_of(
+    arguments: &Arguments,
+    galen: &Path,
+    signers: &Signers,
+    count: usize,
+) -> Result<()> {
+    let (service, _folder) = begun(arguments, galen, signers).await?;
     let mut first = 0;
     let mut best: f64 = 0.0;
     for connections in [1, 16, 64, 256] {
         let count = if connections == 1 { count / 20 } else { count };
-        let requests = ledger::queries(&signers, first, count)?;
+        let requests = ledger::queries(signers, first, count)?;
         first += count;
         let outcome = send(&service.address, requests, connections, None).await?;
         show(&format!("entries, {connections} connections"), &outcome);
         best = best.max(outcome.rate());
     }
-    let requests = ledger::queries(&signers, first, count)?;
+    let requests = ledger::queries(signers, first, count)?;
     let outcome = send(&service.address, requests, 256, Some(best / 2.0)).await?;
     show("entries at half of the best rate", &outcome);
     Ok(())
@@ -122,17 +148,20 @@ async fn answers(arguments: &Arguments, work: &Path) -> Result<()> {
     let params = hospital::params(&default_cache()?, Shape::ALL[0])?;
     let dataset = work.join("dataset");
     hospital::commit(work, 5_000, &params, &dataset)?;
-    let service = started(arguments, work, &signers)?;
-    ledger::send(&service.address, &ledger::begin(&signers)?).await?;
-    ledger::send(
-        &service.address,
-        &ledger::dataset(&signers, &dataset, &params)?,
-    )
-    .await?;
-    println!("proving {} answers", 3 * count + 8);
     let all = 3 * count + 8;
-    ledger::send(&service.address, &ledger::queries(&signers, 0, all)?).await?;
-    let mut requests = ledger::answers(&signers, &dataset, &params, (0, all))?;
+    println!("proving {all} answers");
+    let before = ledger::dataset(&signers, &dataset, &params)?;
+    let requests = ledger::answers(&signers, &dataset, &params, (0, all))?;
+    for galen in &arguments.galen {
+        let (service, _folder) = begun(arguments, galen, &signers).await?;
+        ledger::send(&service.address, &before).await?;
+        ledger::send(&service.address, &ledger::queries(&signers, 0, all)?).await?;
+        answers_of(&service, requests.clone(), count).await?;
+    }
+    Ok(())
+}
+
+async fn answers_of(service: &Service, mut requests: Vec<Request>, count: usize) -> Result<()> {
     // The first ones make the service read the dataset and see its predicates.
     ledger::send(&service.address, &requests.split_off(3 * count)).await?;
     let outcome = send(&service.address, requests.split_off(2 * count), 1, None).await?;
@@ -150,8 +179,7 @@ async fn answers(arguments: &Arguments, work: &Path) -> Result<()> {
 async fn memory(arguments: &Arguments, work: &Path) -> Result<()> {
     const RATE: usize = 1_000;
     let signers = Signers::new(work)?;
-    let service = started(arguments, work, &signers)?;
-    ledger::send(&service.address, &ledger::begin(&signers)?).await?;
+    let (service, _folder) = begun(arguments, &arguments.galen[0], &signers).await?;
     let started = Instant::now();
     let mut first = 0;
     while started.elapsed() < Duration::from_secs(arguments.seconds) {

@@ -286,11 +286,9 @@ impl Service {
         if self.stopping.is_cancelled() {
             return Err(not("the service is shutting down"));
         }
-        let halted = self.store.halted().await.map_err(|_| not(unanswered))?;
-        if halted.is_some() {
+        if self.observe().await.map_err(|_| not(unanswered))? {
             return Err(ServiceError::Halted);
         }
-        self.observe().await.map_err(|_| not(unanswered))?;
         self.writes().await.map_err(not)?;
         match *self.behind.lock().unwrap_or_else(PoisonError::into_inner) {
             Some((since, _)) if since.elapsed() > PATIENCE => {
@@ -328,18 +326,19 @@ impl Service {
         tried
     }
 
-    /// Looks how far the checkpoint is behind the entries, and since when.
-    async fn observe(&self) -> Result<(), ServiceError> {
+    /// Looks how far the checkpoint is behind the entries, and since when, and whether the log has halted.
+    async fn observe(&self) -> Result<bool, ServiceError> {
         let committed = self.store.size().await?;
         let published = self.published().map_or(0, |p| p.size);
-        self.metrics.sizes(committed, published);
+        let halted = self.store.halted().await?.is_some();
+        self.metrics.log(committed, published, halted);
         let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
         if published >= committed {
             *behind = None;
         } else if behind.is_none_or(|(_, size)| size <= published) {
             *behind = Some((Instant::now(), committed));
         }
-        Ok(())
+        Ok(halted)
     }
 
     /// Measures the log every second and drops uploads that nobody named, until the service goes down.
