@@ -348,3 +348,17 @@ fn an_edge_is_restored_from_its_tiles_and_grows_on_as_the_one_that_wrote_them() 
     assert!(tiles_for_edge(MAX_SIZE + 1).is_err());
     assert!(Edge::restore(u64::MAX, &[0; 32], &TileSet::new(), &[[0; 8]; 0]).is_err());
 }
+
+#[test]
+fn a_tile_tells_how_many_entries_there_are_at_least() {
+    for (name, least) in [
+        ("tile/0/000", 256),
+        ("tile/entries/002.p/1", 513),
+        ("tile/1/000.p/2", 512),
+        ("tile/1/001", 131_072),
+        ("tile/2/000.p/1", 65_536),
+        ("tile/5/000.p/1", 1 << 40),
+    ] {
+        assert_eq!(TilePath::parse(name).unwrap().least_size(), least, "{name}");
+    }
+}

@@ -30,6 +30,7 @@ use crate::{
     ledger::{
         LedgerStoreError,
         blobs::{Blobs, Staging},
+        fence::nothing_there,
         fsck::{Finding, Report, fsck},
         mend::{Mended, mend, mend_published},
         objects::Objects,
@@ -128,6 +129,12 @@ pub enum RunError {
         /// The folder.
         data: PathBuf,
     },
+    /// The folder of the public files is not there.
+    #[error("there is no {}; `galen ledger restore` makes what can be made anew from the database", files.display())]
+    NoFiles {
+        /// The folder.
+        files: PathBuf,
+    },
     /// A service publishes it.
     #[error("a service is at work on this ledger; stop every one of its services first")]
     AtWork,
@@ -173,12 +180,23 @@ impl Place {
         }
     }
 
-    /// Opens the database; with `begin`, makes a new one where there is none.
-    async fn open(&self, begin: bool) -> Result<Store, RunError> {
-        match Store::open(&self.database(), &self.origin).await {
-            Err(LedgerStoreError::NoLedger) if begin => {
+    /// Opens the database; with `begin`, makes a new one where there is none and no file of a log.
+    async fn open_or_begin(&self, begin: bool, objects: &Objects) -> Result<Store, RunError> {
+        match self.open().await {
+            Err(RunError::NoLedger { .. }) if begin => {
+                nothing_there(objects).await?;
                 Ok(Store::create(&self.database(), &self.origin).await?)
             }
+            opened => opened,
+        }
+    }
+
+    async fn open(&self) -> Result<Store, RunError> {
+        self.opened(Store::open(&self.database(), &self.origin).await)
+    }
+
+    fn opened(&self, opened: Result<Store, LedgerStoreError>) -> Result<Store, RunError> {
+        match opened {
             Err(LedgerStoreError::NoLedger) => Err(RunError::NoLedger {
                 data: self.data.clone(),
             }),
@@ -187,13 +205,19 @@ impl Place {
     }
 }
 
-/// Audits a ledger that nobody works on, or at.
+/// Audits a ledger that nobody works on, or at, and writes nothing.
 ///
 /// # Errors
 /// What keeps it from looking; all else is in the report.
 pub fn audit<'a>(place: &'a Place, log: &'a LogVerifier) -> Work<'a, Report> {
     Box::pin(async {
-        let store = place.open(false).await?;
+        let store = Store::open_to_read(&place.database(), &place.origin).await;
+        let store = place.opened(store)?;
+        if !place.files().is_dir() {
+            return Err(RunError::NoFiles {
+                files: place.files(),
+            });
+        }
         let objects = Objects::local(&place.files())?;
         let report = fsck(&store, &objects, log).await?;
         store.close().await;
@@ -211,7 +235,7 @@ async fn alone<'a, T>(
         e => e,
     };
     let _lock = place.lock().map_err(at_work)?;
-    let store = place.open(false).await?;
+    let store = place.open().await?;
     let objects = Objects::local(&place.files())?;
     let mut lead = store.lead();
     if !lead.take().await? {
@@ -295,15 +319,26 @@ async fn run(config: Config) -> Result<Running, RunError> {
     } = config;
     fs::create_dir_all(place.files()).map_err(at(place.files().display().to_string()))?;
     let lock = place.lock()?;
-    let store = place.open(consortium.is_some()).await?;
     let objects = Objects::local(&place.files())?;
+    let store = place.open_or_begin(consortium.is_some(), &objects).await?;
     let log = key.verifier().clone();
-    let publisher = Publisher::open(store.clone(), objects.clone(), key, &seen).await?;
+    let begun = async {
+        let publisher = Publisher::open(store.clone(), objects.clone(), key, &seen).await?;
+        let sequencer = Sequencer::start(store.clone(), Batching::default()).await?;
+        if store.size().await? == 0 {
+            begin(&sequencer, consortium.as_deref(), &log, &place.data).await?;
+        }
+        Ok::<_, RunError>((publisher, sequencer))
+    };
+    let (publisher, sequencer) = match begun.await {
+        Ok(begun) => begun,
+        Err(e) => {
+            // Its WAL goes with that: one that stays would be taken for another database's.
+            store.close().await;
+            return Err(e);
+        }
+    };
     let published = publisher.published();
-    let sequencer = Sequencer::start(store.clone(), Batching::default()).await?;
-    if store.size().await? == 0 {
-        begin(&sequencer, consortium.as_deref(), &log, &place.data).await?;
-    }
     let halted = CancellationToken::new();
     let publisher = tokio::spawn(publish(publisher, sequencer.committed(), halted.clone()));
     let stopping = CancellationToken::new();

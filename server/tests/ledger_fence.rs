@@ -3,13 +3,23 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{Db, Log, log_key, on_both, plain};
-use galen_server::ledger::{LedgerStoreError, Publisher, Store, fsck::Finding, store::Published};
+use galen_ledger::tiles::Edge;
+use galen_server::ledger::{
+    LedgerStoreError, Publisher, Store,
+    fsck::Finding,
+    mend::{mend, mend_published},
+    store::Published,
+};
 use object_store::{ObjectStoreExt, path::Path};
 
 on_both!("current_thread": the_fence_refuses_a_database_from_a_backup,
     the_fence_refuses_a_database_that_was_begun_anew,
     tiles_ahead_of_the_database_refuse_the_start,
+    what_is_left_of_newer_files_refuses_the_start,
+    a_served_checkpoint_of_another_tree_halts_before_another_is_signed,
     the_fence_refuses_changed_entries_and_other_checkpoints,
     the_fence_does_not_read_the_log_if_the_tiles_do,
     a_checkpoint_never_goes_backwards,
@@ -90,6 +100,77 @@ async fn tiles_ahead_of_the_database_refuse_the_start(db: Db) {
             "{older} {newer}"
         );
     }
+}
+
+/// Newer files of which the next place of leaves and bundles was lost: what lies above tells of them; and all of them to
+/// whoever has the time to look.
+async fn what_is_left_of_newer_files_refuses_the_start(db: Db) {
+    let log = db.log().await;
+    log.append(0..800).await;
+    log.publisher().await.publish().await.unwrap();
+    let mut older = db.log().await;
+    older.append(0..300).await;
+    older.publisher().await.publish().await.unwrap();
+    older.objects = log.objects.clone();
+    let gone = [
+        &["checkpoint", "tile/0/001", "tile/entries/001"][..],
+        &["tile/1/000.p/3"],
+        &["tile/0/002", "tile/entries/002", "tile/0/003.p/32"],
+    ];
+    for (round, names) in gone.iter().enumerate() {
+        for name in *names {
+            log.faults.inner.delete(&Path::from(*name)).await.unwrap();
+        }
+        let at_once = is_fenced(&open(&log, &older.store, &[]).await);
+        assert_eq!(at_once, round == 0, "{round}");
+        let findings = older.fsck().await.findings;
+        let found = findings.iter().any(|f| matches!(f, Finding::Ahead(_)));
+        assert!(found, "{round} {findings:?}");
+        let key = log_key();
+        let mended = mend(&older.store, &older.objects, key.verifier()).await;
+        assert!(is_fenced(&mended), "{round}");
+    }
+    // What a service finds in the background.
+    let key = log_key();
+    let (store, objects) = (&older.store, &older.objects);
+    let halted = mend_published(store, objects, key.verifier(), Duration::ZERO).await;
+    assert!(matches!(halted, Err(LedgerStoreError::Halted { .. })));
+}
+
+async fn a_served_checkpoint_of_another_tree_halts_before_another_is_signed(db: Db) {
+    let log = db.log().await;
+    log.append(0..300).await;
+    let mut publisher = log.publisher().await;
+    let published = publisher.publish().await.unwrap();
+    let path = Path::from("checkpoint");
+    for served in [(290, 7), (320, 7)] {
+        let forked = log_key().sign(served.0, &[served.1; 32]).unwrap();
+        log.faults.put(&path, forked.clone().into()).await.unwrap();
+        log.append(300..310).await;
+        let halted = publisher.publish().await.unwrap_err();
+        assert!(
+            matches!(halted, LedgerStoreError::Halted { .. }),
+            "{halted}"
+        );
+        let kept = log.store.published().await.unwrap().unwrap();
+        assert_eq!(kept.text, published.text, "nothing was signed");
+        assert_eq!(log.objects.checkpoint().await.unwrap().unwrap(), forked);
+        let halt = log.store.halted().await.unwrap().unwrap();
+        assert!(log.store.unhalt(&halt, "a test").await.unwrap());
+    }
+    // An earlier one of this tree is none, be a tile torn that would prove it.
+    let tile = Path::from("tile/0/000");
+    log.faults
+        .put(&tile, b"torn".to_vec().into())
+        .await
+        .unwrap();
+    let mut edge = Edge::new();
+    for entry in log.store.entries(0, 120).await.unwrap() {
+        edge.push(&entry.body, &mut Vec::new()).unwrap();
+    }
+    let earlier = log_key().sign(120, &edge.root()).unwrap();
+    log.faults.put(&path, earlier.into()).await.unwrap();
+    assert_eq!(publisher.publish().await.unwrap().size, 310);
 }
 
 async fn the_fence_refuses_a_database_that_was_begun_anew(db: Db) {

@@ -22,6 +22,8 @@ on_both!("current_thread": what_is_torn_or_lost_is_written_anew,
     a_first_checkpoint_that_is_torn_is_taken_away,
     all_that_was_replaced_is_kept,
     a_service_mends_tiles_and_halts_for_entries,
+    a_bundle_of_other_entries_is_told_and_halts_a_service,
+    an_entry_that_is_gone_halts_a_service,
     a_served_checkpoint_of_another_tree_is_left,
     nothing_is_written_for_another_database);
 
@@ -257,6 +259,49 @@ async fn a_service_mends_tiles_and_halts_for_entries(db: Db) {
     );
     assert!(log.store.halted().await.unwrap().is_some());
     assert!(log.try_publisher(&[]).await.is_err());
+}
+
+/// No disk tears a bundle into other signed entries.
+async fn a_bundle_of_other_entries_is_told_and_halts_a_service(db: Db) {
+    let (log, other) = (published(&db, 300).await, db.log().await);
+    other.append(1_000..1_300).await;
+    other.publisher().await.publish().await.unwrap();
+    for name in ["tile/entries/000", "tile/entries/001.p/44"] {
+        let foreign = get(&other, name).await;
+        put(&log, name, foreign.clone()).await;
+        let key = log_key();
+        let at_work = mend_published(&log.store, &log.objects, key.verifier(), Duration::ZERO);
+        let halted = at_work.await.unwrap_err();
+        assert!(
+            matches!(&halted, LedgerStoreError::Halted { why } if why.contains(name)),
+            "{halted}"
+        );
+        assert_eq!(get(&log, name).await, foreign, "nothing was written");
+        let found = mended(&log).await.unwrap();
+        assert_eq!(
+            (found.tiles.as_slice(), found.foreign.as_slice()),
+            (&[path(name)][..], &[path(name)][..])
+        );
+        assert_eq!(kept(&log, name).await, [foreign]);
+    }
+    // Its own, cut at an entry's end, is torn.
+    let whole = get(&log, "tile/entries/000").await;
+    let first = 2 + usize::from(u16::from_be_bytes([whole[0], whole[1]]));
+    put(&log, "tile/entries/000", whole[..first].to_vec()).await;
+    assert_eq!(mended(&log).await.unwrap().foreign, []);
+}
+
+async fn an_entry_that_is_gone_halts_a_service(db: Db) {
+    let log = published(&db, 600).await;
+    log.tamper("DELETE FROM entries WHERE idx = 5").await;
+    let key = log_key();
+    let at_work = mend_published(&log.store, &log.objects, key.verifier(), Duration::ZERO);
+    let halted = at_work.await.unwrap_err();
+    assert!(
+        matches!(&halted, LedgerStoreError::Halted { why } if why.contains("entry 5")),
+        "{halted}"
+    );
+    assert!(log.store.halted().await.unwrap().is_some());
 }
 
 /// A database that has grown anew from a backup, beside what was signed before: the proof of two histories stays.

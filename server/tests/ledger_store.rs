@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use common::{Db, Log, claim, log_key, on_both, people, plain};
+use common::{Db, Log, ORIGIN, claim, log_key, on_both, people, plain};
 use galen_ledger::{
     Proposal, RuleError,
     entry::Envelope,
@@ -14,7 +14,7 @@ use galen_ledger::{
     key_facts,
 };
 use galen_server::ledger::{
-    Blobs, LedgerStoreError, Sequencer,
+    Blobs, LedgerStoreError, Sequencer, Store,
     blobs::Staging,
     fsck::{Finding, fsck},
     sequencer::Batching,
@@ -140,6 +140,49 @@ async fn a_database_that_was_replaced_while_it_is_open_is_found_out() {
         std::fs::rename(&aside, &file).unwrap();
         publisher.publish().await.unwrap();
     }
+}
+
+/// A pool would try for ten seconds, and tell of these.
+#[tokio::test]
+async fn a_file_that_is_no_database_is_told_at_once() {
+    let log = Db::Sqlite.log().await;
+    let path = log.place.folder.path().join("garbage.db");
+    std::fs::write(&path, vec![b'x'; 8_192]).unwrap();
+    let path = path.display().to_string();
+    let before = std::time::Instant::now();
+    for opened in [
+        Store::open(&path, ORIGIN).await,
+        Store::open_to_read(&path, ORIGIN).await,
+    ] {
+        let refused = opened.unwrap_err();
+        assert!(
+            matches!(&refused, LedgerStoreError::Broken { .. }),
+            "{refused}"
+        );
+        assert!(refused.to_string().contains("-wal"), "{refused}");
+    }
+    assert!(before.elapsed().as_secs() < 5);
+}
+
+/// What an audit looks at stays as it is: a WAL may be another database's.
+#[tokio::test]
+async fn reading_a_database_writes_nothing() {
+    let log = Db::Sqlite.log().await;
+    log.append(0..20).await;
+    let (file, copy) = (log.place.url.clone(), log.place.folder.path().join("copy"));
+    std::fs::create_dir(&copy).unwrap();
+    let at = copy.join("ledger.db").display().to_string();
+    // As after a crash: the entries stand in the WAL.
+    for end in ["", "-wal"] {
+        std::fs::copy(format!("{file}{end}"), format!("{at}{end}")).unwrap();
+    }
+    let files = || ["", "-wal"].map(|end| std::fs::read(format!("{at}{end}")).unwrap());
+    let before = files();
+    let store = Store::open_to_read(&at, ORIGIN).await.unwrap();
+    assert_eq!(store.size().await.unwrap(), 20);
+    store.append(&[plain(99)]).await.unwrap_err();
+    store.close().await;
+    assert_eq!(files(), before);
 }
 
 async fn a_refused_entry_may_come_again(db: Db) {

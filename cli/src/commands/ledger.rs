@@ -108,7 +108,12 @@ fn tell_unhalted(report: &Report, cleared: Option<&str>, output: &Output) -> Res
 }
 
 fn tell(report: &Report, restored: Option<&Mended>, output: &Output) -> Result<()> {
-    let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    let mut findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    for path in restored.iter().flat_map(|r| &r.foreign) {
+        findings.push(format!(
+            "{path} held other entries, all well-formed: perhaps of another history. It is kept in files/replaced/"
+        ));
+    }
     let rewritten: Vec<String> = restored.map(written).unwrap_or_default();
     output.document(&json!({
         "entries": report.size,
@@ -141,7 +146,14 @@ fn tell(report: &Report, restored: Option<&Mended>, output: &Output) -> Result<(
     for finding in &findings {
         output.line(format!("- {finding}"))?;
     }
-    Err(told(refusal("ledger.Findings", advice(report))))
+    let why = match restored {
+        Some(restored) if !restored.foreign.is_empty() => {
+            "bundles of another history were replaced; compare them with what mirrors have before the service is started"
+                .to_owned()
+        }
+        _ => advice(report),
+    };
+    Err(told(refusal("ledger.Findings", why)))
 }
 
 /// What was written anew, by its path below `files/`.
@@ -171,6 +183,9 @@ fn advice(report: &Report) -> String {
     }
     if any(|f| matches!(f, Finding::Ahead(_))) {
         why += "; an older database lies beside newer files: restore the newest one";
+    } else if any(is_database) {
+        why +=
+            "; the database is not what it was: restore the newest one that an audit finds clean";
     }
     if report.findings.iter().all(halted) {
         why += "; `galen ledger unhalt` lets the log go on once the cause is known";

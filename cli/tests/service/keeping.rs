@@ -108,6 +108,39 @@ fn nobody_is_told_to_begin_a_ledger_where_one_was_lost() {
     assert!(!nowhere.exists());
 }
 
+/// A database that was lost: what is left of its files refuses a new ledger, and nothing is made that could be taken for
+/// the old one's.
+#[test]
+fn no_ledger_is_begun_beside_the_files_of_one() {
+    let rest = Rest::new();
+    let data = rest.data.path();
+    let first = rest.keys.path().join("first.json");
+    fs::write(&first, crate::world::consortium().bytes()).unwrap();
+    let database = || {
+        let mut names: Vec<_> = fs::read_dir(data)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .filter(|n| n.starts_with("ledger.db"))
+            .collect();
+        names.sort();
+        names
+    };
+    for name in database() {
+        fs::remove_file(data.join(name)).unwrap();
+    }
+    for lost in ["", "files/checkpoint", "files/tile/entries"] {
+        match lost {
+            "" => {}
+            "files/checkpoint" => fs::remove_file(data.join(lost)).unwrap(),
+            _ => fs::remove_dir_all(data.join(lost)).unwrap(),
+        }
+        let refused = serve(data, &rest.key("log.key"), &first);
+        let error = refused["error"].as_str().expect("an error");
+        assert!(error.contains("refusing to sign"), "{error}");
+        assert_eq!(database(), Vec::<String>::new());
+    }
+}
+
 #[test]
 fn a_file_that_cannot_be_made_anew_is_told() {
     let rest = Rest::new();

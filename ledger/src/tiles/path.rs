@@ -64,6 +64,17 @@ impl TilePath {
         self.width
     }
 
+    /// Entries that a log has at least in which there is such a tile or bundle.
+    #[must_use]
+    pub fn least_size(&self) -> u64 {
+        let level = match self.level {
+            Level::Entries => 0,
+            Level::Hashes(l) => u32::from(l),
+        };
+        let hashes = u128::from(self.n) * 256 + u128::from(self.width);
+        u64::try_from(hashes << (8 * level)).unwrap_or(u64::MAX)
+    }
+
     /// Whether it is full, and so never changes.
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -39,7 +39,16 @@ pub enum LedgerStoreError {
     },
     /// The database failed.
     #[error("the ledger's database: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
+    /// SQLite's file is not one, or not whole.
+    #[error(
+        "the database's file cannot be read ({why}): restore the newest one. Move this one away first, and its -wal and \
+         -shm with it: they do not belong to another"
+    )]
+    Broken {
+        /// SQLite's reason.
+        why: String,
+    },
     /// The schema could not be brought up to date.
     #[error("the ledger's schema: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -82,6 +91,19 @@ pub enum LedgerStoreError {
     /// Another publisher advanced the checkpoint first.
     #[error("another publisher has advanced the checkpoint")]
     Overtaken,
+}
+
+impl From<sqlx::Error> for LedgerStoreError {
+    fn from(e: sqlx::Error) -> Self {
+        match &e {
+            sqlx::Error::Database(d) if d.code().is_some_and(|code| is_broken(&code)) => {
+                Self::Broken {
+                    why: d.message().to_owned(),
+                }
+            }
+            _ => Self::Database(e),
+        }
+    }
 }
 
 impl LedgerStoreError {
@@ -135,9 +157,17 @@ fn is_passing(code: &str) -> bool {
         .is_ok_and(|code| SQLITE.contains(&(code & 0xff)))
 }
 
+/// Whether SQLite says by this code that its file is malformed (CORRUPT, 11) or none (NOTADB, 26).
+fn is_broken(code: &str) -> bool {
+    code.len() < 5
+        && code
+            .parse::<u32>()
+            .is_ok_and(|code| [11, 26].contains(&(code & 0xff)))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::is_passing;
+    use super::{is_broken, is_passing};
 
     #[test]
     fn codes_tell_what_may_pass() {
@@ -149,6 +179,15 @@ mod tests {
         // SQLite: corrupt, a constraint, no database; PostgreSQL: a constraint, corrupt.
         for code in ["11", "1555", "26", "23505", "XX001", ""] {
             assert!(!is_passing(code), "{code}");
+        }
+        for (code, broken) in [
+            ("11", true),
+            ("779", true),
+            ("26", true),
+            ("13", false),
+            ("23505", false),
+        ] {
+            assert_eq!(is_broken(code), broken, "{code}");
         }
     }
 }

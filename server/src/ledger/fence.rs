@@ -74,18 +74,52 @@ pub(super) fn read_own(log: &LogVerifier, own: &Published) -> Result<Head, Ledge
     }
 }
 
+/// Where to look for tiles of entries that the database does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Where the log goes on: takes as long for a large log as for a small one.
+    Next,
+    /// At the names of all.
+    Everywhere,
+}
+
 /// Refuses a database beside tiles of entries that it does not have.
 ///
 /// # Errors
 /// There are such; the database's or the store's.
-pub(super) async fn not_ahead(store: &Store, objects: &Objects) -> Result<(), LedgerStoreError> {
-    match ahead(store, objects).await? {
+pub(super) async fn not_ahead(
+    store: &Store,
+    objects: &Objects,
+    look: Look,
+) -> Result<(), LedgerStoreError> {
+    match ahead(store, objects, look).await? {
         None => Ok(()),
-        Some(path) => Err(fenced(format!(
-            "{path} is of entries that the database does not have: an older database lies beside newer files. Restore \
-             the newest one"
-        ))),
+        Some(path) => Err(fenced(older(path))),
     }
+}
+
+/// Refuses to begin a log beside files of one.
+///
+/// # Errors
+/// There are such; the store's.
+pub(crate) async fn nothing_there(objects: &Objects) -> Result<(), LedgerStoreError> {
+    if objects.checkpoint().await?.is_some() {
+        return Err(fenced(
+            "there is no database, and beside it lies the checkpoint of a log. Restore its database",
+        ));
+    }
+    match objects.anywhere_beyond(0).await? {
+        None => Ok(()),
+        Some(path) => Err(fenced(older(path))),
+    }
+}
+
+/// Of files that are newer than the database.
+pub(super) fn older(path: TilePath) -> String {
+    format!(
+        "{path} is of entries that the database does not have: an older database lies beside newer files. Restore the \
+         newest one"
+    )
 }
 
 /// A tile or bundle of entries that the database does not have, if there is one: the database is an older one than that
@@ -96,10 +130,15 @@ pub(super) async fn not_ahead(store: &Store, objects: &Objects) -> Result<(), Le
 pub(super) async fn ahead(
     store: &Store,
     objects: &Objects,
+    look: Look,
 ) -> Result<Option<TilePath>, LedgerStoreError> {
     loop {
         let size = store.size().await?;
-        let Some(found) = objects.beyond(size).await? else {
+        let found = match look {
+            Look::Next if size > 0 => objects.beyond(size).await?,
+            _ => objects.anywhere_beyond(size).await?,
+        };
+        let Some(found) = found else {
             return Ok(None);
         };
         // Another replica may have committed and published meanwhile.

@@ -5,13 +5,18 @@
 
 use std::time::Duration;
 
-use galen_ledger::tiles::{Edge, Hash, LogVerifier, TilePath};
+use galen_ledger::{
+    entry::Envelope,
+    tiles::{Edge, Hash, Level, LogVerifier, Tile, TilePath, parse_bundle},
+};
 use tokio::time::sleep;
 
 use super::{
     LedgerStoreError,
     edge::{Extent, Place, grow},
-    fence::{Head, all_empty, entries_stand_for, not_ahead, read_own, unrooted},
+    fence::{
+        Head, Look, ahead, all_empty, entries_stand_for, not_ahead, older, read_own, unrooted,
+    },
     objects::Objects,
     store::Store,
 };
@@ -21,6 +26,8 @@ use super::{
 pub struct Mended {
     /// Tiles and bundles that were missing or held other bytes.
     pub tiles: Vec<TilePath>,
+    /// Bundles among them that held other entries, all well-formed: perhaps of another history.
+    pub foreign: Vec<TilePath>,
     /// Whether the checkpoint was missing, did not open, or was of an earlier tree. One that did not open where the
     /// database has none yet is taken away.
     pub checkpoint: bool,
@@ -37,7 +44,7 @@ pub async fn mend(
     objects: &Objects,
     log: &LogVerifier,
 ) -> Result<Mended, LedgerStoreError> {
-    not_ahead(store, objects).await?;
+    not_ahead(store, objects, Look::Everywhere).await?;
     let found = objects.checkpoint().await?;
     // One that does not open tells nothing.
     let served = found.as_deref().and_then(|text| log.open(text).ok());
@@ -58,7 +65,7 @@ pub async fn mend(
         published: size,
         size: store.size().await?,
     };
-    let tiles = compare(store, objects, extent, Then::Write).await?.1;
+    let others = compare(store, objects, extent, Then::Write).await?.1;
     let checkpoint = match (published, served) {
         (Some(own), served) if served.as_ref().is_none_or(|s| s.size < own.size) => {
             objects.replace_checkpoint(&own.text).await?;
@@ -71,7 +78,16 @@ pub async fn mend(
         }
         _ => false,
     };
-    Ok(Mended { tiles, checkpoint })
+    let foreign = others
+        .iter()
+        .filter(|o| o.foreign)
+        .map(|o| o.path)
+        .collect();
+    Ok(Mended {
+        tiles: others.into_iter().map(|o| o.path).collect(),
+        foreign,
+        checkpoint,
+    })
 }
 
 /// As [`mend`], for a service at work, and published tiles alone; `pause` lies between two pages of entries. Tiles that are
@@ -89,21 +105,46 @@ pub async fn mend_published(
     let Some(published) = store.published().await? else {
         return Ok(Vec::new());
     };
+    if let Some(path) = ahead(store, objects, Look::Everywhere).await? {
+        return halt(store, older(path)).await;
+    }
     let own = read_own(log, &published)?;
     let extent = Extent {
         published: own.1.size,
         size: own.1.size,
     };
-    let (root, others) = compare(store, objects, extent, Then::Pause(pause)).await?;
+    let (root, others) = match compare(store, objects, extent, Then::Pause(pause)).await {
+        // Entries under the checkpoint that are not there.
+        Err(LedgerStoreError::Ledger(e)) => return halt(store, e.to_string()).await,
+        compared => compared?,
+    };
     if root != own.1.root {
-        let why = unrooted(&own);
-        store.halt(&why).await?;
-        return Err(LedgerStoreError::Halted { why });
+        return halt(store, unrooted(&own)).await;
+    }
+    if let Some(foreign) = others.iter().find(|o| o.foreign) {
+        let why = format!(
+            "{} holds other entries: perhaps of another history",
+            foreign.path
+        );
+        return halt(store, why).await;
     }
     if others.is_empty() {
-        return Ok(others);
+        return Ok(Vec::new());
     }
-    Ok(compare(store, objects, extent, Then::Write).await?.1)
+    let written = compare(store, objects, extent, Then::Write).await?.1;
+    Ok(written.into_iter().map(|o| o.path).collect())
+}
+
+async fn halt<T>(store: &Store, why: String) -> Result<T, LedgerStoreError> {
+    store.halt(&why).await?;
+    Err(LedgerStoreError::Halted { why })
+}
+
+/// A tile that is not what the entries give.
+struct Other {
+    path: TilePath,
+    /// Whether it is a bundle of other entries, every one of them well-formed: no disk tears so.
+    foreign: bool,
 }
 
 /// What follows a comparison.
@@ -121,7 +162,7 @@ async fn compare(
     objects: &Objects,
     extent: Extent,
     then: Then,
-) -> Result<(Hash, Vec<TilePath>), LedgerStoreError> {
+) -> Result<(Hash, Vec<Other>), LedgerStoreError> {
     let (mut edge, mut others) = (Edge::new(), Vec::new());
     for to in [extent.published, extent.size] {
         while edge.size() < to {
@@ -142,7 +183,7 @@ async fn compare_place(
     objects: &Objects,
     place: Place,
     then: Then,
-    others: &mut Vec<TilePath>,
+    others: &mut Vec<Other>,
 ) -> Result<(), LedgerStoreError> {
     let Place { tile, due, passing } = place;
     let narrower = if passing {
@@ -159,12 +200,24 @@ async fn compare_place(
             None => may_be_missing,
         };
         // One that was looked at before is mended by now.
-        if !same && !others.contains(&tile.path) {
-            others.push(tile.path);
+        if !same && others.iter().all(|o| o.path != tile.path) {
+            others.push(Other {
+                path: tile.path,
+                foreign: found.as_deref().is_some_and(|f| is_foreign(&tile, f)),
+            });
             if let Then::Write = then {
                 objects.replace_tile(tile, found).await?;
             }
         }
     }
     Ok(())
+}
+
+/// Whether a bundle holds other entries, all of them well-formed.
+fn is_foreign(tile: &Tile, found: &[u8]) -> bool {
+    let is_envelope = |entry: &&[u8]| Envelope::parse(entry).is_ok();
+    tile.path.level() == Level::Entries
+        && !tile.bytes.starts_with(found)
+        && !found.is_empty()
+        && parse_bundle(found).is_ok_and(|entries| entries.iter().all(is_envelope))
 }

@@ -11,7 +11,7 @@
 pub mod blobs;
 mod edge;
 mod error;
-mod fence;
+pub(crate) mod fence;
 pub mod fsck;
 mod lead;
 pub mod mend;

@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::StreamExt as _;
 use galen_ledger::{
     LedgerError,
     tiles::{
@@ -21,6 +22,9 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode, local::LocalFileSystem,
 use sha2::{Digest, Sha256};
 
 use super::LedgerStoreError;
+
+/// The highest level of tiles.
+const MAX_LEVEL: u8 = 5;
 
 /// The name of the checkpoint's object.
 const CHECKPOINT: &str = "checkpoint";
@@ -170,21 +174,43 @@ impl Objects {
         narrower.map(one).collect()
     }
 
-    /// A tile or bundle of a log of more entries than these, if there is one. Two look-ups and two folders, however
-    /// large the log is: a larger one has a full tile where this one goes on, or a wider partial one.
+    /// A tile or bundle of a log of more entries than these where such a log goes on at one of its levels, if there is
+    /// one. Some look-ups, however large the log is: a larger one has a full tile there, or a wider partial one.
     pub(super) async fn beyond(&self, size: u64) -> Result<Option<TilePath>, LedgerStoreError> {
-        for level in [Level::Hashes(0), Level::Entries] {
-            let next = TilePath::new(level, size / TILE_WIDTH, 256)?;
+        let hashes = (0..=MAX_LEVEL).map(|l| (Level::Hashes(l), size >> (8 * l)));
+        for (level, full) in hashes.chain([(Level::Entries, size)]) {
+            let next = TilePath::new(level, full / TILE_WIDTH, 256)?;
             if self.tile(&next).await?.is_some() {
                 return Ok(Some(next));
             }
             let mut partials = self.partials(&next).await?.into_iter();
-            let wider = partials.find(|p| u64::from(p.width()) > size % TILE_WIDTH);
+            let wider = partials.find(|p| p.least_size() > size);
             if wider.is_some() {
                 return Ok(wider);
             }
         }
         Ok(None)
+    }
+
+    /// As [`beyond`](Self::beyond), anywhere: looks at the names of all tiles and bundles.
+    pub(super) async fn anywhere_beyond(
+        &self,
+        size: u64,
+    ) -> Result<Option<TilePath>, LedgerStoreError> {
+        let folder = Path::from("tile");
+        let mut names = self.0.list(Some(&folder));
+        let mut least: Option<TilePath> = None;
+        while let Some(object) = names.next().await {
+            let object = object.map_err(LedgerStoreError::object(&folder))?;
+            let Ok(path) = TilePath::parse(object.location.as_ref()) else {
+                continue;
+            };
+            let sooner = least.is_none_or(|l| path.least_size() < l.least_size());
+            if path.least_size() > size && sooner {
+                least = Some(path);
+            }
+        }
+        Ok(least)
     }
 
     /// Writes a tile in the place of `other`, which is kept: should it be no torn tile but one of another history, it is

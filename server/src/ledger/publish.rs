@@ -19,8 +19,8 @@ use tokio::{
 
 use super::{
     LedgerStoreError,
-    edge::{grow, restore},
-    fence::{Head, all_empty, not_ahead, read_head, read_own, read_served, stand_for},
+    edge::{extends, grow, restore, roots},
+    fence::{Head, Look, all_empty, not_ahead, read_head, read_own, read_served, stand_for},
     lead::Lead,
     objects::{Objects, Put},
     store::{Published, Store},
@@ -79,7 +79,7 @@ impl Publisher {
         if let Some(why) = store.halted().await? {
             return Err(LedgerStoreError::Halted { why });
         }
-        not_ahead(&store, &objects).await?;
+        not_ahead(&store, &objects, Look::Next).await?;
         let mut heads: Vec<Head> = Vec::new();
         for text in seen {
             heads.push(read_head(key.verifier(), "a cosigner's", text)?);
@@ -129,8 +129,9 @@ impl Publisher {
         let published = match old {
             Some(p) if p.size >= size => p,
             old => {
-                if old.is_none() {
-                    self.serve_empty().await?;
+                match &old {
+                    None => self.serve_empty().await?,
+                    Some(old) => self.check_served(old).await?,
                 }
                 let mut edge = self.edge.clone();
                 self.integrate(&mut edge, size).await?;
@@ -145,6 +146,35 @@ impl Publisher {
         };
         self.serve(&published).await?;
         Ok(published)
+    }
+
+    /// Halts for a served checkpoint that the database's does not begin with: before another is signed.
+    async fn check_served(&self, own: &Published) -> Result<(), LedgerStoreError> {
+        let log = self.key.verifier();
+        let Some(served) = self.objects.checkpoint().await? else {
+            return Ok(());
+        };
+        if served == own.text {
+            return Ok(());
+        }
+        let (Ok(served), Ok(own)) = (log.open(&served), log.open(own.text.as_bytes())) else {
+            // One that does not open tells nothing.
+            return Ok(());
+        };
+        if served.size > own.size {
+            return self.behind(served.size).await;
+        }
+        match extends(&self.objects, &served, &own).await {
+            // Tiles that are torn or away tell nothing of the checkpoint.
+            Ok(()) | Err(LedgerStoreError::Object { .. }) => Ok(()),
+            Err(_) => {
+                let (_, roots) = roots(&self.store, [served.size]).await?;
+                if roots.get(&served.size) == Some(&served.root) {
+                    return Ok(());
+                }
+                self.halt("the served checkpoint is of another tree").await
+            }
+        }
     }
 
     /// The first checkpoint of a log is served before any is in the database, and is of the empty tree: from then on

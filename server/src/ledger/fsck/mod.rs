@@ -18,7 +18,7 @@ pub use replay::{Reader, read_proposal};
 use super::{
     LedgerStoreError,
     edge::{Extent, Place},
-    fence::ahead,
+    fence::{Look, ahead},
     objects::Objects,
     store::{Filter, Line, Store, StoredEntry, Unhalted},
 };
@@ -134,6 +134,8 @@ pub async fn fsck_with(
     key: &LogVerifier,
     read: Reader,
 ) -> Result<Report, LedgerStoreError> {
+    // Before the database's: a service at work serves a checkpoint after the database has it.
+    let served = objects.checkpoint().await?;
     let published = store.published().await?;
     let limit = published.as_ref().map_or(0, |p| p.size);
     let size = store.size().await?;
@@ -157,7 +159,9 @@ pub async fn fsck_with(
     };
     let halted = store.halted().await?.map(Finding::Halted);
     audit.report.findings.extend(halted);
-    let ahead = ahead(store, objects).await?.map(Finding::Ahead);
+    let ahead = ahead(store, objects, Look::Everywhere)
+        .await?
+        .map(Finding::Ahead);
     audit.report.findings.extend(ahead);
     if let Some(p) = &published {
         audit.head("database", key.open(p.text.as_bytes()));
@@ -169,7 +173,7 @@ pub async fn fsck_with(
             );
         }
     }
-    match objects.checkpoint().await? {
+    match served {
         Some(served) => audit.head("served", key.open(&served)),
         None if published.is_some() => audit.checkpoint("served", "it is missing", false),
         None => {}

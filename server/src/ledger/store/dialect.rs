@@ -108,6 +108,18 @@ impl Place {
         }
     }
 
+    /// Whether an SQLite file is one: a pool would try again and again, and tell of its time alone.
+    pub(super) async fn check_readable(&self) -> Result<(), LedgerStoreError> {
+        if self.dialect == Dialect::Sqlite {
+            sqlx::any::install_default_drivers();
+            let mut connection = self.reading.connect().await?;
+            let schema = sqlx::query("SELECT count(*) FROM sqlite_schema");
+            schema.execute(&mut connection).await?;
+            connection.close().await?;
+        }
+        Ok(())
+    }
+
     /// The one connection that writes: writers queue here rather than at the database's lock.
     pub(super) async fn writer(&self) -> Result<AnyPool, LedgerStoreError> {
         let setup = match self.dialect {

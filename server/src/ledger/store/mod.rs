@@ -71,6 +71,21 @@ fn column(n: u64) -> Result<i64, LedgerStoreError> {
     i64::try_from(n).map_err(|_| LedgerStoreError::range("an index or size"))
 }
 
+/// Whether a database holds a ledger.
+///
+/// # Errors
+/// [`LedgerStoreError::NoLedger`], or the database's.
+async fn has_state(pool: &AnyPool) -> Result<(), LedgerStoreError> {
+    let state = sqlx::query("SELECT origin FROM log_state WHERE id = 1");
+    match state.fetch_optional(pool).await.map_err(Into::into) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) | Err(LedgerStoreError::Database(sqlx::Error::Database(_))) => {
+            Err(LedgerStoreError::NoLedger)
+        }
+        Err(e) => Err(e),
+    }
+}
+
 /// Gives a connection back after a transaction. One whose transaction ended in an error is closed: SQLite takes some
 /// failing transactions back by itself, and what counts them in the connection is not told.
 fn ended<T>(
@@ -173,15 +188,32 @@ impl Store {
         if !place.exists()? {
             return Err(LedgerStoreError::NoLedger);
         }
+        place.check_readable().await?;
         let writer = place.writer().await?;
-        let state = sqlx::query("SELECT origin FROM log_state WHERE id = 1");
-        match state.fetch_optional(&writer).await {
-            Ok(Some(_)) => {}
-            Ok(None) | Err(sqlx::Error::Database(_)) => return Err(LedgerStoreError::NoLedger),
-            Err(e) => return Err(e.into()),
-        }
+        has_state(&writer).await?;
         place.dialect.migrations().run(&writer).await?;
         Self::with(place, writer, origin).await
+    }
+
+    /// Opens the database of a log to read it. Of SQLite nothing is written, not even what its WAL holds into its file.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); a schema of an earlier version.
+    pub async fn open_to_read(place: &str, origin: &str) -> Result<Self, LedgerStoreError> {
+        let place = Place::new(place, false)?;
+        if !place.exists()? {
+            return Err(LedgerStoreError::NoLedger);
+        }
+        place.check_readable().await?;
+        let readers = place.readers().await?;
+        has_state(&readers).await?;
+        let keeping = sqlx::query("SELECT n FROM unhalted LIMIT 1");
+        if let Err(sqlx::Error::Database(_)) = keeping.fetch_optional(&readers).await {
+            return Err(LedgerStoreError::damaged(
+                "the database is of an earlier version of Galen: start the service once, which brings it up to date",
+            ));
+        }
+        Self::with(place, readers, origin).await
     }
 
     async fn with(place: Place, writer: AnyPool, origin: &str) -> Result<Self, LedgerStoreError> {
@@ -217,7 +249,7 @@ impl Store {
         }
         if size != entries {
             return Err(LedgerStoreError::damaged(format!(
-                "the state says {size} entries, the last index {entries}"
+                "the database says that it has {size} entries, and the last one there is the {entries}th: restore the newest one"
             )));
         }
         Ok(())
