@@ -338,7 +338,7 @@ async fn nothing_is_written_for_another_database(db: Db) {
     delete(&newer, "checkpoint").await;
     let refused = mended(&older).await.unwrap_err();
     assert!(
-        matches!(&refused, LedgerStoreError::Fenced { why } if why.contains("tile/0/001")),
+        matches!(&refused, LedgerStoreError::Fenced { why } if why.contains("002.p/108")),
         "{refused}"
     );
     assert!(newer.objects.checkpoint().await.unwrap().is_none());

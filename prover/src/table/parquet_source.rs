@@ -1,6 +1,9 @@
 //! Batches of a Parquet file.
 
-use std::fs::File;
+use std::{
+    fs::File,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::Schema;
@@ -32,6 +35,11 @@ pub(super) struct ParquetSource {
     rows_taken: u64,
 }
 
+/// Reads; nothing where the library panics, as it does on pages that are damaged in some ways.
+fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(read)).ok()
+}
+
 impl ParquetSource {
     /// Reads the footer and checks the schema.
     pub fn open(file: File, state: &State) -> Result<Self, TableError> {
@@ -39,7 +47,9 @@ impl ParquetSource {
         let broken = || TableError::NotParquet {
             path: state.path.clone(),
         };
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| broken())?;
+        let builder = guarded(|| ParquetRecordBatchReaderBuilder::try_new(file))
+            .and_then(Result::ok)
+            .ok_or_else(broken)?;
         let places = check_schema(builder.schema(), state)?;
         check_compression(builder.metadata(), state)?;
         let total_rows =
@@ -51,11 +61,10 @@ impl ParquetSource {
 
         let wanted = std::iter::once(places.patient_id).chain(places.fields.iter().copied());
         let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
-        let batches = builder
-            .with_projection(mask)
-            .with_batch_size(BATCH_ROWS)
-            .build()
-            .map_err(|_| broken())?;
+        let builder = builder.with_projection(mask).with_batch_size(BATCH_ROWS);
+        let batches = guarded(|| builder.build())
+            .and_then(Result::ok)
+            .ok_or_else(broken)?;
         let projected = check_schema(&arrow_array::RecordBatchReader::schema(&batches), state)?;
         Ok(Self {
             batches,
@@ -106,8 +115,14 @@ impl ParquetSource {
             path: state.path.clone(),
             rows,
         };
-        for batch in self.batches.by_ref() {
-            let batch = batch.map_err(|_| damaged(self.rows_decoded))?;
+        loop {
+            let next = guarded(|| self.batches.next().transpose());
+            let Some(batch) = next
+                .and_then(Result::ok)
+                .ok_or_else(|| damaged(self.rows_decoded))?
+            else {
+                break;
+            };
             self.rows_decoded += batch.num_rows() as u64;
             if batch.num_rows() > 0 {
                 return Ok(Some(batch));

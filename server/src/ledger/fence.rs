@@ -108,7 +108,7 @@ pub(crate) async fn nothing_there(objects: &Objects) -> Result<(), LedgerStoreEr
             "there is no database, and beside it lies the checkpoint of a log. Restore its database",
         ));
     }
-    match objects.anywhere_beyond(0).await? {
+    match objects.farthest().await? {
         None => Ok(()),
         Some(path) => Err(fenced(older(path))),
     }
@@ -132,20 +132,14 @@ pub(super) async fn ahead(
     objects: &Objects,
     look: Look,
 ) -> Result<Option<TilePath>, LedgerStoreError> {
-    loop {
-        let size = store.size().await?;
-        let found = match look {
-            Look::Next if size > 0 => objects.beyond(size).await?,
-            _ => objects.anywhere_beyond(size).await?,
-        };
-        let Some(found) = found else {
-            return Ok(None);
-        };
-        // Another replica may have committed and published meanwhile.
-        if store.size().await? == size {
-            return Ok(Some(found));
-        }
-    }
+    let size = store.size().await?;
+    let found = match look {
+        Look::Next if size > 0 => objects.beyond(size).await?,
+        _ => objects.farthest().await?,
+    };
+    // Another replica, or this service, may have committed and published meanwhile: entries come before their tiles.
+    let size = store.size().await?;
+    Ok(found.filter(|path| path.least_size() > size))
 }
 
 /// Refuses checkpoints of entries where the database has none published.

@@ -192,25 +192,20 @@ impl Objects {
         Ok(None)
     }
 
-    /// As [`beyond`](Self::beyond), anywhere: looks at the names of all tiles and bundles.
-    pub(super) async fn anywhere_beyond(
-        &self,
-        size: u64,
-    ) -> Result<Option<TilePath>, LedgerStoreError> {
+    /// Of all tiles and bundles one of the largest log, by their names.
+    pub(super) async fn farthest(&self) -> Result<Option<TilePath>, LedgerStoreError> {
         let folder = Path::from("tile");
         let mut names = self.0.list(Some(&folder));
-        let mut least: Option<TilePath> = None;
+        let mut farthest: Option<TilePath> = None;
         while let Some(object) = names.next().await {
             let object = object.map_err(LedgerStoreError::object(&folder))?;
-            let Ok(path) = TilePath::parse(object.location.as_ref()) else {
-                continue;
-            };
-            let sooner = least.is_none_or(|l| path.least_size() < l.least_size());
-            if path.least_size() > size && sooner {
-                least = Some(path);
-            }
+            let path = TilePath::parse(object.location.as_ref()).ok();
+            farthest = farthest
+                .into_iter()
+                .chain(path)
+                .max_by_key(TilePath::least_size);
         }
-        Ok(least)
+        Ok(farthest)
     }
 
     /// Writes a tile in the place of `other`, which is kept: should it be no torn tile but one of another history, it is
