@@ -29,14 +29,13 @@ SMALL = 12 << 20
 
 
 class Limited:
-    """No file of the process may grow."""
+    """No file of the process may have more than a page: less than one commit needs, wherever in its WAL SQLite is."""
 
     def __init__(self, service, _):
         self.pid = service.process.pid
-        self.wal = service.ledger.folder / "data" / "ledger.db-wal"
 
     def fill(self):
-        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (self.wal.stat().st_size, resource.RLIM_INFINITY))
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
 
     def free(self):
         resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
