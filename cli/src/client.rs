@@ -68,8 +68,8 @@ impl Client {
         self.succeeded(self.ask(path, request)?, &self.url(path))
     }
 
-    /// Sends a request until the service is not busy, with others or with this key's own. Requests may be repeated: an entry that was recorded keeps
-    /// its index, and a file its name.
+    /// Sends a request until the service is not busy, with others or with this key's own. Requests may be repeated: an
+    /// entry that was recorded keeps its index, and a file its name.
     fn ask(&self, path: &str, request: impl Fn(&str) -> Answered) -> Result<Response<Body>> {
         let url = self.url(path);
         let mut tries = 0;

@@ -96,8 +96,6 @@ def run_book(folder):
         found.append(f"the run book ended with {done.returncode}")
     if halts != 1 or len(blocks) < 12:
         found.append(f"{len(blocks)} blocks of commands, {halts} of them about a halt")
-    if shutil.which("sqlite3") is None and "sqlite3" in "".join(blocks):
-        found.append("the run book needs sqlite3")
     return found
 
 

@@ -1,4 +1,4 @@
-//! Every reader of bytes from outside, on bytes that are almost right: it refuses or reads them, and neither panics nor
+//! Readers of bytes from outside, on bytes that are almost right: it refuses or reads them, and neither panics nor
 //! takes long. What a verifier takes is what was proven.
 //!
 //! `GALEN_FUZZ_SECONDS=600 cargo test --release -p galen-tests --test fuzz` tries each reader for so long; without it, one
@@ -24,7 +24,7 @@ use galen_ledger::{
 };
 use galen_params::VerifyingSet;
 use galen_prover::table::TableReader;
-use galen_query::{question::Question, registry::Registry, text::hex};
+use galen_query::{query::parse_query, question::Question, registry::Registry, text::hex};
 use galen_tables::Mapping;
 use galen_tests::{Asked, Hospital, Setup, ask, dice::Dice, keys};
 use galen_verifier::{bundle::Bundle, manifest::Manifest, registration::Registration};
@@ -231,7 +231,6 @@ fn entries(question: &Question) -> Vec<Vec<u8>> {
 fn documents_of_an_answer() {
     let hospital = hospital();
     let asked = ask(&hospital, SQL);
-    let json = |of: &dyn erased::Json| of.json();
     let manifest = json(hospital.manifest());
     fuzz("manifest", &[manifest], &mut |b| {
         Manifest::from_json(b).is_ok()
@@ -254,7 +253,7 @@ fn documents_of_an_answer() {
 
 /// Whatever is read of a changed bundle, only what was proven is verified.
 fn bundles(hospital: &Hospital, asked: &Asked) {
-    let proven = serde_json::to_vec(&asked.bundle).unwrap();
+    let proven = json(&asked.bundle);
     fuzz("bundle", &[proven], &mut |bytes| {
         let Ok(bundle) = Bundle::from_json(bytes) else {
             return false;
@@ -266,17 +265,8 @@ fn bundles(hospital: &Hospital, asked: &Asked) {
     });
 }
 
-/// What is written as JSON.
-mod erased {
-    pub trait Json {
-        fn json(&self) -> Vec<u8>;
-    }
-
-    impl<T: serde::Serialize> Json for T {
-        fn json(&self) -> Vec<u8> {
-            serde_json::to_vec(self).unwrap()
-        }
-    }
+fn json(of: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(of).unwrap()
 }
 
 #[test]
@@ -288,21 +278,11 @@ fn texts_that_people_write() {
     let asks = [
         SQL,
         "SELECT count(*) FROM t WHERE NOT (n < 5 OR sex IS NULL) AND n NOT IN (7, 8, 9)",
-        "SELECT floor(n / 50) * 50 AS step, count(*), sum(n), percentile_cont(0.5) WITHIN GROUP (ORDER BY n) FROM t GROUP BY step",
+        "SELECT width_bucket(n, 0, 600, 12), count(*), sum(n), percentile_disc(0.5) WITHIN GROUP (ORDER BY n) FROM t GROUP BY width_bucket(n, 0, 600, 12)",
     ];
-    let asks: Vec<Vec<u8>> = asks
-        .into_iter()
-        .filter(|sql| galen_query::query::parse_query(sql, &registry).is_ok())
-        .map(|sql| sql.as_bytes().to_vec())
-        .collect();
-    assert!(
-        asks.len() >= 2,
-        "of the queries {} can be asked",
-        asks.len()
-    );
+    let asks = asks.map(|sql| sql.as_bytes().to_vec());
     fuzz("SQL", &asks, &mut |b| {
-        std::str::from_utf8(b)
-            .is_ok_and(|sql| galen_query::query::parse_query(sql, &registry).is_ok())
+        std::str::from_utf8(b).is_ok_and(|sql| parse_query(sql, &registry).is_ok())
     });
     fuzz("mapping", &[MAPPING.into()], &mut |b| {
         std::str::from_utf8(b).is_ok_and(|t| Mapping::from_toml(t, Path::new("m.toml")).is_ok())

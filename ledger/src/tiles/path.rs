@@ -24,7 +24,7 @@ pub struct TilePath {
 
 impl TilePath {
     /// The highest level that a log of [`MAX_SIZE`](super::MAX_SIZE) reaches.
-    pub(super) const TOP: u8 = 5;
+    pub const TOP: u8 = 5;
 
     /// The `n`-th tile of a level, `width` (1 to 256) hashes or entries wide.
     ///

@@ -3,46 +3,76 @@
 use std::collections::BTreeMap;
 
 use galen_ledger::tiles::{
-    Checkpoint, Edge, Hash, TILE_WIDTH, Tile, tiles_for_edge, verify_consistency,
+    Checkpoint, Edge, Hash, TILE_WIDTH, Tile, TilePath, tiles_for_edge, verify_consistency,
 };
 
 use super::{LedgerStoreError, objects::Objects, store::Store};
 
-/// How far a log's public files go.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Extent {
+/// The public files to compare with a log's entries while a tree of these grows, each once.
+#[derive(Debug)]
+pub(super) struct Places {
     /// Entries under the checkpoint: their files are there.
-    pub(super) published: u64,
+    published: u64,
     /// Entries: files of the others may be there, from a publication that did not come to its end.
-    pub(super) size: u64,
+    size: u64,
+    /// The checkpoint's partial tiles, which wider ones may follow.
+    partials: Vec<TilePath>,
 }
 
 /// A tile or bundle as the entries give it.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) tile: Tile,
-    /// Whether the checkpoint's tree has it; if not, it may be missing.
+    /// Whether it has to be there.
     pub(super) due: bool,
-    /// Whether a wider one of the same place follows.
-    pub(super) passing: bool,
 }
 
-impl Extent {
-    /// The places at an edge that has just grown, to one of the two sizes at most, by filling these tiles.
+impl Places {
+    pub(super) fn new(published: u64, size: u64) -> Self {
+        Self {
+            published,
+            size,
+            partials: Vec::new(),
+        }
+    }
+
+    /// Entries under the checkpoint.
+    pub(super) fn published(&self) -> u64 {
+        self.published
+    }
+
+    /// Entries.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Those at an edge that has just grown, to one of the two sizes at most, by filling these tiles; and the narrower ones
+    /// of their places that are there, which earlier checkpoints' readers take.
     ///
     /// # Errors
-    /// A size that no log has.
-    pub(super) fn places(
-        self,
+    /// A failing store.
+    pub(super) async fn at(
+        &mut self,
+        objects: &Objects,
         edge: &Edge,
         filled: Vec<Tile>,
     ) -> Result<Vec<Place>, LedgerStoreError> {
-        let due = edge.size() <= self.published;
-        let place = |passing| move |tile| Place { tile, due, passing };
-        let mut places: Vec<Place> = filled.into_iter().map(place(false)).collect();
-        if edge.size() == self.published || edge.size() == self.size {
-            let passing = edge.size() < self.size;
-            places.extend(edge.partials()?.into_iter().map(place(passing)));
+        let (due, last) = (edge.size() <= self.published, edge.size() == self.size);
+        let mut tiles = filled;
+        if last {
+            tiles.extend(edge.partials()?);
+        }
+        let mut places = Vec::new();
+        for tile in tiles {
+            let narrower = objects.narrower(&tile).await?.into_iter();
+            places.extend(narrower.map(|tile| Place { tile, due: true }));
+            places.push(Place { tile, due });
+        }
+        places.retain(|p| !self.partials.contains(&p.tile.path));
+        if edge.size() == self.published && !last {
+            let partials = edge.partials()?;
+            self.partials = partials.iter().map(|t| t.path).collect();
+            places.extend(partials.into_iter().map(|tile| Place { tile, due }));
         }
         Ok(places)
     }

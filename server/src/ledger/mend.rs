@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::{
     LedgerStoreError,
-    edge::{Extent, Place, grow},
+    edge::{Place, Places, grow},
     fence::{
         Head, Look, ahead, all_empty, entries_stand_for, not_ahead, older, read_own, unrooted,
     },
@@ -61,11 +61,8 @@ pub async fn mend(
             0
         }
     };
-    let extent = Extent {
-        published: size,
-        size: store.size().await?,
-    };
-    let others = compare(store, objects, extent, Then::Write).await?.1;
+    let places = Places::new(size, store.size().await?);
+    let others = compare(store, objects, places, Then::Write).await?.1;
     let checkpoint = match (published, served) {
         (Some(own), served) if served.as_ref().is_none_or(|s| s.size < own.size) => {
             objects.replace_checkpoint(&own.text).await?;
@@ -109,11 +106,8 @@ pub async fn mend_published(
         return halt(store, older(path)).await;
     }
     let own = read_own(log, &published)?;
-    let extent = Extent {
-        published: own.1.size,
-        size: own.1.size,
-    };
-    let (root, others) = match compare(store, objects, extent, Then::Pause(pause)).await {
+    let places = || Places::new(own.1.size, own.1.size);
+    let (root, others) = match compare(store, objects, places(), Then::Pause(pause)).await {
         // Entries under the checkpoint that are not there.
         Err(LedgerStoreError::Ledger(e)) => return halt(store, e.to_string()).await,
         compared => compared?,
@@ -131,7 +125,7 @@ pub async fn mend_published(
     if others.is_empty() {
         return Ok(Vec::new());
     }
-    let written = compare(store, objects, extent, Then::Write).await?.1;
+    let written = compare(store, objects, places(), Then::Write).await?.1;
     Ok(written.into_iter().map(|o| o.path).collect())
 }
 
@@ -160,15 +154,15 @@ enum Then {
 async fn compare(
     store: &Store,
     objects: &Objects,
-    extent: Extent,
+    mut places: Places,
     then: Then,
 ) -> Result<(Hash, Vec<Other>), LedgerStoreError> {
     let (mut edge, mut others) = (Edge::new(), Vec::new());
-    for to in [extent.published, extent.size] {
+    for to in [places.published(), places.size()] {
         while edge.size() < to {
             let filled = grow(store, &mut edge, to).await?;
-            for place in extent.places(&edge, filled)? {
-                compare_place(objects, place, then, &mut others).await?;
+            for place in places.at(objects, &edge, filled).await? {
+                others.extend(compare_place(objects, place, then).await?);
             }
             if let Then::Pause(pause) = then {
                 sleep(pause).await;
@@ -178,39 +172,29 @@ async fn compare(
     Ok((edge.root(), others))
 }
 
-/// A tile, and the narrower ones of its place that are there.
+/// What is not as it is to be in a place; written anew if that is what follows.
 async fn compare_place(
     objects: &Objects,
     place: Place,
     then: Then,
-    others: &mut Vec<Other>,
-) -> Result<(), LedgerStoreError> {
-    let Place { tile, due, passing } = place;
-    let narrower = if passing {
-        Vec::new()
-    } else {
-        objects.narrower(&tile).await?
+) -> Result<Option<Other>, LedgerStoreError> {
+    let Place { tile, due } = place;
+    let found = objects.tile(&tile.path).await?;
+    let same = match &found {
+        Some(found) => *found == tile.bytes,
+        None => !due,
     };
-    let own = tile.path;
-    for tile in narrower.into_iter().chain([tile]) {
-        let found = objects.tile(&tile.path).await?;
-        let may_be_missing = tile.path == own && !due;
-        let same = match &found {
-            Some(found) => *found == tile.bytes,
-            None => may_be_missing,
-        };
-        // One that was looked at before is mended by now.
-        if !same && others.iter().all(|o| o.path != tile.path) {
-            others.push(Other {
-                path: tile.path,
-                foreign: found.as_deref().is_some_and(|f| is_foreign(&tile, f)),
-            });
-            if let Then::Write = then {
-                objects.replace_tile(tile, found).await?;
-            }
-        }
+    if same {
+        return Ok(None);
     }
-    Ok(())
+    let other = Other {
+        path: tile.path,
+        foreign: found.as_deref().is_some_and(|f| is_foreign(&tile, f)),
+    };
+    if let Then::Write = then {
+        objects.replace_tile(tile, found).await?;
+    }
+    Ok(Some(other))
 }
 
 /// Whether a bundle holds other entries, all of them well-formed.

@@ -23,9 +23,6 @@ use sha2::{Digest, Sha256};
 
 use super::LedgerStoreError;
 
-/// The highest level of tiles.
-const MAX_LEVEL: u8 = 5;
-
 /// The name of the checkpoint's object.
 const CHECKPOINT: &str = "checkpoint";
 
@@ -177,7 +174,7 @@ impl Objects {
     /// A tile or bundle of a log of more entries than these where such a log goes on at one of its levels, if there is
     /// one. Some look-ups, however large the log is: a larger one has a full tile there, or a wider partial one.
     pub(super) async fn beyond(&self, size: u64) -> Result<Option<TilePath>, LedgerStoreError> {
-        let hashes = (0..=MAX_LEVEL).map(|l| (Level::Hashes(l), size >> (8 * l)));
+        let hashes = (0..=TilePath::TOP).map(|l| (Level::Hashes(l), size >> (8 * l)));
         for (level, full) in hashes.chain([(Level::Entries, size)]) {
             let next = TilePath::new(level, full / TILE_WIDTH, 256)?;
             if self.tile(&next).await?.is_some() {

@@ -92,6 +92,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the last trial of the database's writing counts.
 const TRIED: Duration = Duration::from_secs(1);
 
+/// Why the service is not ready while such a trial lasts, or after one that was given up.
+const SLOW: &str = "the database is slow to take a write";
+
 /// How long such a trial may take.
 const UNANSWERED: Duration = Duration::from_secs(5);
 
@@ -307,7 +310,7 @@ impl Service {
             return *tried;
         }
         // Before the trial: whoever asked may go meanwhile, and the next one shall not try again at once.
-        *last = Some((Instant::now(), Err("the database is slow to take a write")));
+        *last = Some((Instant::now(), Err(SLOW)));
         let tried = match timeout(UNANSWERED, self.store.try_writing()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(e)) => {
@@ -319,7 +322,7 @@ impl Service {
             }
             Err(_) => {
                 tracing::warn!("the database takes longer than {UNANSWERED:?} for a write");
-                Err("the database is slow to take a write")
+                Err(SLOW)
             }
         };
         *last = Some((Instant::now(), tried));

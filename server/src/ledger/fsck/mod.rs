@@ -8,7 +8,7 @@ use galen_ledger::{
     LedgerError,
     entry::Envelope,
     statement::Statement,
-    tiles::{Checkpoint, Edge, LogVerifier, TILE_WIDTH, Tile, TilePath},
+    tiles::{Checkpoint, Edge, LogVerifier, TILE_WIDTH, TilePath},
 };
 use sha2::{Digest, Sha256};
 
@@ -17,7 +17,7 @@ pub use replay::{Reader, read_proposal};
 
 use super::{
     LedgerStoreError,
-    edge::{Extent, Place},
+    edge::{Place, Places},
     fence::{Look, ahead},
     objects::Objects,
     store::{Filter, Line, Store, StoredEntry, Unhalted},
@@ -143,11 +143,7 @@ pub async fn fsck_with(
         key,
         store,
         objects,
-        extent: Extent {
-            published: limit,
-            size,
-        },
-        partials: Vec::new(),
+        places: Places::new(limit, size),
         report: Report {
             size,
             published: limit,
@@ -194,9 +190,7 @@ struct Audit<'a> {
     store: &'a Store,
     objects: &'a Objects,
     /// Up to the database's checkpoint the files are to be there, up to the last entry they are compared.
-    extent: Extent,
-    /// The checkpoint's partial tiles, compared before the wider ones that may follow.
-    partials: Vec<TilePath>,
+    places: Places,
     report: Report,
     /// Checkpoints whose root is still to be compared.
     heads: Vec<(&'static str, Checkpoint)>,
@@ -212,7 +206,7 @@ impl Audit<'_> {
     fn head(&mut self, place: &'static str, head: Result<Checkpoint, LedgerError>) {
         match head {
             Err(e) => self.checkpoint(place, e.to_string(), false),
-            Ok(h) if h.size > self.extent.published => {
+            Ok(h) if h.size > self.places.published() => {
                 self.checkpoint(place, "it is ahead of the database", true);
             }
             Ok(h) => self.heads.push((place, h)),
@@ -331,7 +325,7 @@ impl Audit<'_> {
         let mut tiles = Vec::new();
         edge.push(&entry.body, &mut tiles)?;
         self.compare_roots(edge);
-        for place in self.extent.places(edge, tiles)? {
+        for place in self.places.at(self.objects, edge, tiles).await? {
             self.compare(place).await?;
         }
         Ok(())
@@ -353,31 +347,14 @@ impl Audit<'_> {
         }
     }
 
-    /// Compares a tile or bundle, and the narrower ones that are there in its place: earlier checkpoints' readers take
-    /// these.
     async fn compare(&mut self, place: Place) -> Result<(), LedgerStoreError> {
-        let Place { tile, due, passing } = place;
-        if passing {
-            self.partials.push(tile.path);
-        } else {
-            for narrower in self.objects.narrower(&tile).await? {
-                if !self.partials.contains(&narrower.path) {
-                    self.compare_at(narrower, true).await?;
-                }
-            }
-        }
-        if passing || !self.partials.contains(&tile.path) {
-            self.compare_at(tile, due).await?;
-        }
-        Ok(())
-    }
-
-    async fn compare_at(&mut self, tile: Tile, due: bool) -> Result<(), LedgerStoreError> {
-        let path = tile.path;
-        match self.objects.published_tile(&path).await {
+        let Place { tile, due } = place;
+        match self.objects.published_tile(&tile.path).await {
             Ok(Some(found)) if found == tile.bytes => {}
-            Ok(Some(_)) | Err(LedgerStoreError::Ledger(_)) => self.find(Finding::Different(path)),
-            Ok(None) if due => self.find(Finding::Missing(path)),
+            Ok(Some(_)) | Err(LedgerStoreError::Ledger(_)) => {
+                self.find(Finding::Different(tile.path));
+            }
+            Ok(None) if due => self.find(Finding::Missing(tile.path)),
             Ok(None) => return Ok(()),
             Err(e) => return Err(e),
         }

@@ -249,7 +249,7 @@ impl Store {
         }
         if size != entries {
             return Err(LedgerStoreError::damaged(format!(
-                "the database says that it has {size} entries, and the last one there is the {entries}th: restore the newest one"
+                "the database says that it has {size} entries, and the last one there would make them {entries}: restore the newest one"
             )));
         }
         Ok(())
