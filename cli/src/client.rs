@@ -21,6 +21,9 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 /// How long a connection is kept for another request: less than the service keeps it.
 const IDLE: Duration = Duration::from_secs(5);
 
+/// Connections that are kept: a mirror fetches as many bundles at the same time.
+const KEPT: usize = 8;
+
 /// How often a service that is busy is asked again.
 const TRIES: u32 = 8;
 
@@ -51,6 +54,7 @@ impl Client {
             .http_status_as_error(false)
             .timeout_global(Some(TIMEOUT))
             .max_idle_age(IDLE)
+            .max_idle_connections_per_host(KEPT)
             .build();
         Ok(Self {
             base: url.trim_end_matches('/').to_owned(),

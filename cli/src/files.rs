@@ -20,6 +20,7 @@ use galen_verifier::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use tempfile::{NamedTempFile, PersistError};
 
 use crate::{
     failure::refusal,
@@ -194,12 +195,32 @@ pub fn check_replaces(path: &Path, what: &str, same: impl Fn(&[u8]) -> bool) -> 
 
 /// Writes a public file beside its place, syncs and renames it; an older one is replaced.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    write(path, bytes, PUBLIC, |file| file.persist(path))
+}
+
+/// Writes a file that only its owner may read, in the same way; one that is there is left, and refused.
+pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
+    write(path, bytes, SECRET, |file| file.persist_noclobber(path))
+}
+
+/// Permissions of ordinary files.
+const PUBLIC: u32 = 0o666;
+
+/// Those of its owner alone.
+const SECRET: u32 = 0o600;
+
+fn write(
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+    persist: impl FnOnce(NamedTempFile) -> Result<File, PersistError>,
+) -> Result<()> {
     let folder = folder_of(path);
     let write = || -> std::io::Result<()> {
-        let mut file = builder().tempfile_in(folder)?;
+        let mut file = builder(mode).tempfile_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
-        file.persist(path)?;
+        persist(file)?;
         if cfg!(unix) {
             File::open(folder)?.sync_all()?;
         }
@@ -208,14 +229,17 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     write().with_context(|| format!("writing {}", path.display()))
 }
 
-/// Temporary files with the permissions of ordinary ones: what is written here is public.
-fn builder() -> tempfile::Builder<'static, 'static> {
+#[cfg_attr(
+    not(unix),
+    expect(unused_variables, reason = "files have no such permissions")
+)]
+fn builder(mode: u32) -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".galen.partial-");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
+        builder.permissions(fs::Permissions::from_mode(mode));
     }
     builder
 }

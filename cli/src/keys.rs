@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
+use ark_std::rand::{RngCore as _, rngs::OsRng};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ed25519_dalek::SigningKey;
 use galen_ledger::{
@@ -16,6 +17,13 @@ use crate::{failure::refusal, files, kind::Kind};
 
 /// A key is a line or three.
 const MAX_KEY_BYTES: u64 = 4_096;
+
+/// 32 bytes by chance.
+pub fn random() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    OsRng.fill_bytes(&mut bytes);
+    bytes
+}
 
 /// Reads a signing key that is there.
 pub fn load(path: &Path) -> Result<SigningKey> {

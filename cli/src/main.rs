@@ -1,5 +1,6 @@
 //! `galen`: one binary, a subcommand for each thing that a role does.
 
+mod ahead;
 mod caption;
 mod client;
 mod commands;

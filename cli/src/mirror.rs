@@ -14,15 +14,16 @@ use anyhow::{Context, Result, ensure};
 use galen_ledger::{
     statement::{Blob, Statement},
     tiles::{
-        Checkpoint, Edge, Hash, Level, LogVerifier, MAX_CHECKPOINT_BYTES, TILE_WIDTH, Tile,
-        TilePath, TileSet, parse_bundle, prove_consistency, tiles_for_consistency,
-        verify_consistency,
+        Checkpoint, Edge, Hash, LogVerifier, MAX_CHECKPOINT_BYTES, TILE_WIDTH, Tile, TilePath,
+        TileSet, parse_bundle, prove_consistency, tiles_for_consistency, verify_consistency,
     },
 };
 use galen_params::Progress;
 use galen_query::text::hex;
+use rayon::prelude::*;
 
 use crate::{
+    ahead::bundles,
     failure::refusal,
     files, keys, show,
     source::{Replay, Source, blob_path, folder_at},
@@ -45,6 +46,8 @@ pub struct Mirror {
     head: Option<Checkpoint>,
     edge: Edge,
     replay: Replay,
+    /// Full tiles and bundles whose partial ones may be left.
+    full: Vec<TilePath>,
     /// Files that entries name and that are not in the folder yet, with why not.
     missing: BTreeMap<(String, u64), String>,
     /// Forks that were found, and entries that break the ledger's rules: its keeper's fault, and evidence of it.
@@ -75,6 +78,7 @@ impl Mirror {
             head: None,
             edge: Edge::new(),
             replay: Replay::default(),
+            full: Vec::new(),
             missing: BTreeMap::new(),
             more_findings: 0,
         };
@@ -127,10 +131,18 @@ impl Mirror {
             }
         }
         let files = self.fetch(source)?;
-        // Last: with it, everything before it counts.
+        // With it, everything before it counts.
         if head.size > before || self.head.is_none() {
             files::write_atomic(&self.folder.join("checkpoint"), text.as_bytes())?;
             self.head = Some(head);
+        }
+        // Who reads by an earlier checkpoint takes the full ones (c2sp.org/tlog-tiles).
+        for path in std::mem::take(&mut self.full) {
+            let partials = self.folder.join(format!("{path}.p"));
+            if partials.is_dir() {
+                fs::remove_dir_all(&partials)
+                    .with_context(|| format!("removing {}", partials.display()))?;
+            }
         }
         let entries = self.size() - before;
         Ok(Gain { entries, files })
@@ -144,36 +156,46 @@ impl Mirror {
         write: bool,
         progress: &dyn Progress,
     ) -> Result<()> {
-        while self.size() < head.size {
-            let n = self.size() / TILE_WIDTH;
-            let begin = n * TILE_WIDTH;
-            let width = u16::try_from((head.size - begin).min(TILE_WIDTH)).expect("at most 256");
-            let path = TilePath::new(Level::Entries, n, width)?;
-            let bundle = source.tile(&path)?;
-            let entries = parse_bundle(&bundle)?;
-            ensure!(
-                entries.len() >= width.into(),
-                "{path} holds {} entries only",
-                entries.len()
-            );
-            let known = usize::try_from(self.size() - begin).expect("at most 256");
-            let mut full = Vec::new();
-            for entry in &entries[known..width.into()] {
-                self.entry(entry);
-                self.edge.push(entry, &mut full)?;
+        bundles(source, self.size(), head.size, |bundles| {
+            let mut entries = Vec::new();
+            for (path, bundle) in &bundles {
+                let found = parse_bundle(bundle)?;
+                let width = usize::from(path.width());
+                ensure!(
+                    found.len() >= width,
+                    "{path} holds {} entries only",
+                    found.len()
+                );
+                // The first may have been read in part.
+                let known = self.size().saturating_sub(path.number() * TILE_WIDTH);
+                let known = usize::try_from(known).unwrap_or(width).min(width);
+                entries.extend_from_slice(&found[known..width]);
             }
-            for tile in full.iter().filter(|_| write) {
-                self.write(tile)?;
-            }
+            self.entries(&entries, write)?;
             progress.report("checking entries", self.size(), head.size);
+            Ok(())
+        })
+    }
+
+    /// Appends entries; `write`: and writes what they fill.
+    fn entries(&mut self, entries: &[&[u8]], write: bool) -> Result<()> {
+        let statements = self.replay.take_all(self.size(), entries);
+        let mut full = Vec::new();
+        for (bytes, statement) in entries.iter().zip(statements) {
+            self.entry(statement);
+            self.edge.push(bytes, &mut full)?;
         }
+        if write {
+            full.par_iter().try_for_each(|tile| self.write(tile))?;
+        }
+        self.full.extend(full.iter().map(|t| t.path));
         Ok(())
     }
 
     /// Whether an entry may stand where it does, by the ledger's rules; and which files it names.
-    fn entry(&mut self, bytes: &[u8]) {
+    fn entry(&mut self, statement: Result<Statement>) {
         let index = self.size();
-        match self.state(index, bytes) {
+        match statement.and_then(|s| self.state(&s)) {
             Err(e) if self.findings.len() < MOST_FINDINGS => {
                 self.findings.push(format!("entry {index}: {e:#}"));
             }
@@ -182,15 +204,14 @@ impl Mirror {
         }
     }
 
-    fn state(&mut self, index: u64, bytes: &[u8]) -> Result<()> {
-        let statement = self.replay.take(index, bytes)?;
+    fn state(&mut self, statement: &Statement) -> Result<()> {
         for (_, blob) in statement.blobs() {
             if !self.holds(blob) {
                 let why = "not asked for yet".to_owned();
                 self.missing.insert((blob.sha256.clone(), blob.bytes), why);
             }
         }
-        if let Statement::Consortium(consortium) = &statement {
+        if let Statement::Consortium(consortium) = statement {
             consortium.check_log(&self.log)?;
         }
         Ok(())

@@ -16,6 +16,7 @@ use galen_ledger::{
     tiles::{Level, MAX_CHECKPOINT_BYTES, TILE_WIDTH, TilePath, narrowed, parse_bundle},
 };
 use galen_server::http::Collection;
+use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::{client::Client, failure::refusal, files};
@@ -23,17 +24,48 @@ use crate::{client::Client, failure::refusal, files};
 /// The largest bundle of entries, bytes.
 const MAX_BUNDLE: u64 = 256 * (65_535 + 2);
 
+/// Entries whose signatures are checked together.
+const TOGETHER: usize = 2_048;
+
 /// What the entries so far have said.
 #[derive(Default)]
 pub struct Replay(Facts);
 
+fn read(bytes: &[u8], facts: &Facts) -> Result<Proposal> {
+    Ok(Proposal::read(Envelope::parse(bytes)?, facts)?)
+}
+
 impl Replay {
     /// What the next entry states, if it may stand where it does: by its form, its signatures and the ledger's rules.
     pub fn take(&mut self, index: u64, bytes: &[u8]) -> Result<Statement> {
-        let proposal = Proposal::read(Envelope::parse(bytes)?, &self.0)?;
+        let proposal = read(bytes, &self.0)?;
+        self.apply(index, &proposal)
+    }
+
+    fn apply(&mut self, index: u64, proposal: &Proposal) -> Result<Statement> {
         let effects = proposal.apply(&self.0)?;
         effects.set(&mut self.0, index);
         Ok(proposal.statement().clone())
+    }
+
+    /// What the next entries state, each as [`take`](Self::take) says it; signatures are checked on all cores, by the keys
+    /// that were known before the first entry. A member's key is its id for good: where it was known, what was read is what
+    /// would be read. Stewards' keys go with their consortium: after a new one all is read again.
+    pub fn take_all(&mut self, first: u64, entries: &[&[u8]]) -> Vec<Result<Statement>> {
+        let facts = &self.0;
+        let early: Vec<Option<Proposal>> =
+            entries.par_iter().map(|e| read(e, facts).ok()).collect();
+        let mut same_stewards = true;
+        let numbered = (first..).zip(entries.iter().zip(early));
+        let take = |(index, (bytes, early)): (u64, (&&[u8], Option<Proposal>))| {
+            let taken = match early.filter(|_| same_stewards) {
+                Some(proposal) => self.apply(index, &proposal),
+                None => self.take(index, bytes),
+            };
+            same_stewards &= !matches!(taken, Ok(Statement::Consortium(_)));
+            taken
+        };
+        numbered.map(take).collect()
     }
 }
 
@@ -50,7 +82,7 @@ fn cut(path: &TilePath, full: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// A ledger to read. Nothing of it is believed: whoever gathers from it verifies.
-pub trait Source {
+pub trait Source: Sync {
     /// The log's key, if the source tells it.
     fn log_key(&self) -> Result<Option<String>>;
     /// The signed checkpoint.
@@ -229,9 +261,16 @@ impl Source for Folder {
             }
         }
         let mut replay = Replay::default();
-        for (index, bytes) in (0..).zip(&self.entries) {
+        let entries: Vec<&[u8]> = self.entries.iter().map(Vec::as_slice).collect();
+        let chunks = entries.chunks(TOGETHER);
+        let statements = chunks.scan(0, |first, chunk| {
+            let taken = replay.take_all(*first, chunk);
+            *first += chunk.len() as u64;
+            Some(taken)
+        });
+        for (index, statement) in (0..).zip(statements.flatten()) {
             // One that the log's keeper should not have taken hides none of those that stand.
-            let Ok(statement) = replay.take(index, bytes) else {
+            let Ok(statement) = statement else {
                 continue;
             };
             let kind = statement.kind();

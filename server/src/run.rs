@@ -11,13 +11,14 @@ use std::{
 };
 
 use axum_server::Handle;
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use galen_ledger::{
     LedgerError, Proposal,
     entry::Envelope,
     facts::{Facts, Proposed},
     statement::Statement,
-    tiles::{LogKey, LogVerifier},
+    tiles::{LogKey, LogVerifier, TilePath},
 };
 use hyper_util::rt::TokioTimer;
 use tokio::{runtime::Runtime, sync::watch, task::JoinHandle, time::sleep};
@@ -72,12 +73,17 @@ pub fn runtime() -> io::Result<Runtime> {
 }
 
 /// Where a ledger is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Place {
-    /// The service's folder: `ledger.db` unless there is another database, and `files/` with tiles and blobs.
+    /// The service's folder: `ledger.db` unless there is another database, and `files/` with tiles and blobs unless they
+    /// are elsewhere. Not looked at where both are.
     pub data: PathBuf,
     /// Another database: `postgres://…`.
     pub database: Option<String>,
+    /// Object storage for the files: `s3://bucket/prefix`. The lock is there too.
+    pub files: Option<String>,
+    /// Object storage for the lock: `s3://bucket/prefix`.
+    pub lock: Option<String>,
     /// The log's name, as it stands in its checkpoints: a host's name and a path, without a scheme.
     pub origin: String,
 }
@@ -161,12 +167,44 @@ impl Place {
         self.database.clone().unwrap_or_else(file)
     }
 
-    fn files(&self) -> PathBuf {
+    fn folder(&self) -> PathBuf {
         self.data.join("files")
     }
 
+    /// The files, wherever they are.
+    fn objects(&self) -> Result<Objects, RunError> {
+        let objects = match &self.files {
+            Some(url) => Objects::bucket(url)?,
+            None if self.folder().is_dir() => Objects::local(&self.folder())?,
+            None => {
+                return Err(RunError::NoFiles {
+                    files: self.folder(),
+                });
+            }
+        };
+        Ok(match &self.lock {
+            Some(url) => objects.locked_in_bucket(url)?,
+            None => objects,
+        })
+    }
+
+    /// As [`objects`](Self::objects), to be written to: the folder is made where there is none, object storage is tried.
+    async fn objects_to_write(&self) -> Result<Objects, RunError> {
+        let folder = match (&self.files, &self.database) {
+            (None, _) => Some(self.folder()),
+            (Some(_), None) => Some(self.data.clone()),
+            (Some(_), Some(_)) => None,
+        };
+        if let Some(folder) = folder {
+            fs::create_dir_all(&folder).map_err(at(folder.display().to_string()))?;
+        }
+        let objects = self.objects()?;
+        objects.try_conditions().await?;
+        Ok(objects)
+    }
+
     /// Holds the folder for one service: a file database has one writer.
-    fn lock(&self) -> Result<Option<File>, RunError> {
+    fn hold(&self) -> Result<Option<File>, RunError> {
         if self.database.is_some() {
             return Ok(None);
         }
@@ -213,35 +251,43 @@ pub fn audit<'a>(place: &'a Place, log: &'a LogVerifier) -> Work<'a, Report> {
     Box::pin(async {
         let store = Store::open_to_read(&place.database(), &place.origin).await;
         let store = place.opened(store)?;
-        if !place.files().is_dir() {
-            return Err(RunError::NoFiles {
-                files: place.files(),
-            });
-        }
-        let objects = Objects::local(&place.files())?;
+        let objects = place.objects()?;
         let report = fsck(&store, &objects, log).await?;
         store.close().await;
         Ok(report)
     })
 }
 
+/// The checkpoint that is served, unverified.
+///
+/// # Errors
+/// A store that fails; files that are not there have none.
+pub fn served(place: &Place) -> Work<'_, Option<Bytes>> {
+    Box::pin(async {
+        match place.objects() {
+            Err(RunError::NoFiles { .. }) => Ok(None),
+            objects => Ok(objects?.checkpoint().await?),
+        }
+    })
+}
+
 /// The work of a ledger's keeper while no service works on it.
 async fn alone<'a, T>(
     place: &'a Place,
+    objects: &'a Objects,
     work: impl AsyncFnOnce(&Store, &Objects) -> Result<T, LedgerStoreError>,
 ) -> Result<T, RunError> {
     let at_work = |e| match e {
         RunError::InUse { .. } => RunError::AtWork,
         e => e,
     };
-    let _lock = place.lock().map_err(at_work)?;
+    let _held = place.hold().map_err(at_work)?;
     let store = place.open().await?;
-    let objects = Objects::local(&place.files())?;
     let mut lead = store.lead();
     if !lead.take().await? {
         return Err(RunError::AtWork);
     }
-    let done = work(&store, &objects).await;
+    let done = work(&store, objects).await;
     lead.yield_to_others().await;
     store.close().await;
     Ok(done?)
@@ -254,8 +300,8 @@ async fn alone<'a, T>(
 /// A service that runs, no ledger, a database that is not the one that the files are of.
 pub fn restore<'a>(place: &'a Place, log: &'a LogVerifier) -> Work<'a, Mended> {
     Box::pin(async {
-        fs::create_dir_all(place.files()).map_err(at(place.files().display().to_string()))?;
-        alone(place, async |store, objects| {
+        let objects = place.objects_to_write().await?;
+        alone(place, &objects, async |store, objects| {
             mend(store, objects, log).await
         })
         .await
@@ -272,15 +318,19 @@ pub fn unhalt<'a>(
     log: &'a LogVerifier,
     because: &'a str,
 ) -> Work<'a, (Report, Option<String>)> {
-    Box::pin(alone(place, async move |store, objects| {
-        let report = fsck(store, objects, log).await?;
-        // What was audited, and nothing that has come since.
-        let cleared = match &report.findings[..] {
-            [Finding::Halted(halt)] if store.unhalt(halt, because).await? => Some(halt.clone()),
-            _ => None,
-        };
-        Ok((report, cleared))
-    }))
+    Box::pin(async move {
+        let objects = place.objects()?;
+        alone(place, &objects, async |store, objects| {
+            let report = fsck(store, objects, log).await?;
+            // What was audited, and nothing that has come since.
+            let cleared = match &report.findings[..] {
+                [Finding::Halted(halt)] if store.unhalt(halt, because).await? => Some(halt.clone()),
+                _ => None,
+            };
+            Ok((report, cleared))
+        })
+        .await
+    })
 }
 
 /// A service that runs.
@@ -297,7 +347,7 @@ pub struct Running {
     publisher: JoinHandle<Result<(), LedgerStoreError>>,
     halted: CancellationToken,
     store: Store,
-    _lock: Option<File>,
+    _held: Option<File>,
 }
 
 /// Starts a service.
@@ -317,13 +367,13 @@ async fn run(config: Config) -> Result<Running, RunError> {
         listen,
         limits,
     } = config;
-    fs::create_dir_all(place.files()).map_err(at(place.files().display().to_string()))?;
-    let lock = place.lock()?;
-    let objects = Objects::local(&place.files())?;
+    let objects = place.objects_to_write().await?;
+    let held = place.hold()?;
     let store = place.open_or_begin(consortium.is_some(), &objects).await?;
     let log = key.verifier().clone();
     let begun = async {
         let publisher = Publisher::open(store.clone(), objects.clone(), key, &seen).await?;
+        mend_newest(&publisher).await?;
         let sequencer = Sequencer::start(store.clone(), Batching::default()).await?;
         if store.size().await? == 0 {
             begin(&sequencer, consortium.as_deref(), &log, &place.data).await?;
@@ -343,7 +393,7 @@ async fn run(config: Config) -> Result<Running, RunError> {
     let publisher = tokio::spawn(publish(publisher, sequencer.committed(), halted.clone()));
     let stopping = CancellationToken::new();
     let parts = Parts {
-        blobs: Blobs::local(&place.files(), Staging::default())?,
+        blobs: Blobs::new(&objects, Staging::default()),
         objects,
         submitter: sequencer.submitter(),
         published,
@@ -367,7 +417,7 @@ async fn run(config: Config) -> Result<Running, RunError> {
         publisher,
         halted,
         store,
-        _lock: lock,
+        _held: held,
     })
 }
 
@@ -385,14 +435,28 @@ async fn publish(
     ended
 }
 
+/// Says at once which of the newest tiles were torn. A store that only reads is no reason not to serve.
+async fn mend_newest(publisher: &Publisher) -> Result<(), LedgerStoreError> {
+    match publisher.mend_newest().await {
+        Ok(mended) => tell_mended(mended),
+        Err(e @ LedgerStoreError::Halted { .. }) => return Err(e),
+        Err(e) => {
+            tracing::error!(error = %e, "the newest tiles could not be compared with the entries")
+        }
+    }
+    Ok(())
+}
+
+fn tell_mended(mended: Vec<TilePath>) {
+    for path in mended {
+        tracing::warn!(%path, "was not what the entries give, and was written anew");
+    }
+}
+
 /// Compares all tiles and bundles with the entries while the service works, and writes anew what a disk has torn.
 async fn look_after(store: Store, objects: Objects, log: LogVerifier) {
     match mend_published(&store, &objects, &log, BETWEEN_PAGES).await {
-        Ok(mended) => {
-            for path in mended {
-                tracing::warn!(%path, "was not what the entries give, and was written anew");
-            }
-        }
+        Ok(mended) => tell_mended(mended),
         Err(e) => tracing::error!(error = %e, "tiles could not be compared with the entries"),
     }
 }

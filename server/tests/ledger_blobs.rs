@@ -34,7 +34,7 @@ fn bounds(bytes: u64) -> Staging {
 #[tokio::test]
 async fn files_on_disk_are_named_by_their_digest() {
     let folder = tempfile::tempdir().unwrap();
-    let blobs = Blobs::local(folder.path(), Staging::default()).unwrap();
+    let blobs = Blobs::new(&Objects::local(folder.path()).unwrap(), Staging::default());
     let (sha256, bytes) = file(7, 100_000);
     assert_eq!(blobs.get(&sha256).await.unwrap(), None);
     assert!(!blobs.contains(&sha256).await.unwrap());

@@ -22,6 +22,9 @@ on_both!("current_thread": what_is_torn_or_lost_is_written_anew,
     a_first_checkpoint_that_is_torn_is_taken_away,
     all_that_was_replaced_is_kept,
     a_service_mends_tiles_and_halts_for_entries,
+    a_start_mends_the_newest_tiles_at_once,
+    a_partial_tile_that_a_full_one_has_replaced_is_not_missed,
+    a_start_halts_for_changed_entries_and_writes_nothing_of_them,
     a_bundle_of_other_entries_is_told_and_halts_a_service,
     an_entry_that_is_gone_halts_a_service,
     a_served_checkpoint_of_another_tree_is_left,
@@ -73,6 +76,62 @@ async fn what_is_torn_or_lost_is_written_anew(db: Db) {
     assert_eq!(kept(&log, "tile/entries/000").await, [b"another"]);
     log.clean().await;
     assert_eq!(log.store.halted().await.unwrap(), None);
+}
+
+async fn a_start_mends_the_newest_tiles_at_once(db: Db) {
+    let log = published(&db, 600).await;
+    let newest = [
+        "tile/0/001",
+        "tile/0/002.p/88",
+        "tile/1/000.p/2",
+        "tile/entries/001",
+        "tile/entries/002.p/88",
+    ];
+    let mut whole = Vec::new();
+    for name in newest {
+        whole.push(get(&log, name).await);
+        put(&log, name, b"torn".to_vec()).await;
+    }
+    let written = log.publisher().await.mend_newest().await.unwrap();
+    let mut names: Vec<_> = written.iter().map(ToString::to_string).collect();
+    names.sort();
+    assert_eq!(names, newest);
+    for (name, whole) in newest.iter().zip(whole) {
+        assert_eq!(get(&log, name).await, whole);
+        assert_eq!(kept(&log, name).await, [b"torn"]);
+    }
+    log.clean().await;
+    assert_eq!(log.publisher().await.mend_newest().await.unwrap(), []);
+    // The first of all, a log without entries, and one of full tiles alone.
+    for size in [0, 1, 256, 512] {
+        let log = published(&db, size).await;
+        assert_eq!(log.publisher().await.mend_newest().await.unwrap(), []);
+    }
+}
+
+/// Another replica leads: it has published more since, and deleted a partial tile.
+async fn a_partial_tile_that_a_full_one_has_replaced_is_not_missed(db: Db) {
+    let log = published(&db, 200).await;
+    let publisher = log.publisher().await;
+    log.append(200..300).await;
+    log.publisher().await.publish().await.unwrap();
+    assert_eq!(publisher.mend_newest().await.unwrap(), []);
+}
+
+async fn a_start_halts_for_changed_entries_and_writes_nothing_of_them(db: Db) {
+    let log = published(&db, 600).await;
+    let whole = get(&log, "tile/0/001").await;
+    // What would tell that the entries are others is torn.
+    put(&log, "tile/entries/001", b"torn".to_vec()).await;
+    log.change_entry("UPDATE entries SET body = $1 WHERE idx = 300", 300)
+        .await;
+    let halted = log.publisher().await.mend_newest().await.unwrap_err();
+    assert!(
+        matches!(halted, LedgerStoreError::Halted { .. }),
+        "{halted}"
+    );
+    assert_eq!(get(&log, "tile/entries/001").await, b"torn");
+    assert_eq!(get(&log, "tile/0/001").await, whole);
 }
 
 fn path(name: &str) -> galen_ledger::tiles::TilePath {

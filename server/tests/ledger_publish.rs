@@ -5,16 +5,21 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Db, Fault, entry, log_key, on_both, plain};
+use common::{Db, Fault, Log, entry, log_key, on_both, plain};
+use futures::TryStreamExt as _;
 use galen_ledger::tiles::{Level, TilePath, leaf_hash, verify_consistency, verify_inclusion};
 use galen_server::ledger::{
-    LedgerStoreError, Objects, Publisher, Sequencer, fsck::fsck_with, mend::mend,
-    sequencer::Batching, store::Published,
+    LedgerStoreError, Objects, Publisher, Sequencer,
+    fsck::fsck_with,
+    mend::{mend, mend_published},
+    sequencer::Batching,
+    store::Published,
 };
-use object_store::{ObjectStoreExt, path::Path};
+use object_store::{ObjectStore as _, ObjectStoreExt, path::Path};
 
 on_both!("current_thread": an_empty_log_has_a_checkpoint_and_grows_from_it,
-    partial_tiles_may_go_once_the_full_one_is_there,
+    partial_tiles_go_once_the_full_one_is_published,
+    tiles_at_hand_are_those_of_the_tree,
     every_failing_write_is_repaired_by_the_next_publication,
     a_first_publication_may_break_off_anywhere,
     a_full_disk_stops_publication_until_there_is_room,
@@ -62,19 +67,38 @@ async fn an_empty_log_has_a_checkpoint_and_grows_from_it(db: Db) {
     );
 }
 
-async fn partial_tiles_may_go_once_the_full_one_is_there(db: Db) {
+/// The partial tiles and bundles that are there.
+async fn partials(log: &Log) -> Vec<String> {
+    let all: Vec<_> = log.faults.inner.list(None).try_collect().await.unwrap();
+    let names = all.into_iter().map(|o| o.location.to_string());
+    let is_partial = |n: &String| n.starts_with("tile/") && n.contains(".p/");
+    let mut partials: Vec<_> = names.filter(is_partial).collect();
+    partials.sort();
+    partials
+}
+
+async fn partial_tiles_go_once_the_full_one_is_published(db: Db) {
     let log = db.log().await;
     let mut publisher = log.publisher().await;
-    log.append(0..100).await;
+    log.append(0..50).await;
     publisher.publish().await.unwrap();
     let old = log.served().await.unwrap();
+    log.append(50..100).await;
+    publisher.publish().await.unwrap();
+    let kept = [
+        "0/000.p/100",
+        "0/000.p/50",
+        "entries/000.p/100",
+        "entries/000.p/50",
+    ];
+    assert_eq!(partials(&log).await, kept.map(|p| format!("tile/{p}")));
+    let bundle = TilePath::new(Level::Entries, 0, 50).unwrap();
+    let partial = log.objects.published_tile(&bundle).await.unwrap();
     log.append(100..300).await;
     publisher.publish().await.unwrap();
-    let bundle = TilePath::new(Level::Entries, 0, 100).unwrap();
-    let partial = log.objects.published_tile(&bundle).await.unwrap();
-    for path in ["tile/0/000.p/100", "tile/entries/000.p/100"] {
-        log.faults.inner.delete(&Path::from(path)).await.unwrap();
-    }
+    let newest = ["tile/0/001.p/44", "tile/1/000.p/1", "tile/entries/001.p/44"];
+    assert_eq!(partials(&log).await, newest);
+    // Readers of the earlier checkpoint take the full ones.
     let leaf = leaf_hash(entry(7).bytes());
     log.objects.prove_inclusion(&old, 7, &leaf).await.unwrap();
     assert_eq!(log.objects.tile(&bundle).await.unwrap(), None);
@@ -82,14 +106,65 @@ async fn partial_tiles_may_go_once_the_full_one_is_there(db: Db) {
     assert!(cut.is_some());
     assert_eq!(cut, partial);
     log.clean().await;
+
+    // Those that a crash has left go with the next start.
+    for path in ["tile/0/000.p/99", "tile/entries/000.p/99"] {
+        let path = Path::from(path);
+        log.faults.inner.put(&path, "left".into()).await.unwrap();
+    }
+    let key = log_key();
+    mend_published(&log.store, &log.objects, key.verifier(), Duration::ZERO)
+        .await
+        .unwrap();
+    assert_eq!(partials(&log).await, newest);
 }
 
-/// Every write of a publication fails, before and after it is done; with and without a restart.
+async fn tiles_at_hand_are_those_of_the_tree(db: Db) {
+    let (mut log, other) = (db.log().await, db.log().await);
+    log.objects = Objects::remote(log.faults.clone());
+    log.append(0..300).await;
+    log.publisher().await.publish().await.unwrap();
+    let head = log.served().await.unwrap();
+    let leaf = |n| leaf_hash(entry(n).bytes());
+    log.objects
+        .prove_inclusion(&head, 7, &leaf(7))
+        .await
+        .unwrap();
+    let tile = Path::from("tile/0/000");
+    let whole = log.faults.inner.get(&tile).await.unwrap();
+    let whole = whole.bytes().await.unwrap();
+    log.faults.inner.delete(&tile).await.unwrap();
+    let near = log.objects.prove_inclusion(&head, 8, &leaf(8)).await;
+    assert!(near.is_ok(), "{near:?}");
+    log.faults.inner.put(&tile, whole.into()).await.unwrap();
+
+    // Tiles of another tree in their place: those at hand do not fit, and are asked for again.
+    other.append(1_000..1_300).await;
+    other.publisher().await.publish().await.unwrap();
+    let theirs: Vec<_> = other.faults.inner.list(None).try_collect().await.unwrap();
+    for object in theirs {
+        let path = object.location;
+        let bytes = other.faults.inner.get(&path).await.unwrap().bytes().await;
+        let put = log.faults.inner.put(&path, bytes.unwrap().into());
+        put.await.unwrap();
+    }
+    let head = other.served().await.unwrap();
+    for again in 0..2 {
+        let proof = log.objects.prove_inclusion(&head, 7, &leaf(1_007)).await;
+        verify_inclusion(300, &head.root, 7, &leaf(1_007), &proof.unwrap())
+            .unwrap_or_else(|e| panic!("{again}: {e}"));
+    }
+}
+
+/// Every write of a publication fails, before and after it is done; with and without a restart, and a lock.
 async fn every_failing_write_is_repaired_by_the_next_publication(db: Db) {
-    for restart in [false, true] {
+    for (restart, locked) in [(false, false), (true, false), (true, true)] {
         for fault in Fault::ALL {
             for write in 0.. {
                 let mut log = db.log().await;
+                if locked {
+                    log.objects = log.objects.locked_in(log.faults.clone());
+                }
                 let mut publisher = log.publisher().await;
                 log.append(0..250).await;
                 publisher.publish().await.unwrap();

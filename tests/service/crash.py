@@ -2,7 +2,9 @@
 """Kills `galen serve` at random moments under load, and looks whether anything acknowledged was lost.
 
     crash.py [--kills N] [--postgres URL]               one service, killed and started again
-    crash.py --replicas 2 --postgres URL [--kills N]    two on one database and folder, one or the other is killed"""
+    crash.py --replicas 2 --postgres URL [--kills N]    two on one database and folder, one or the other is killed
+
+`--objects`: files are in object storage that is slow, fails and loses acknowledgements; replicas share no folder."""
 
 import argparse
 import random
@@ -12,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
 from common.packages import need
@@ -19,6 +22,7 @@ from common.packages import need
 need("cryptography")
 
 from common.audit import Heads, Watch, check_again, check_entries, check_log
+from common.buckets import Buckets
 from common.client import Client
 from common.load import Pool, Record, Submitters
 from common.service import Ledger, Service
@@ -30,17 +34,26 @@ SHORTEST, LONGEST = 0.05, 1.5
 class Run:
     """What all modes share: a ledger, statements, what was acknowledged, what was seen."""
 
-    def __init__(self, folder, server, twins):
-        self.ledger = Ledger(folder, server)
+    def __init__(self, folder, server, twins, buckets):
+        self.server, self.buckets = server, buckets
+        self.ledger = self.new_ledger(folder)
         self.pool = Pool(self.ledger.steward, twins)
         self.record, self.heads = Record(), Heads()
         self.counts, self.findings = Counter(), []
+
+    def new_ledger(self, folder):
+        return Ledger(folder, self.server, self.buckets.new() if self.buckets else None)
+
+    def calm(self):
+        """While something is looked at that need not be repeated."""
+        return self.buckets.calm() if self.buckets else nullcontext()
 
     def find(self, faults, when):
         self.findings += [f"{when}: {fault}" for fault in faults]
 
     def fsck(self, when):
-        report = self.ledger.fsck()
+        with self.calm():
+            report = self.ledger.fsck()
         self.find(report["findings"], f"{when}: fsck")
         self.counts["audits"] += 1
         if report["entries"] > report["published"]:
@@ -52,9 +65,10 @@ class Run:
         latest = self.record.latest
         self.record.latest = {}
         index = self.record.index
-        self.find(check_entries(service.address, {d: index[d] for d in latest}), when)
         again = random.sample(sorted(latest.items()), min(50, len(latest)))
-        self.find(check_again(service.address, again, index), when)
+        with self.calm():
+            self.find(check_entries(service.address, {d: index[d] for d in latest}), when)
+            self.find(check_again(service.address, again, index), when)
         self.counts["receipts looked up"] += len(latest)
         self.counts["sent again after a receipt"] += len(again)
 
@@ -75,6 +89,8 @@ class Run:
     def finish(self, services):
         """Everything once more, over the whole log."""
         self.settle(services)
+        if self.buckets:
+            self.buckets.faulty = False
         for number, service in enumerate(services):
             self.find(check_entries(service.address, self.record.index), f"at the end, service {number}")
             size, found = check_log(service, self.record.index, self.heads)
@@ -95,6 +111,8 @@ class Run:
         self.find(["a panic, see the service's errors"] if "panicked" in text else [], "errors")
 
     def tell(self):
+        if self.buckets:
+            self.counts.update({f"requests to object storage: {what}": n for what, n in self.buckets.counts.items()})
         self.counts["checkpoints polled"] = self.heads.polls
         self.counts["acknowledged"] = len(self.record.index)
         for counts in (self.counts, self.record.outcomes):
@@ -108,10 +126,10 @@ class Run:
         print(f"{len(self.findings)} findings")
 
 
-def births(run, kills, server):
+def births(run, kills):
     """New ledgers, killed while they begin: each must begin again, and hold its first entry."""
     for number in range(kills):
-        ledger = Ledger(run.ledger.folder / f"new-{number}", server)
+        ledger = run.new_ledger(run.ledger.folder / f"new-{number}")
         service = Service(ledger)
         time.sleep(random.uniform(0, 0.15))
         service.kill()
@@ -217,6 +235,7 @@ def arguments():
     parser.add_argument("--kills", type=int, help="50, with PostgreSQL 20")
     parser.add_argument("--postgres", metavar="URL", help="a server where a database may be created")
     parser.add_argument("--replicas", type=int, choices=(1, 2), default=1)
+    parser.add_argument("--objects", action="store_true", help="files in object storage with faults")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     chosen = parser.parse_args()
     if chosen.replicas == 2 and not chosen.postgres:
@@ -229,13 +248,18 @@ def main():
     random.seed(chosen.seed)
     kills = chosen.kills or (20 if chosen.postgres else 50)
     folder = Path(tempfile.mkdtemp(prefix="galen-crash-"))
-    run = Run(folder, chosen.postgres, twins=chosen.replicas == 2)
+    buckets = Buckets() if chosen.objects else None
+    run = Run(folder, chosen.postgres, chosen.replicas == 2, buckets)
+    if buckets:
+        buckets.faulty = True
     started = time.monotonic()
     if chosen.replicas == 2:
         replicas(run, kills)
     else:
-        births(run, max(1, kills // 2), chosen.postgres)
+        births(run, max(1, kills // 2))
         single(run, kills)
+    if buckets:
+        buckets.stop()
     print(f"{kills} kills in {time.monotonic() - started:.0f} s, seed {chosen.seed}")
     run.tell()
     if run.findings:

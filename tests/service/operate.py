@@ -5,11 +5,11 @@
 
 `systemctl` is a stand-in that starts and stops what deploy/galen.service names."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +20,7 @@ from common.packages import SKIPPED, need
 
 need("cryptography")
 
+from common.buckets import free_port
 from common.client import Client, Refused
 from common.service import ROOT, Ledger, Service, galen
 from common.statements import Key, member, sha256
@@ -56,12 +57,6 @@ log = sqlite3.connect(data / "ledger.db")
 log.execute("UPDATE log_state SET halted = 'a tile is there with other contents'")
 log.commit()
 """
-
-
-def free_port():
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return held.getsockname()[1]
 
 
 def run_book(folder):
@@ -140,28 +135,65 @@ def rules():
     return found
 
 
+@contextlib.contextmanager
+def nginx(own, config, changes):
+    """nginx with a configuration of deploy/, adapted; its address."""
+    port = free_port()
+    text = (DEPLOY / config).read_text()
+    for old, new in {**changes, "127.0.0.1:8443": f"127.0.0.1:{port}", "127.0.0.1:8444": f"127.0.0.1:{port}"}.items():
+        text = text.replace(old, new)
+    own.mkdir()
+    user = "user root;" if os.getuid() == 0 else ""
+    paths = "".join(f"{kind}_temp_path {own}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    whole = f"{user} daemon off; pid {own}/pid; events {{}} http {{ access_log off; {paths}\n{text}\n}}"
+    (own / "nginx.conf").write_text(whole)
+    process = subprocess.Popen(["nginx", "-e", "stderr", "-c", str(own / "nginx.conf")])
+    try:
+        address = ("127.0.0.1", port)
+        answers(Client(address))
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
 def proxy(folder):
-    """A mirror and a client through nginx: files from the disk, all else from the service."""
+    """A mirror and a client through nginx: files from the disk, all else from the service. Then without the service."""
     ledger = Ledger(folder / "proxied")
-    found = []
+    files = ledger.folder / "data" / "files"
     with Service(ledger) as service:
         service.ready()
-        port = free_port()
-        text = (DEPLOY / "nginx.conf").read_text()
-        text = text.replace("127.0.0.1:8080", "{}:{}".format(*service.address))
-        text = text.replace("127.0.0.1:8443", f"127.0.0.1:{port}").replace("/var/lib/galen", str(ledger.folder / "data"))
-        own = folder / "nginx"
-        own.mkdir()
-        user = "user root;" if os.getuid() == 0 else ""
-        paths = "".join(f"{kind}_temp_path {own}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        whole = f"{user} daemon off; pid {own}/pid; events {{}} http {{ access_log off; {paths}\n{text}\n}}"
-        (own / "nginx.conf").write_text(whole)
-        nginx = subprocess.Popen(["nginx", "-e", "stderr", "-c", str(own / "nginx.conf")])
-        try:
-            found += through(("127.0.0.1", port), ledger, service, folder)
-        finally:
-            nginx.terminate()
-            nginx.wait(10)
+        key = service.encoded_key
+        changes = {"127.0.0.1:8080": "{}:{}".format(*service.address), "/var/lib/galen/files": str(files)}
+        with nginx(folder / "nginx", "nginx.conf", changes) as address:
+            found = through(address, ledger, service, folder)
+        service.terminate()
+    for name, root in (("files", files), ("mirror", folder / "copy")):
+        with nginx(folder / f"nginx-{name}", "nginx-files.conf", {"/srv/ledger": str(root)}) as address:
+            found += alone(address, key, root, folder / f"copy-of-{name}")
+    return found
+
+
+def mirror_from(address, data, key):
+    """A mirror's findings."""
+    run = [galen(), "mirror", "http://{}:{}".format(*address), "--data", str(data), "--log-key", key]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    return [f"a mirror through nginx: {done.stdout}{done.stderr}"] if done.returncode else []
+
+
+def alone(address, key, root, copy):
+    """A log from its files: a mirror is whole, and nothing else is handed out."""
+    found = mirror_from(address, copy, key)
+    client = Client(address)
+    if (copy / "checkpoint").read_bytes() != (root / "checkpoint").read_bytes():
+        found.append("a mirror of the files alone has another checkpoint")
+    (root / "lock").touch()
+    for path in ("/lock", "/staging/x", "/blobs/", "/replaced/checkpoint", "/../lock", "/tile/0/009"):
+        if client.get(path).status not in (400, 404):
+            found.append(f"nginx hands out {path}")
+    for path, keep in (("/checkpoint", "no-cache"), ("/tile/0/000", "immutable")):
+        if keep not in client.get(path).headers.get("cache-control", ""):
+            found.append(f"{path} may be kept for another time than it should")
     return found
 
 
@@ -178,7 +210,6 @@ def answers(client):
 def through(address, ledger, service, folder):
     found = []
     client = Client(address)
-    answers(client)
     direct = Client(service.address)
     file = b"a file beside the log"
     for n in range(300):
@@ -200,11 +231,7 @@ def through(address, ledger, service, folder):
         found.append("a tile comes from the service, not from the disk")
     if client.get("/metrics").status != 403:
         found.append("nginx hands out /metrics")
-    mirror = [galen(), "mirror", "http://{}:{}".format(*address), "--data", str(folder / "copy"), "--log-key", service.encoded_key]
-    done = subprocess.run(mirror, capture_output=True, text=True, check=False)
-    if done.returncode:
-        found.append(f"a mirror through nginx: {done.stdout}{done.stderr}")
-    return found
+    return found + mirror_from(address, folder / "copy", service.encoded_key)
 
 
 def main():

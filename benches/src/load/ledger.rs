@@ -50,14 +50,12 @@ impl Signers {
 }
 
 fn post(collection: &str, statement: &Statement, key: &SigningKey) -> Result<Request> {
-    let entry = Entry::state(statement, &[key])?;
+    Ok(posted(collection, &Entry::state(statement, &[key])?))
+}
+
+fn posted(collection: &str, entry: &Entry) -> Request {
     let path = format!("/v1/{collection}");
-    Ok(Request::new(
-        "POST",
-        &path,
-        "application/json",
-        entry.bytes(),
-    ))
+    Request::new("POST", &path, "application/json", entry.bytes())
 }
 
 fn put(file: &[u8]) -> Request {
@@ -78,27 +76,39 @@ pub async fn send(address: &str, requests: &[Request]) -> Result<()> {
     Ok(())
 }
 
-/// Members and the registry.
+/// The entries of members and of the registry.
 ///
 /// # Errors
 /// None: all of it is fixed.
-pub fn begin(signers: &Signers) -> Result<Vec<Request>> {
+pub fn first(signers: &Signers) -> Result<[Entry; 3]> {
     let member = |name: &str, role, key| {
         let statement = Statement::Member(Member {
             name: name.into(),
             role,
             key: public(key),
         });
-        post("members", &statement, &signers.steward)
+        Entry::state(&statement, &[&signers.steward])
     };
     let registry = Registry::from_toml(REGISTRY_TOML)?;
-    let toml = REGISTRY_TOML.as_bytes();
-    let statement = Statement::Registry(RegistryStatement::of(&registry, toml));
-    Ok(vec![
+    let statement = RegistryStatement::of(&registry, REGISTRY_TOML.as_bytes());
+    Ok([
         member("Bench", Role::Hospital, &signers.hospital)?,
         member("Researcher", Role::Researcher, &signers.researcher)?,
-        put(toml),
-        post("registries", &statement, &signers.steward)?,
+        Entry::state(&Statement::Registry(statement), &[&signers.steward])?,
+    ])
+}
+
+/// Members and the registry.
+///
+/// # Errors
+/// None: all of it is fixed.
+pub fn begin(signers: &Signers) -> Result<Vec<Request>> {
+    let [hospital, researcher, registry] = first(signers)?;
+    Ok(vec![
+        posted("members", &hospital),
+        posted("members", &researcher),
+        put(REGISTRY_TOML.as_bytes()),
+        posted("registries", &registry),
     ])
 }
 
@@ -112,17 +122,22 @@ fn question(number: usize) -> Result<Question> {
     )?)
 }
 
+/// A query, another for each number.
+///
+/// # Errors
+/// None: all of it is fixed.
+pub fn query(signers: &Signers, number: usize) -> Result<Entry> {
+    let query = question(number)?;
+    let statement = Statement::Query(QueryStatement { query });
+    Ok(Entry::state(&statement, &[&signers.researcher])?)
+}
+
 /// So many queries, all different; numbered from `first`.
 ///
 /// # Errors
 /// None: all of it is fixed.
 pub fn queries(signers: &Signers, first: usize, count: usize) -> Result<Vec<Request>> {
-    let one = |n| {
-        let statement = Statement::Query(QueryStatement {
-            query: question(n)?,
-        });
-        post("queries", &statement, &signers.researcher)
-    };
+    let one = |n| Ok(posted("queries", &query(signers, n)?));
     (first..first + count).map(one).collect()
 }
 

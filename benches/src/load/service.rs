@@ -19,6 +19,9 @@ use galen_query::text::hex;
 /// The log's name.
 const ORIGIN: &str = "localhost/load";
 
+/// The seed of the log's key.
+const LOG_SEED: [u8; 32] = [7; 32];
+
 /// A running service with a ledger of its own.
 #[derive(Debug)]
 pub struct Service {
@@ -33,6 +36,29 @@ pub fn public(key: &SigningKey) -> String {
     hex(key.verifying_key().as_bytes())
 }
 
+/// The log's key.
+///
+/// # Errors
+/// None: it is fixed.
+pub fn log_key() -> Result<LogKey> {
+    Ok(LogKey::new(ORIGIN, SigningKey::from_bytes(&LOG_SEED))?)
+}
+
+/// The log's first entry, of one steward.
+///
+/// # Errors
+/// None: all of it is fixed.
+pub fn consortium(steward: &SigningKey) -> Result<Entry> {
+    let statement = Statement::Consortium(Consortium {
+        log: log_key()?.verifier().encoded(),
+        version: 1,
+        name: "Load".into(),
+        threshold: 1,
+        stewards: vec![public(steward)],
+    });
+    Ok(Entry::state(&statement, &[steward])?)
+}
+
 impl Service {
     /// Starts `galen` on a new ledger in `folder`, whose one steward has this key.
     ///
@@ -45,17 +71,9 @@ impl Service {
         steward: &SigningKey,
     ) -> Result<Self> {
         let key = folder.join("log.key");
-        fs::write(&key, hex(&[7; 32]) + "\n")?;
-        let log = LogKey::new(ORIGIN, SigningKey::from_bytes(&[7; 32]))?;
-        let statement = Statement::Consortium(Consortium {
-            log: log.verifier().encoded(),
-            version: 1,
-            name: "Load".into(),
-            threshold: 1,
-            stewards: vec![public(steward)],
-        });
-        let consortium = folder.join("consortium.json");
-        fs::write(&consortium, Entry::state(&statement, &[steward])?.bytes())?;
+        fs::write(&key, hex(&LOG_SEED) + "\n")?;
+        let begun = folder.join("consortium.json");
+        fs::write(&begun, consortium(steward)?.bytes())?;
         let mut command = Command::new(galen);
         command
             .args([
@@ -70,7 +88,7 @@ impl Service {
             .arg("--log-key")
             .arg(&key)
             .arg("--consortium")
-            .arg(&consortium)
+            .arg(&begun)
             .stdout(Stdio::piped());
         if let Some(url) = database {
             command.args(["--database-url", url]);

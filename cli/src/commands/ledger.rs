@@ -73,7 +73,7 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     let (Command::Fsck(ledger) | Command::Restore(ledger) | Command::Unhalt { ledger, .. }) =
         &args.command;
     ledger.check_there()?;
-    let key = ledger.key_of_this()?;
+    let key = ledger.key_of_this(&runtime)?;
     let (place, log) = (ledger.place(), key.verifier());
     let explained = |e| ledger.explain(e, "");
     let mended = match &args.command {

@@ -4,7 +4,9 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use galen_ledger::statement::{AnswerStatement, QueryStatement, RefusalStatement};
+use galen_ledger::statement::{
+    AnnouncementStatement, AnswerStatement, DisclosureStatement, QueryStatement, RefusalStatement,
+};
 use galen_query::{question::Question, text::hex};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -59,8 +61,16 @@ struct Registered {
     researcher: Option<String>,
     digest: String,
     question: Question,
+    announced: Vec<Announced>,
     answers: Vec<Reply>,
     refusals: Vec<Reply>,
+}
+
+/// Who had announced a query, and by which entry.
+#[derive(Debug, Clone, Serialize)]
+struct Announced {
+    index: u64,
+    researcher: String,
 }
 
 /// A hospital's answer or refusal.
@@ -135,7 +145,29 @@ fn replies<T: DeserializeOwned>(
     Ok(all)
 }
 
+/// The announcements that were disclosed, by their query's digest.
+fn announced(source: &dyn Source) -> Result<BTreeMap<String, Vec<Announced>>> {
+    let mut entries = BTreeMap::new();
+    for listed in source.list("announcement")? {
+        let s: AnnouncementStatement = read(&listed)?;
+        entries.insert((s.researcher, s.commitment), listed.index);
+    }
+    let mut all: BTreeMap<String, Vec<Announced>> = BTreeMap::new();
+    for listed in source.list("disclosure")? {
+        let s: DisclosureStatement = read(&listed)?;
+        // The commitment is computed anew, not taken from the ledger's word.
+        let commitment = s.commitment();
+        let researcher = s.researcher;
+        if let Some(&index) = entries.get(&(researcher.clone(), commitment)) {
+            let announced = Announced { index, researcher };
+            all.entry(s.query).or_default().push(announced);
+        }
+    }
+    Ok(all)
+}
+
 fn registered(source: &dyn Source) -> Result<Vec<Registered>> {
+    let mut announced = announced(source)?;
     let mut answers = replies(source, "answer", |s: AnswerStatement| {
         (s.query, s.hospital, s.dataset, s.epoch)
     })?;
@@ -148,6 +180,7 @@ fn registered(source: &dyn Source) -> Result<Vec<Registered>> {
         Ok(Registered {
             index: listed.index,
             researcher: listed.member,
+            announced: announced.remove(&digest).unwrap_or_default(),
             answers: answers.remove(&digest).unwrap_or_default(),
             refusals: refusals.remove(&digest).unwrap_or_default(),
             question: query,
@@ -157,12 +190,27 @@ fn registered(source: &dyn Source) -> Result<Vec<Registered>> {
     queries.collect()
 }
 
+/// Who has registered a query, and who had announced it.
+fn asked_by(query: &Registered) -> String {
+    let cut = |name: &str| show::cut(name, WIDTH);
+    let registered = query.researcher.as_deref().unwrap_or_default();
+    let announced = query.announced.iter().map(|a| {
+        let by = match a.researcher == registered {
+            true => String::new(),
+            false => format!(" by {}", cut(&a.researcher)),
+        };
+        format!("; announced{by} as entry {}", a.index)
+    });
+    cut(registered) + &announced.collect::<String>()
+}
+
 fn list(queries: &[Registered], output: &Output) -> Result<()> {
     let documents = queries.iter().map(|q| {
         json!({
             "index": q.index,
             "digest": q.digest,
             "researcher": q.researcher,
+            "announced": q.announced,
             "query": q.question,
             "answers": q.answers,
             "refusals": q.refusals,
@@ -185,7 +233,7 @@ fn list(queries: &[Registered], output: &Output) -> Result<()> {
         vec![
             q.index.to_string(),
             q.digest[..DIGITS].to_owned(),
-            cut(q.researcher.as_deref().unwrap_or_default()),
+            asked_by(q),
             cut(&q.question.purpose),
             entries(&q.answers),
             entries(&q.refusals),

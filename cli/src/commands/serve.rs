@@ -1,5 +1,4 @@
 use std::{
-    fs,
     io::{self, IsTerminal as _},
     net::{SocketAddr, TcpListener, ToSocketAddrs as _},
     path::{Path, PathBuf},
@@ -9,11 +8,11 @@ use std::{
 use anyhow::{Context, Error, Result};
 use galen_ledger::tiles::LogKey;
 use galen_server::{
-    run::{Config, Place, RunError, Running, start},
+    run::{Config, Place, RunError, Running, served, start},
     service::Limits,
 };
 use serde_json::json;
-use tokio::signal;
+use tokio::{runtime::Runtime, signal};
 
 use crate::{
     failure::{kind, refusal},
@@ -33,14 +32,23 @@ Example: a consortium begins a ledger, and starts the service again later
   galen serve --data /var/lib/galen --origin ledger.example/heart --log-key log.key
 
 Put a reverse proxy with TLS in front of it. Several replicas may serve one ledger: give each the
-same --database-url, --origin and --log-key, and a --data that is shared.";
+same --database-url, --origin and --log-key, and the same --files (or a --data that is shared):
+  export AWS_REGION=eu-central-1 AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…
+  galen serve --database-url postgres://galen@db/galen --files s3://galen-ledger/heart \\
+      --origin ledger.example/heart --log-key log.key
+AWS_ENDPOINT_URL names another store than Amazon's, with AWS_ALLOW_HTTP=true one without TLS.";
 
 /// Where a ledger is
 #[derive(Debug, Clone, clap::Args)]
 pub struct Ledger {
-    /// The service's folder
-    #[arg(long, value_name = "DIR", env = "GALEN_DATA")]
-    data: PathBuf,
+    /// The service's folder; not needed with both --database-url and --files
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "GALEN_DATA",
+        required_unless_present_all = ["database_url", "files"]
+    )]
+    data: Option<PathBuf>,
     /// The log's name in its checkpoints, for good: a host's name and a path, without a scheme
     #[arg(long, value_name = "NAME", env = "GALEN_ORIGIN", value_parser = keys::parse_origin)]
     origin: String,
@@ -52,6 +60,13 @@ pub struct Ledger {
         hide_env_values = true
     )]
     database_url: Option<String>,
+    /// Object storage for tiles, bundles and files instead of the folder, with a lock that keeps two copies of a database
+    /// from signing two histories: s3://bucket/prefix
+    #[arg(long, value_name = "URL", env = "GALEN_FILES")]
+    files: Option<String>,
+    /// Object storage for the lock, if files are in the folder or the lock is to be elsewhere: s3://bucket/prefix
+    #[arg(long, value_name = "URL", env = "GALEN_LOCK")]
+    lock: Option<String>,
     /// The log's signing key, made by `galen key --new`
     #[arg(long, value_name = "FILE", env = "GALEN_LOG_KEY")]
     log_key: PathBuf,
@@ -61,8 +76,10 @@ impl Ledger {
     /// Where it is.
     pub fn place(&self) -> Place {
         Place {
-            data: self.data.clone(),
+            data: self.data.clone().unwrap_or_default(),
             database: self.database_url.clone(),
+            files: self.files.clone(),
+            lock: self.lock.clone(),
             origin: self.origin.clone(),
         }
     }
@@ -73,13 +90,17 @@ impl Ledger {
         LogKey::new(&self.origin, key).with_context(|| format!("--origin {}", self.origin))
     }
 
-    /// The log's key, if what was published in the folder is of it: another key or name is no damage.
-    pub fn key_of_this(&self) -> Result<LogKey> {
+    /// The log's key, if what was published is of it: another key or name is no damage.
+    pub fn key_of_this(&self, runtime: &Runtime) -> Result<LogKey> {
         let key = self.key()?;
-        let path = self.data.join("files/checkpoint");
-        if path.is_file() {
-            let text = read(&path, Kind::Checkpoint)?;
-            let whose = format!("the checkpoint in {}", self.data.display());
+        if let Some(text) = runtime.block_on(served(&self.place()))? {
+            let whose = match (&self.files, &self.data) {
+                (Some(url), _) => format!("the checkpoint in {url}"),
+                (None, data) => {
+                    let data = data.as_deref().unwrap_or(Path::new(""));
+                    format!("the checkpoint in {}", data.display())
+                }
+            };
             // What else is wrong with it, the audit and the service tell.
             let opened = keys::open_checkpoint(key.verifier(), &text, &whose);
             if let Some(refused) = opened.err().filter(|e| kind(e) == "ledger.AnotherLog") {
@@ -91,14 +112,13 @@ impl Ledger {
 
     /// Refuses a folder that is not there: nothing is made where something is to be looked at.
     pub fn check_there(&self) -> Result<()> {
-        if self.database_url.is_some() || self.data.is_dir() {
-            return Ok(());
+        match &self.data {
+            Some(data) if self.database_url.is_none() && !data.is_dir() => {
+                let why = format!("there is no folder {}: is --data right?", data.display());
+                Err(refusal("io.NotFound", why))
+            }
+            _ => Ok(()),
         }
-        let why = format!(
-            "there is no folder {}: is --data right?",
-            self.data.display()
-        );
-        Err(refusal("io.NotFound", why))
     }
 
     /// Says where no ledger is, and what then.
@@ -106,9 +126,9 @@ impl Ledger {
         if !matches!(error, RunError::NoLedger { .. }) {
             return error.into();
         }
-        let (place, option) = match self.database_url {
-            Some(_) => ("the database".to_owned(), "--database-url"),
-            None => (self.data.display().to_string(), "--data"),
+        let (place, option) = match (&self.database_url, &self.data) {
+            (None, Some(data)) => (data.display().to_string(), "--data"),
+            _ => ("the database".to_owned(), "--database-url"),
         };
         let why = format!(
             "there is no ledger in {place}: is {option} right? If its database was lost, restore a backup{then}"
@@ -273,10 +293,10 @@ fn connections() -> usize {
     usize::try_from(left).unwrap_or(most).min(most)
 }
 
-fn config(args: &Args) -> Result<Config> {
+fn config(args: &Args, runtime: &Runtime) -> Result<Config> {
     Ok(Config {
         place: args.ledger.place(),
-        key: args.ledger.key_of_this()?,
+        key: args.ledger.key_of_this(runtime)?,
         consortium: args
             .consortium
             .as_deref()
@@ -303,14 +323,12 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     // Before anything is opened: who has begun to open a ledger ends as one who serves it.
     let mut signals = runtime.block_on(async { Signals::new() })?;
     check_free(args.listen)?;
-    let data = &args.ledger.data;
     let then = ". Only a new ledger begins with --consortium";
     if args.consortium.is_none() && args.ledger.check_there().is_err() {
-        let data = data.clone();
+        let data = args.ledger.place().data;
         return Err(args.ledger.explain(RunError::NoLedger { data }, then));
     }
-    let config = config(args)?;
-    fs::create_dir_all(data).with_context(|| format!("creating {}", data.display()))?;
+    let config = config(args, &runtime)?;
     let consortium = config.consortium.clone();
     runtime.block_on(async {
         let running = tokio::select! {

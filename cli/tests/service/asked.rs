@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use galen_ledger::statement::{Blob, Revocation, Statement};
+use galen_ledger::statement::{Blob, Member, Revocation, Role, Statement};
 use galen_query::{question::Question, text::hex};
 use serde_json::{Value, json};
 
@@ -217,4 +217,81 @@ fn a_query_comes_with_where_its_answers_will_be_and_a_revoked_key_stays_revoked(
     let error = String::from_utf8(output.stderr).unwrap();
     let part = format!("was revoked by entry {}", receipt["index"]);
     assert!(error.contains(&part), "{error}");
+}
+
+#[test]
+fn an_announced_query_is_shown_to_be_its_announcers_though_another_registered_it() {
+    let world = World::begun();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let keep = path("announced.json");
+    // Ada is the copied one: R is who registers her query first.
+    let ada = key(77);
+    let admitted = Statement::Member(Member {
+        name: "Ada".into(),
+        role: Role::Researcher,
+        key: public(&ada),
+    });
+    world.recorded("members", &admitted, &steward());
+    fs::write(path("ada.key"), hex(ada.as_bytes()) + "\n").unwrap();
+    fs::write(
+        path("query.json"),
+        serde_json::to_vec(&question(SQL)).unwrap(),
+    )
+    .unwrap();
+    let publish = |words: &[&str]| {
+        let (key, url) = (path("ada.key"), world.url.as_str());
+        galen(&[&["publish"], words, &["--key", &key, "--to", url]].concat())
+    };
+    let query = path("query.json");
+    let announce = |researcher: &str| {
+        let words = [
+            "--query",
+            &query,
+            "--researcher",
+            researcher,
+            "--keep",
+            &keep,
+        ];
+        publish(&[&["announcement"], &words[..]].concat())
+    };
+    let (ok, first) = announce("Ada");
+    assert!(ok, "{first}");
+    let entry = &first["receipt"]["index"];
+    // Once more, with what was kept: the same announcement.
+    let (ok, again) = announce("Ada");
+    assert!(ok && again["receipt"]["index"] == *entry, "{again}");
+    assert!(!announce("Bob").0, "what was kept is Ada's");
+    let secret: Value = serde_json::from_slice(&fs::read(&keep).unwrap()).unwrap();
+    let recorded = world.get(&format!("/v1/entries/{entry}")).text();
+    for hidden in ["query", "salt"] {
+        let hidden = secret[hidden].as_str().unwrap();
+        assert!(!recorded.contains(hidden), "{recorded}");
+    }
+    let disclose = || publish(&["disclosure", "--announced", &keep]);
+    assert!(!disclose().0, "the query is not registered yet");
+    let digest = world.ask(SQL);
+    let (ok, said) = disclose();
+    assert!(ok, "{said}");
+
+    let copy = path("copy");
+    let log = log_key().verifier().encoded();
+    let (ok, said) = galen(&["mirror", &world.url, "--data", &copy, "--log-key", &log]);
+    assert!(ok, "{said}");
+    for from in [&world.url, &copy] {
+        let (ok, said) = galen(&["queries", "--from", from]);
+        assert!(ok, "{said}");
+        assert_eq!(said["queries"][0]["researcher"], "R");
+        let announced = json!([{ "index": entry, "researcher": "Ada" }]);
+        assert_eq!(said["queries"][0]["announced"], announced);
+    }
+    let results = world.get(&format!("/v1/queries/{digest}/results")).json();
+    assert_eq!(results["announced"][0]["researcher"], "Ada");
+    assert_eq!(results["announced"][0]["index"], *entry);
+    assert_eq!(results["announced"][0]["before_registration"], true);
+    let page = world.get_as(&format!("/v1/queries/{digest}/results"), "text/html");
+    let page = page.text();
+    assert!(page.contains("Announced by Ada"), "{page}");
+    assert!(page.contains("before it was registered"), "{page}");
+    world.stop_clean();
 }

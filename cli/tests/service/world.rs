@@ -279,8 +279,8 @@ impl World {
 fn place(data: PathBuf) -> Place {
     Place {
         data,
-        database: None,
         origin: ORIGIN.into(),
+        ..Place::default()
     }
 }
 

@@ -35,6 +35,8 @@ pub fn needs(envelope: &Envelope) -> Result<Vec<Need>, LedgerError> {
             need("parameter-set", &s.parameter_set),
         ],
         Statement::Query(s) => vec![need("registry", &s.query.registry_digest)],
+        Statement::Announcement(_) => Vec::new(),
+        Statement::Disclosure(s) => vec![need("query", &s.query)],
         Statement::Answer(s) => vec![need("query", &s.query), need("dataset", &s.manifest)],
         Statement::Refusal(s) => vec![need("query", &s.query), need("dataset", &s.manifest)],
         Statement::Consortium(_)

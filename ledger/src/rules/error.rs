@@ -78,6 +78,14 @@ pub enum RuleError {
         /// The hospital in the statement.
         hospital: String,
     },
+    /// The signer speaks for another researcher.
+    #[error("signed by {signer}, but it is {researcher}'s")]
+    AnotherResearcher {
+        /// The signer.
+        signer: String,
+        /// The researcher in the statement.
+        researcher: String,
+    },
     /// A key that is none.
     #[error("{key} is not an ed25519 public key in hex")]
     NotAKey {
@@ -158,6 +166,7 @@ impl RuleError {
             Self::Revoked { .. } => "revoked-key",
             Self::Role { .. } => "wrong-role",
             Self::AnotherHospital { .. } => "another-hospital",
+            Self::AnotherResearcher { .. } => "another-researcher",
             Self::NotAKey { .. } => "not-a-key",
             Self::Exists { .. } => "already-registered",
             Self::Unknown { .. } => "not-registered",

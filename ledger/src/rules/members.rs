@@ -11,7 +11,10 @@ use super::{
 use crate::{
     LedgerError,
     facts::{Effects, Facts, Row},
-    statement::{AnswerStatement, DatasetStatement, QueryStatement, RefusalStatement, Role},
+    statement::{
+        AnnouncementStatement, AnswerStatement, DatasetStatement, DisclosureStatement,
+        QueryStatement, RefusalStatement, Role,
+    },
 };
 
 /// What an answer or refusal is about.
@@ -88,6 +91,62 @@ impl Proposal {
                 query: Some(digest),
                 ..self.row(Some(&member.name))
             },
+        })
+    }
+
+    /// What is announced tells nothing, so nothing of it can be checked.
+    pub(super) fn announcement(
+        &self,
+        s: &AnnouncementStatement,
+        facts: &Facts,
+    ) -> Result<Effects, RuleError> {
+        self.by_researcher(&s.researcher, facts)?;
+        let announced = announcement(&s.researcher, &s.commitment);
+        absent(facts, "this announcement", &announced)?;
+        Ok(Effects {
+            writes: vec![(announced, known::value(&s.researcher))],
+            row: self.row(Some(&s.researcher)),
+        })
+    }
+
+    /// Of a query that is registered, whoever registered it, and that its signer had announced.
+    pub(super) fn disclosure(
+        &self,
+        s: &DisclosureStatement,
+        facts: &Facts,
+    ) -> Result<Effects, RuleError> {
+        self.by_researcher(&s.researcher, facts)?;
+        let query = QueryFact::find(facts, &s.query)?;
+        let commitment = s.commitment();
+        let announced = facts.get(&announcement(&s.researcher, &commitment));
+        let announced = announced.ok_or_else(|| RuleError::Unknown {
+            what: "announcement of this researcher with this salt and query:",
+            digest: commitment,
+        })?;
+        let disclosed = disclosure(&s.researcher, &s.query);
+        absent(
+            facts,
+            "this researcher's announcement of this query",
+            &disclosed,
+        )?;
+        Ok(Effects {
+            writes: vec![(disclosed, known::value(&announced.index))],
+            row: Row {
+                registry: Some(query.registry),
+                query: Some(s.query.clone()),
+                ..self.row(Some(&s.researcher))
+            },
+        })
+    }
+
+    fn by_researcher(&self, researcher: &str, facts: &Facts) -> Result<(), RuleError> {
+        let member = self.by_member(facts, Role::Researcher)?;
+        if member.name == researcher {
+            return Ok(());
+        }
+        Err(RuleError::AnotherResearcher {
+            signer: member.name,
+            researcher: researcher.into(),
         })
     }
 
@@ -205,6 +264,16 @@ impl Over<'_> {
             &self.epoch.to_string(),
         ])
     }
+}
+
+/// The fact that a researcher has announced something.
+pub(super) fn announcement(researcher: &str, commitment: &str) -> String {
+    name(&["announcement", researcher, commitment])
+}
+
+/// The fact that a researcher has disclosed an announcement of this query.
+pub(super) fn disclosure(researcher: &str, query: &str) -> String {
+    name(&["disclosure", researcher, query])
 }
 
 /// A hospital speaks for itself alone.

@@ -11,7 +11,7 @@ pub use error::RuleError;
 use galen_query::text::hex;
 use known::{KeyFact, name};
 pub use known::{id_of, name as fact_name, public_key};
-use members::Over;
+use members::{Over, announcement, disclosure};
 
 use crate::{
     LedgerError,
@@ -56,16 +56,21 @@ pub fn read_keys(
             keys.push(fact.key);
         }
     }
+    let mut stewards = Vec::new();
     if let Some((_, consortium)) = known::consortium(facts)? {
-        keys.extend(consortium.stewards);
+        stewards.extend(consortium.stewards);
     }
     if let Statement::Consortium(own) = statement {
-        keys.extend(own.stewards.iter().cloned());
+        stewards.extend(own.stewards.iter().cloned());
     }
+    // Reading a key takes a square root: only those who have signed are read.
+    let signers: BTreeSet<&str> = envelope.signers().collect();
+    stewards.retain(|key| signers.contains(known::id_of(key).as_str()));
+    keys.extend(stewards);
     Ok(keys.iter().filter_map(|k| known::public_key(k)).collect())
 }
 
-/// The digest that a statement's entry is known by; `None` for a refusal, known by its entry's bytes.
+/// The digest that a statement's entry is known by; `None` for those that are known by their entry's bytes.
 pub fn known_by(statement: &Statement) -> Option<String> {
     Some(match statement {
         Statement::Consortium(s) => s.version.to_string(),
@@ -77,7 +82,9 @@ pub fn known_by(statement: &Statement) -> Option<String> {
         Statement::Dataset(s) => s.digest.clone(),
         Statement::Query(s) => hex(&s.query.digest()),
         Statement::Answer(s) => s.bundle.sha256.clone(),
-        Statement::Refusal(_) => return None,
+        Statement::Announcement(_) | Statement::Disclosure(_) | Statement::Refusal(_) => {
+            return None;
+        }
     })
 }
 
@@ -241,6 +248,12 @@ impl Proposed for Proposal {
                 name(&["dataset", &s.digest]),
                 name(&["epoch", &s.hospital, &s.dataset]),
             ],
+            Statement::Announcement(s) => vec![announcement(&s.researcher, &s.commitment)],
+            Statement::Disclosure(s) => vec![
+                name(&["query", &s.query]),
+                announcement(&s.researcher, &s.commitment()),
+                disclosure(&s.researcher, &s.query),
+            ],
             Statement::Query(s) => vec![
                 name(&["registry", &s.query.registry_digest]),
                 name(&["query", &hex(&s.query.digest())]),
@@ -259,7 +272,9 @@ impl Proposed for Proposal {
             Statement::Registry(s) => self.registry(s, facts),
             Statement::ParameterSet(s) => self.parameter_set(s, facts),
             Statement::Dataset(s) => self.dataset(s, facts),
+            Statement::Announcement(s) => self.announcement(s, facts),
             Statement::Query(s) => self.query(s, facts),
+            Statement::Disclosure(s) => self.disclosure(s, facts),
             Statement::Answer(s) => self.answer(s, facts),
             Statement::Refusal(s) => self.refusal(s, facts),
         }

@@ -2,13 +2,13 @@
 
 use ed25519_dalek::SigningKey;
 use galen_params::VerifyingSet;
-use galen_query::{question::Question, registry::Registry, text::hex};
+use galen_query::{hash::Fields, question::Question, registry::Registry, text::hex};
 use galen_verifier::{bundle::Bundle, manifest::Manifest};
 use sha2::{Digest, Sha256};
 
 use super::{
-    AnswerStatement, Blob, DatasetStatement, ParameterSetStatement, RefusalStatement,
-    RegistryStatement, Statement,
+    AnnouncementStatement, AnswerStatement, Blob, DatasetStatement, DisclosureStatement,
+    ParameterSetStatement, RefusalStatement, RegistryStatement, Statement,
 };
 use crate::{LedgerError, entry::Entry};
 
@@ -76,6 +76,46 @@ impl AnswerStatement {
             manifest: hex(&manifest.digest()),
             bundle: Blob::of(bundle_bytes),
         }
+    }
+}
+
+/// The separator of [`commitment`].
+const ANNOUNCEMENT: &str = "galen/v1/announcement";
+
+/// A hiding and binding commitment to a query and to the researcher who announces it, hex: SHA-256 over length-prefixed
+/// fields, a separator, the name, the salt and the query's digest, as they stand in statements. With the name in it, who
+/// copies a commitment cannot disclose it as their own. `salt`: 32 bytes by chance, hex.
+fn commitment(researcher: &str, salt: &str, query: &str) -> String {
+    let fields = Fields::new(ANNOUNCEMENT).text(researcher);
+    hex(&fields.text(salt).text(query).digest())
+}
+
+impl AnnouncementStatement {
+    /// That a researcher will register a query, of which the announcement tells nothing; and what discloses it.
+    #[must_use]
+    pub fn of(
+        question: &Question,
+        researcher: &str,
+        salt: &[u8; 32],
+    ) -> (Self, DisclosureStatement) {
+        let disclosure = DisclosureStatement {
+            researcher: researcher.into(),
+            query: hex(&question.digest()),
+            salt: hex(salt),
+        };
+        let announcement = Self {
+            researcher: researcher.into(),
+            commitment: disclosure.commitment(),
+        };
+        (announcement, disclosure)
+    }
+}
+
+impl DisclosureStatement {
+    /// The commitment that was announced, hex.
+    #[must_use]
+    pub fn commitment(&self) -> String {
+        commitment(&self.researcher, &self.salt, &self.query)
     }
 }
 

@@ -74,7 +74,7 @@ impl Consortium {
 pub enum Role {
     /// Registers datasets, answers and refuses queries.
     Hospital,
-    /// Registers queries.
+    /// Announces and registers queries.
     Researcher,
 }
 
@@ -165,6 +165,29 @@ pub struct QueryStatement {
     pub query: Question,
 }
 
+/// A query is announced by a digest that tells nothing of it. Who announces a question before it is sent anywhere can
+/// show, whoever registers it first, that it was theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnnouncementStatement {
+    /// The researcher's name.
+    pub researcher: String,
+    /// A commitment to the query and to who announces it, SHA-256 in hex ([`DisclosureStatement::commitment`]).
+    pub commitment: String,
+}
+
+/// What was announced: a registered query, by the member who signs this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DisclosureStatement {
+    /// The researcher's name.
+    pub researcher: String,
+    /// The query's digest.
+    pub query: String,
+    /// The announcement's salt, 32 bytes.
+    pub salt: String,
+}
+
 /// A hospital's answer to a query over one epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -217,8 +240,12 @@ pub enum Statement {
     ParameterSet(ParameterSetStatement),
     /// A dataset epoch.
     Dataset(DatasetStatement),
+    /// A query that is to come.
+    Announcement(AnnouncementStatement),
     /// A query.
     Query(QueryStatement),
+    /// Which query was announced.
+    Disclosure(DisclosureStatement),
     /// An answer.
     Answer(AnswerStatement),
     /// A refusal.
@@ -240,7 +267,9 @@ impl Statement {
             Self::Registry(_) => "registry",
             Self::ParameterSet(_) => "parameter-set",
             Self::Dataset(_) => "dataset",
+            Self::Announcement(_) => "announcement",
             Self::Query(_) => "query",
+            Self::Disclosure(_) => "disclosure",
             Self::Answer(_) => "answer",
             Self::Refusal(_) => "refusal",
         }
@@ -262,7 +291,9 @@ impl Statement {
             Self::Registry(s) => serde_json::to_vec(s),
             Self::ParameterSet(s) => serde_json::to_vec(s),
             Self::Dataset(s) => serde_json::to_vec(s),
+            Self::Announcement(s) => serde_json::to_vec(s),
             Self::Query(s) => serde_json::to_vec(s),
+            Self::Disclosure(s) => serde_json::to_vec(s),
             Self::Answer(s) => serde_json::to_vec(s),
             Self::Refusal(s) => serde_json::to_vec(s),
         }
@@ -286,7 +317,9 @@ impl Statement {
             Some("registry") => Self::Registry(parse(payload)?),
             Some("parameter-set") => Self::ParameterSet(parse(payload)?),
             Some("dataset") => Self::Dataset(parse(payload)?),
+            Some("announcement") => Self::Announcement(parse(payload)?),
             Some("query") => Self::Query(parse(payload)?),
+            Some("disclosure") => Self::Disclosure(parse(payload)?),
             Some("answer") => Self::Answer(parse(payload)?),
             Some("refusal") => Self::Refusal(parse(payload)?),
             _ => {
@@ -311,7 +344,9 @@ impl Statement {
             Self::Consortium(_)
             | Self::Member(_)
             | Self::Revocation(_)
+            | Self::Announcement(_)
             | Self::Query(_)
+            | Self::Disclosure(_)
             | Self::Refusal(_) => Vec::new(),
         }
     }
@@ -354,7 +389,16 @@ impl Statement {
                 digest("parameter_set", &s.parameter_set)?;
                 digest("digest", &s.digest)
             }
+            Self::Announcement(s) => {
+                check_name("researcher", &s.researcher)?;
+                digest("commitment", &s.commitment)
+            }
             Self::Query(_) => Ok(()),
+            Self::Disclosure(s) => {
+                check_name("researcher", &s.researcher)?;
+                digest("query", &s.query)?;
+                digest("salt", &s.salt)
+            }
             Self::Answer(s) => over(&s.query, &s.hospital, &s.dataset, &s.manifest),
             Self::Refusal(s) => {
                 text("reason", &s.reason, MAX_REASON)?;

@@ -2,8 +2,9 @@
 
 use galen_ledger::{
     RuleError,
-    statement::{AnswerStatement, Role, Statement},
+    statement::{AnnouncementStatement, AnswerStatement, DisclosureStatement, Role, Statement},
 };
+use galen_query::text::hex;
 
 use crate::{
     HOSPITAL, Ledger, OTHER_HOSPITAL, RESEARCHER, STRANGER, answer, blob, dataset, digest, member,
@@ -58,6 +59,69 @@ fn a_query_is_registered_once() {
     ledger.add(&member("Ben", Role::Researcher, 21), &[1, 2]);
     assert_eq!(ledger.refusal_of(&query, &[21]), "already-registered");
     ledger.add(&Statement::Query(question("registry", 2)), &[21]);
+}
+
+#[test]
+fn who_announced_a_query_can_show_it_whoever_registered_it_first() {
+    let mut ledger = Ledger::begun();
+    let query = question("registry", 1);
+    let (announced, disclosed) = AnnouncementStatement::of(&query.query, "Anna", &[7; 32]);
+    let announcement = Statement::Announcement(announced.clone());
+    let disclosure = |s: &DisclosureStatement| Statement::Disclosure(s.clone());
+    assert_eq!(ledger.refusal_of(&announcement, &[HOSPITAL]), "wrong-role");
+    assert_eq!(ledger.refusal_of(&announcement, &[1, 2]), "one-signer");
+    ledger.add(&member("Ben", Role::Researcher, 21), &[1, 2]);
+    assert_eq!(
+        ledger.refusal_of(&announcement, &[21]),
+        "another-researcher"
+    );
+    ledger.add(&announcement, &[RESEARCHER]);
+    assert_eq!(
+        ledger.refusal_of(&announcement, &[RESEARCHER]),
+        "already-registered"
+    );
+    // Another copies the commitment, and registers the query first.
+    let copied = AnnouncementStatement {
+        researcher: "Ben".into(),
+        ..announced
+    };
+    ledger.add(&Statement::Announcement(copied), &[21]);
+    assert_eq!(
+        ledger.refusal_of(&disclosure(&disclosed), &[RESEARCHER]),
+        "not-registered"
+    );
+    ledger.add(&Statement::Query(query.clone()), &[21]);
+    for wrong in [
+        DisclosureStatement {
+            salt: digest("another salt"),
+            ..disclosed.clone()
+        },
+        DisclosureStatement {
+            query: hex(&question("registry", 2).query.digest()),
+            ..disclosed.clone()
+        },
+    ] {
+        let refused = ledger.refusal_of(&disclosure(&wrong), &[RESEARCHER]);
+        assert_eq!(refused, "not-registered");
+    }
+    assert_eq!(
+        ledger.refusal_of(&disclosure(&disclosed), &[21]),
+        "another-researcher"
+    );
+    ledger.add(&disclosure(&disclosed), &[RESEARCHER]);
+    assert_eq!(
+        ledger.refusal_of(&disclosure(&disclosed), &[RESEARCHER]),
+        "already-registered"
+    );
+    // The salt is known now, and Ben's own commitment stands before the query; it is not Ben's to disclose.
+    let stolen = DisclosureStatement {
+        researcher: "Ben".into(),
+        ..disclosed
+    };
+    assert_eq!(
+        ledger.refusal_of(&disclosure(&stolen), &[21]),
+        "not-registered"
+    );
 }
 
 #[test]

@@ -18,8 +18,12 @@ pub enum Collection {
     ParameterSets,
     /// Dataset epochs.
     Datasets,
+    /// Queries that are to come, by a digest that tells nothing of them.
+    Announcements,
     /// Queries.
     Queries,
+    /// Which queries were announced, and by whom.
+    Disclosures,
     /// Answers, each verified before it was recorded.
     Answers,
     /// Refusals to answer.
@@ -28,14 +32,16 @@ pub enum Collection {
 
 impl Collection {
     /// Every one.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Consortia,
         Self::Members,
         Self::Revocations,
         Self::Registries,
         Self::ParameterSets,
         Self::Datasets,
+        Self::Announcements,
         Self::Queries,
+        Self::Disclosures,
         Self::Answers,
         Self::Refusals,
     ];
@@ -50,7 +56,9 @@ impl Collection {
             Self::Registries => "registry",
             Self::ParameterSets => "parameter-set",
             Self::Datasets => "dataset",
+            Self::Announcements => "announcement",
             Self::Queries => "query",
+            Self::Disclosures => "disclosure",
             Self::Answers => "answer",
             Self::Refusals => "refusal",
         }
@@ -66,7 +74,9 @@ impl Collection {
             Self::Registries => "registries",
             Self::ParameterSets => "parameter-sets",
             Self::Datasets => "datasets",
+            Self::Announcements => "announcements",
             Self::Queries => "queries",
+            Self::Disclosures => "disclosures",
             Self::Answers => "answers",
             Self::Refusals => "refusals",
         }

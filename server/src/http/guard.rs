@@ -19,7 +19,7 @@ use axum::{
 };
 use futures::{StreamExt as _, stream};
 
-use super::Problem;
+use super::{Problem, problem::Code};
 use crate::service::Service;
 
 /// Ends a request that takes longer. A statement that was handed to the sequencer is recorded all the same;
@@ -44,7 +44,7 @@ pub(super) async fn deadline(
     }
 }
 
-/// Counts and times requests by route.
+/// Counts and times requests by route, and has the service know where its database could not be read.
 pub(super) async fn measure(
     State(service): State<Arc<Service>>,
     request: Request,
@@ -55,6 +55,10 @@ pub(super) async fn measure(
     let route = request.extensions().get::<MatchedPath>().cloned();
     let started = Instant::now();
     let response = next.run(request).await;
+    let code = response.extensions().get::<Code>();
+    if code.is_some_and(|Code(code)| code == Problem::DAMAGED) {
+        service.note_damage();
+    }
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     service
         .metrics()

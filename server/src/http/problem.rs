@@ -40,7 +40,14 @@ pub struct ProblemBody {
     detail: String,
 }
 
+/// What a response tells the service of itself: its problem's code.
+#[derive(Debug, Clone)]
+pub(super) struct Code(pub(super) Cow<'static, str>);
+
 impl Problem {
+    /// The code of an answer that could not be read from the database.
+    pub(crate) const DAMAGED: &'static str = "damaged";
+
     /// A problem with a code and what to tell.
     #[must_use]
     pub fn new(
@@ -132,6 +139,7 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
+        response.extensions_mut().insert(Code(self.code));
         response
     }
 }

@@ -25,6 +25,10 @@ pub struct ResultsView {
     pub(super) question: Value,
     /// Its entry: it was recorded before every answer.
     pub(super) index: u64,
+    /// Who had announced this query, in the order of disclosure, and by which entry: `before_registration` if that is
+    /// before the query's own.
+    #[schema(value_type = Vec<Object>)]
+    pub(super) announced: Vec<Value>,
     /// Current answers, one for each hospital's dataset, in the order of the log.
     #[schema(value_type = Vec<Object>)]
     pub(super) sites: Vec<Value>,
@@ -58,6 +62,7 @@ pub async fn results(
     let Results {
         index,
         question,
+        announced,
         sites,
         earlier,
         refusals,
@@ -67,6 +72,7 @@ pub async fn results(
         query: digest,
         question: serde_json::to_value(question).map_err(|e| Problem::internal(&e))?,
         index,
+        announced,
         sites,
         earlier,
         refusals,

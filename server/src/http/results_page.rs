@@ -60,6 +60,18 @@ fn page(view: &ResultsView) -> String {
         escaped(&view.query),
         index = view.index,
     );
+    for announced in &view.announced {
+        let before = match announced["before_registration"].as_bool() {
+            Some(true) => "before it was registered",
+            _ => "after it was registered",
+        };
+        body += &format!(
+            "<p>Announced by {} as <a href=\"{}\">entry {}</a>, {before}.</p>",
+            text(&announced["researcher"]),
+            text(&announced["entry"]),
+            announced["index"],
+        );
+    }
     if view.sites.is_empty() {
         body += "<p>No hospital has answered it yet.</p>";
     }

@@ -140,14 +140,6 @@ impl Blobs {
         }
     }
 
-    /// Files below a folder that exists, each synced when it is written.
-    ///
-    /// # Errors
-    /// A folder that is not there.
-    pub fn local(folder: &std::path::Path, bounds: Staging) -> Result<Self, LedgerStoreError> {
-        Ok(Self::new(&Objects::local(folder)?, bounds))
-    }
-
     /// Keeps a file for good. Durable when it returns.
     ///
     /// # Errors
@@ -184,11 +176,15 @@ impl Blobs {
 
     async fn write(&self, sha256: &Hash, bytes: Bytes) -> Result<(), LedgerStoreError> {
         let (path, store) = (final_path(sha256), self.objects.inner());
-        let create = store.put_opts(&path, bytes.clone().into(), PutMode::Create.into());
+        let how = |mode| self.objects.for_good(mode);
+        let create = store.put_opts(&path, bytes.clone().into(), how(PutMode::Create));
         let put = match create.await {
             // What is there may be from a run that died before its folder was synced, or be damaged. These are
             // the right bytes: writing them once more repairs either, and else changes nothing.
-            Err(object_store::Error::AlreadyExists { .. }) => store.put(&path, bytes.into()).await,
+            Err(object_store::Error::AlreadyExists { .. }) => {
+                let again = store.put_opts(&path, bytes.into(), how(PutMode::Overwrite));
+                again.await
+            }
             put => put,
         };
         put.map(|_| ()).map_err(LedgerStoreError::object(&path))

@@ -8,6 +8,9 @@ use galen_ledger::tiles::{
 
 use super::{LedgerStoreError, objects::Objects, store::Store};
 
+/// So many entries are rather read than the tiles of a whole edge: sixteen bundles.
+const NEAR: u64 = 4_096;
+
 /// The public files to compare with a log's entries while a tree of these grows, each once.
 #[derive(Debug)]
 pub(super) struct Places {
@@ -119,6 +122,28 @@ pub(super) async fn restore(
     let entries = store.entries(head.size - within, within).await?;
     let bodies: Vec<Vec<u8>> = entries.into_iter().map(|e| e.body).collect();
     Ok(Edge::restore(head.size, &head.root, &tiles, &bodies)?)
+}
+
+/// The tree of a checkpoint's size, from a smaller one: by the tiles if it is far, by the entries else.
+///
+/// # Errors
+/// A gap in the indices, or the database's.
+pub(super) async fn reach(
+    store: &Store,
+    objects: &Objects,
+    from: &Edge,
+    head: &Checkpoint,
+) -> Result<Edge, LedgerStoreError> {
+    if head.size.saturating_sub(from.size()) > NEAR
+        && let Ok(edge) = restore(store, objects, head).await
+    {
+        return Ok(edge);
+    }
+    let mut edge = from.clone();
+    while edge.size() < head.size {
+        grow(store, &mut edge, head.size).await?;
+    }
+    Ok(edge)
 }
 
 /// Whether the tree under `head` begins with that under `old`, as the published tiles have it.

@@ -60,6 +60,23 @@ pub enum LedgerStoreError {
         /// The store's own error.
         source: object_store::Error,
     },
+    /// An address that is no place for files.
+    #[error("{url}: {why}")]
+    Bucket {
+        /// The address.
+        url: String,
+        /// What is wrong with it, or with what the environment says of it.
+        why: String,
+    },
+    /// The object storage would let one writer take the place of another.
+    #[error(
+        "the object storage overlooks {what}, and so a second or late writer would take the place of what others have \
+         read: use one with conditional writes (Amazon S3, MinIO, Ceph and others have them)"
+    )]
+    Unconditional {
+        /// The condition.
+        what: &'static str,
+    },
     /// A file is not the one that its name says.
     #[error("the file's SHA-256 is {got}, not {named}")]
     Digest {

@@ -16,11 +16,12 @@ pub(super) fn fenced(why: impl Into<String>) -> LedgerStoreError {
     LedgerStoreError::Fenced { why: why.into() }
 }
 
-fn larger((whose, head): &Head) -> LedgerStoreError {
-    fenced(format!(
+/// Of a checkpoint of entries that the database does not have.
+pub(super) fn larger((whose, head): &Head) -> String {
+    format!(
         "{whose} checkpoint of size {} is ahead of the database",
         head.size
-    ))
+    )
 }
 
 /// Of a checkpoint whose root the entries do not have.
@@ -108,6 +109,13 @@ pub(crate) async fn nothing_there(objects: &Objects) -> Result<(), LedgerStoreEr
             "there is no database, and beside it lies the checkpoint of a log. Restore its database",
         ));
     }
+    if let Some(lock) = objects.lock()
+        && lock.held().await?.is_some()
+    {
+        return Err(fenced(
+            "there is no database, and the lock is that of a log. Restore its database, or give another place",
+        ));
+    }
     match objects.farthest().await? {
         None => Ok(()),
         Some(path) => Err(fenced(older(path))),
@@ -148,7 +156,7 @@ pub(super) async fn ahead(
 /// There is such a checkpoint.
 pub(super) fn all_empty(heads: &[Head]) -> Result<(), LedgerStoreError> {
     match heads.iter().find(|(_, head)| head.size > 0) {
-        Some(head) => Err(larger(head)),
+        Some(head) => Err(fenced(larger(head))),
         None => Ok(()),
     }
 }
@@ -200,7 +208,7 @@ pub(super) async fn entries_stand_for(
 
 fn none_larger((_, own): &Head, others: &[Head]) -> Result<(), LedgerStoreError> {
     match others.iter().find(|(_, head)| head.size > own.size) {
-        Some(head) => Err(larger(head)),
+        Some(head) => Err(fenced(larger(head))),
         None => Ok(()),
     }
 }

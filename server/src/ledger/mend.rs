@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use galen_ledger::{
     entry::Envelope,
-    tiles::{Edge, Hash, Level, LogVerifier, Tile, TilePath, parse_bundle},
+    tiles::{Edge, Hash, Level, LogVerifier, TILE_WIDTH, Tile, TilePath, parse_bundle},
 };
 use tokio::time::sleep;
 
@@ -17,6 +17,7 @@ use super::{
     fence::{
         Head, Look, ahead, all_empty, entries_stand_for, not_ahead, older, read_own, unrooted,
     },
+    lock::not_another_copy,
     objects::Objects,
     store::Store,
 };
@@ -45,6 +46,7 @@ pub async fn mend(
     log: &LogVerifier,
 ) -> Result<Mended, LedgerStoreError> {
     not_ahead(store, objects, Look::Everywhere).await?;
+    not_another_copy(store, objects, log).await?;
     let found = objects.checkpoint().await?;
     // One that does not open tells nothing.
     let served = found.as_deref().and_then(|text| log.open(text).ok());
@@ -88,7 +90,8 @@ pub async fn mend(
 }
 
 /// As [`mend`], for a service at work, and published tiles alone; `pause` lies between two pages of entries. Tiles that are
-/// as they are to be, which is the rule, take one pass over the entries.
+/// as they are to be, which is the rule, take one pass over the entries. Partial ones that full ones have replaced, which an
+/// earlier run has left, are deleted.
 ///
 /// # Errors
 /// [`LedgerStoreError::Halted`]: the entries are not those of the database's checkpoint, and the log has halted for it.
@@ -115,18 +118,74 @@ pub async fn mend_published(
     if root != own.1.root {
         return halt(store, unrooted(&own)).await;
     }
-    if let Some(foreign) = others.iter().find(|o| o.foreign) {
-        let why = format!(
-            "{} holds other entries: perhaps of another history",
-            foreign.path
-        );
+    if let Some(other) = others.iter().find(|o| o.foreign) {
+        return halt(store, foreign(other.path)).await;
+    }
+    let written = if others.is_empty() {
+        others
+    } else {
+        compare(store, objects, places(), Then::Write).await?.1
+    };
+    objects.collect_all(own.1.size).await?;
+    Ok(written.into_iter().map(|o| o.path).collect())
+}
+
+/// As [`mend_published`], of the newest tiles alone: those at the edge of the published tree, and the full ones before
+/// them. Some look-ups, however large the log is.
+///
+/// # Errors
+/// As [`mend_published`].
+pub(super) async fn mend_newest(
+    store: &Store,
+    objects: &Objects,
+    edge: &Edge,
+) -> Result<Vec<TilePath>, LedgerStoreError> {
+    let mut tiles = edge.partials()?;
+    let above = tiles.iter().find(|t| t.path.level() == Level::Hashes(1));
+    if let Some(above) = above {
+        let full = full_below(store, above).await?;
+        tiles.extend(full);
+    }
+    let mut written = Vec::new();
+    for tile in tiles {
+        let look = |then| {
+            let tile = tile.clone();
+            compare_place(objects, Place { tile, due: true }, then)
+        };
+        match look(Then::Pause(Duration::ZERO)).await? {
+            None => {}
+            Some(other) if other.foreign => return halt(store, foreign(other.path)).await,
+            Some(other) => {
+                look(Then::Write).await?;
+                written.push(other.path);
+            }
+        }
+    }
+    Ok(written)
+}
+
+/// The last full bundle and the hashes of its entries, whose tree's root is the last hash of the tile above. The edge that
+/// this tile is of was checked against the checkpoint, these entries were not.
+async fn full_below(store: &Store, above: &Tile) -> Result<Vec<Tile>, LedgerStoreError> {
+    let last = above.path.number() * TILE_WIDTH + u64::from(above.path.width()) - 1;
+    let (mut alone, mut tiles) = (Edge::new(), Vec::new());
+    for entry in store.entries(last * TILE_WIDTH, TILE_WIDTH).await? {
+        alone.push(&entry.body, &mut tiles)?;
+    }
+    if !above.bytes.ends_with(&alone.root()) {
+        let why = format!("the entries of bundle {last} are not those of the checkpoint");
         return halt(store, why).await;
     }
-    if others.is_empty() {
-        return Ok(Vec::new());
-    }
-    let written = compare(store, objects, places(), Then::Write).await?.1;
-    Ok(written.into_iter().map(|o| o.path).collect())
+    // A tree of so many entries has the same tiles wherever it stands, but for their numbers.
+    let there = |tile: Tile| {
+        let path = TilePath::new(tile.path.level(), last, tile.path.width())?;
+        Ok(Tile { path, ..tile })
+    };
+    tiles.into_iter().map(there).collect()
+}
+
+fn foreign(path: TilePath) -> String {
+    format!("{path} holds other entries: perhaps of another history")
 }
 
 async fn halt<T>(store: &Store, why: String) -> Result<T, LedgerStoreError> {
@@ -182,6 +241,8 @@ async fn compare_place(
     let found = objects.tile(&tile.path).await?;
     let same = match &found {
         Some(found) => *found == tile.bytes,
+        // The leader has deleted a partial one for which the full one stands.
+        None if !tile.path.is_full() => !due || objects.tile(&tile.path.full()).await?.is_some(),
         None => !due,
     };
     if same {

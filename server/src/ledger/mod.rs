@@ -9,12 +9,15 @@
 //! it before it is anywhere else.
 
 pub mod blobs;
+mod bucket;
 mod edge;
 mod error;
 pub(crate) mod fence;
 pub mod fsck;
 mod lead;
+mod lock;
 pub mod mend;
+mod near;
 pub mod objects;
 pub mod publish;
 pub mod sequencer;

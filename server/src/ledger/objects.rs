@@ -6,10 +6,10 @@
 //!
 //! [`Store::published`]: super::store::Store::published
 
-use std::sync::Arc;
+use std::{future::ready, pin::pin, sync::Arc};
 
 use bytes::Bytes;
-use futures::StreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use galen_ledger::{
     LedgerError,
     tiles::{
@@ -18,10 +18,13 @@ use galen_ledger::{
     },
 };
 use galen_query::text::hex;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, local::LocalFileSystem, path::Path};
+use object_store::{
+    Attribute, Attributes, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
+    local::LocalFileSystem, path::Path,
+};
 use sha2::{Digest, Sha256};
 
-use super::LedgerStoreError;
+use super::{LedgerStoreError, bucket, lock::Lock, near::Near};
 
 /// The name of the checkpoint's object.
 const CHECKPOINT: &str = "checkpoint";
@@ -31,22 +34,97 @@ const REPLACED: &str = "replaced";
 
 /// How the writing of a tile ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Put {
+enum Put {
     /// The store holds these bytes under this name.
     Stored,
     /// It holds others.
     Different,
 }
 
+/// For a file that is what it is for good.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// For the checkpoint.
+const FRESH: &str = "no-cache";
+
+/// So many tiles are read or written at the same time.
+const AT_ONCE: usize = 8;
+
 /// The public files of a log.
 #[derive(Debug, Clone)]
-pub struct Objects(Arc<dyn ObjectStore>);
+pub struct Objects {
+    store: Arc<dyn ObjectStore>,
+    lock: Option<Lock>,
+    /// Whether objects say how long they may be kept: a bucket is read without a service in front of it.
+    headers: bool,
+    /// Tiles of another machine's store.
+    near: Option<Arc<Near>>,
+}
 
 impl Objects {
-    /// Files in any object store that reads its own writes and can create without overwriting.
+    /// Files in any object store that reads its own writes and can create without overwriting, without a lock.
     #[must_use]
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self(store)
+        Self {
+            store,
+            lock: None,
+            headers: false,
+            near: None,
+        }
+    }
+
+    /// Files in another machine's store: with the lock beside them, and tiles that are read again and again kept at hand. The
+    /// store must replace by compare-and-swap, too.
+    #[must_use]
+    pub fn remote(store: Arc<dyn ObjectStore>) -> Self {
+        Self {
+            lock: Some(Lock::new(store.clone())),
+            store,
+            headers: true,
+            near: Some(Arc::default()),
+        }
+    }
+
+    /// Files in object storage, `s3://bucket/prefix`, as [`remote`](Self::remote).
+    ///
+    /// # Errors
+    /// [`LedgerStoreError::Bucket`].
+    pub fn bucket(url: &str) -> Result<Self, LedgerStoreError> {
+        Ok(Self::remote(bucket::open(url)?))
+    }
+
+    /// These files, with the lock in another store: one that replaces by compare-and-swap.
+    #[must_use]
+    pub fn locked_in(self, store: Arc<dyn ObjectStore>) -> Self {
+        let lock = Some(Lock::new(store));
+        Self { lock, ..self }
+    }
+
+    /// These files, with the lock in other object storage, `s3://bucket/prefix`.
+    ///
+    /// # Errors
+    /// [`LedgerStoreError::Bucket`].
+    pub fn locked_in_bucket(self, url: &str) -> Result<Self, LedgerStoreError> {
+        Ok(self.locked_in(bucket::open(url)?))
+    }
+
+    /// The lock beside the database, if there is to be one.
+    pub(super) fn lock(&self) -> Option<&Lock> {
+        self.lock.as_ref()
+    }
+
+    /// Makes sure that the stores can be written to and keep what is there, where that is not the file system's to do.
+    ///
+    /// # Errors
+    /// [`LedgerStoreError::Unconditional`]; a store that is not there or cannot be written to.
+    pub async fn try_conditions(&self) -> Result<(), LedgerStoreError> {
+        if self.headers {
+            bucket::try_conditions(&*self.store).await?;
+        }
+        match &self.lock {
+            Some(lock) => bucket::try_conditions(&**lock.store()).await,
+            None => Ok(()),
+        }
     }
 
     /// Files below a folder that exists. Every write is synced, and its folder too, before it returns.
@@ -57,15 +135,30 @@ impl Objects {
         let path = Path::from(CHECKPOINT);
         let store =
             LocalFileSystem::new_with_prefix(folder).map_err(LedgerStoreError::object(&path))?;
-        Ok(Self(Arc::new(store.with_fsync(true))))
+        let store = store.with_fsync(true).with_automatic_cleanup(true);
+        Ok(Self::new(Arc::new(store)))
     }
 
     pub(super) fn inner(&self) -> &Arc<dyn ObjectStore> {
-        &self.0
+        &self.store
+    }
+
+    /// How something is written, and how long readers may keep it.
+    fn options(&self, mode: PutMode, keep: &'static str) -> PutOptions {
+        let mut options = PutOptions::from(mode);
+        if self.headers {
+            options.attributes = Attributes::from_iter([(Attribute::CacheControl, keep)]);
+        }
+        options
+    }
+
+    /// How something is written that is what it is for good.
+    pub(super) fn for_good(&self, mode: PutMode) -> PutOptions {
+        self.options(mode, IMMUTABLE)
     }
 
     pub(super) async fn get(&self, path: &Path) -> Result<Option<Bytes>, LedgerStoreError> {
-        let found = match self.0.get(path).await {
+        let found = match self.store.get(path).await {
             Ok(found) => found.bytes().await,
             Err(e) => Err(e),
         };
@@ -106,7 +199,7 @@ impl Objects {
         };
         self.keep(CHECKPOINT, other).await?;
         let path = Path::from(CHECKPOINT);
-        let deleted = self.0.delete(&path).await;
+        let deleted = self.store.delete(&path).await;
         deleted.map_err(LedgerStoreError::object(&path))
     }
 
@@ -154,7 +247,7 @@ impl Objects {
     /// The partial tiles or bundles that are stored in a tile's place.
     async fn partials(&self, path: &TilePath) -> Result<Vec<TilePath>, LedgerStoreError> {
         let folder = Path::from(format!("{}.p", path.full()));
-        let listed = self.0.list_with_delimiter(Some(&folder)).await;
+        let listed = self.store.list_with_delimiter(Some(&folder)).await;
         let listed = listed.map_err(LedgerStoreError::object(&folder))?;
         let names = listed.objects.iter().map(|o| o.location.as_ref());
         Ok(names.filter_map(|n| TilePath::parse(n).ok()).collect())
@@ -169,6 +262,49 @@ impl Objects {
             Ok(Tile { path, bytes })
         };
         narrower.map(one).collect()
+    }
+
+    /// Deletes the partial tiles and bundles that full ones have taken the place of, of these full ones. A published
+    /// checkpoint must cover them: c2sp.org/tlog-tiles lets readers of earlier ones take the full one.
+    pub(super) async fn collect(
+        &self,
+        full: impl IntoIterator<Item = TilePath>,
+    ) -> Result<(), LedgerStoreError> {
+        let partials = stream::iter(full).map(|path| async move { self.partials(&path).await });
+        let partials: Vec<_> = partials.buffered(AT_ONCE).try_collect().await?;
+        self.delete(partials.into_iter().flatten()).await
+    }
+
+    /// [`collect`](Self::collect) of all tiles of a tree of this size, which is published: what earlier runs have left.
+    pub(super) async fn collect_all(&self, size: u64) -> Result<(), LedgerStoreError> {
+        let folder = Path::from("tile");
+        let names = self.store.list(Some(&folder)).map_ok(|o| o.location);
+        let replaced = names.try_filter_map(|name| {
+            let path = TilePath::parse(name.as_ref()).ok();
+            let replaced = path.filter(|p| !p.is_full() && p.full().least_size() <= size);
+            ready(Ok(replaced))
+        });
+        let replaced: Vec<_> = replaced
+            .try_collect()
+            .await
+            .map_err(LedgerStoreError::object(&folder))?;
+        self.delete(replaced).await
+    }
+
+    async fn delete(
+        &self,
+        tiles: impl IntoIterator<Item = TilePath>,
+    ) -> Result<(), LedgerStoreError> {
+        let paths = tiles.into_iter().map(|p| Path::from(p.to_string()));
+        let paths: Vec<_> = paths.map(Ok).collect();
+        let mut deleted = self.store.delete_stream(stream::iter(paths).boxed());
+        while let Some(deleted) = deleted.next().await {
+            match deleted {
+                Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(e) => return Err(LedgerStoreError::object(&Path::from("tile"))(e)),
+            }
+        }
+        Ok(())
     }
 
     /// A tile or bundle of a log of more entries than these where such a log goes on at one of its levels, if there is
@@ -192,7 +328,7 @@ impl Objects {
     /// Of all tiles and bundles one of the largest log, by their names.
     pub(super) async fn farthest(&self) -> Result<Option<TilePath>, LedgerStoreError> {
         let folder = Path::from("tile");
-        let mut names = self.0.list(Some(&folder));
+        let mut names = self.store.list(Some(&folder));
         let mut farthest: Option<TilePath> = None;
         while let Some(object) = names.next().await {
             let object = object.map_err(LedgerStoreError::object(&folder))?;
@@ -221,16 +357,33 @@ impl Objects {
 
     /// Writes an object whatever is there. Durable when it returns.
     async fn put(&self, path: String, bytes: Bytes) -> Result<(), LedgerStoreError> {
+        let keep = if path == CHECKPOINT { FRESH } else { IMMUTABLE };
         let path = Path::from(path);
-        let put = self.0.put(&path, bytes.into()).await;
+        let options = self.options(PutMode::Overwrite, keep);
+        let put = self.store.put_opts(&path, bytes.into(), options).await;
         put.map(|_| ()).map_err(LedgerStoreError::object(&path))
     }
 
+    /// [`put_tile`](Self::put_tile) of several, in any order. The first that is there with other contents, if one is.
+    pub(super) async fn put_tiles(
+        &self,
+        tiles: Vec<Tile>,
+    ) -> Result<Option<TilePath>, LedgerStoreError> {
+        let one = |tile: Tile| async move {
+            let put = self.put_tile(&tile).await?;
+            Ok((put == Put::Different).then_some(tile.path))
+        };
+        let puts = stream::iter(tiles).map(one).buffered(AT_ONCE);
+        let different = puts.try_filter_map(|path| ready(Ok(path)));
+        pin!(different).try_next().await
+    }
+
     /// Creates a tile, never changing one that is there. Durable when it returns [`Put::Stored`].
-    pub(super) async fn put_tile(&self, tile: &Tile) -> Result<Put, LedgerStoreError> {
+    async fn put_tile(&self, tile: &Tile) -> Result<Put, LedgerStoreError> {
         let path = Path::from(tile.path.to_string());
         let payload = || tile.bytes.clone().into();
-        let created = self.0.put_opts(&path, payload(), PutMode::Create.into());
+        let create = self.for_good(PutMode::Create);
+        let created = self.store.put_opts(&path, payload(), create);
         match created.await {
             Ok(_) => return Ok(Put::Stored),
             Err(object_store::Error::AlreadyExists { .. }) => {}
@@ -241,16 +394,21 @@ impl Objects {
         }
         // The same bytes, from a run that may have died before its folder was synced: writing them once more
         // makes them durable and changes nothing.
-        let put = self.0.put(&path, payload()).await;
+        let again = self.for_good(PutMode::Overwrite);
+        let put = self.store.put_opts(&path, payload(), again).await;
         put.map_err(LedgerStoreError::object(&path))?;
         Ok(Put::Stored)
     }
 
     pub(super) async fn fetch(&self, paths: Vec<TilePath>) -> Result<TileSet, LedgerStoreError> {
-        let mut tiles = TileSet::new();
-        for path in paths {
+        let one = |path: TilePath| async move {
             let missing = || LedgerStoreError::damaged(format!("{path} is missing"));
             let tile = self.published_tile(&path).await?.ok_or_else(missing)?;
+            Ok::<_, LedgerStoreError>((path, tile))
+        };
+        let mut found = pin!(stream::iter(paths).map(one).buffered(AT_ONCE));
+        let mut tiles = TileSet::new();
+        while let Some((path, tile)) = found.try_next().await? {
             tiles.insert(path, tile);
         }
         Ok(tiles)
@@ -266,8 +424,33 @@ impl Objects {
         index: u64,
         leaf: &Hash,
     ) -> Result<Vec<Hash>, LedgerStoreError> {
-        let tiles = self.fetch(tiles_for_inclusion(head.size, index)?).await?;
-        Ok(prove_inclusion(head.size, &head.root, index, leaf, &tiles)?)
+        let paths = tiles_for_inclusion(head.size, index)?;
+        let prove = |tiles: &TileSet| prove_inclusion(head.size, &head.root, index, leaf, tiles);
+        self.prove(paths, prove).await
+    }
+
+    /// A proof from tiles, those at hand first.
+    async fn prove(
+        &self,
+        paths: Vec<TilePath>,
+        prove: impl Fn(&TileSet) -> Result<Vec<Hash>, LedgerError>,
+    ) -> Result<Vec<Hash>, LedgerStoreError> {
+        let Some(store) = &self.near else {
+            return Ok(prove(&self.fetch(paths).await?)?);
+        };
+        let (mut near, far) = store.split(&paths);
+        if !near.is_empty() {
+            near.extend(self.fetch(far).await?);
+            if let Ok(proof) = prove(&near) {
+                store.keep(near);
+                return Ok(proof);
+            }
+            store.forget(&paths);
+        }
+        let tiles = self.fetch(paths).await?;
+        let proof = prove(&tiles)?;
+        store.keep(tiles);
+        Ok(proof)
     }
 
     /// The proof that a checkpoint's tree begins with that of size `old`.
@@ -279,7 +462,8 @@ impl Objects {
         old: u64,
         head: &Checkpoint,
     ) -> Result<Vec<Hash>, LedgerStoreError> {
-        let tiles = self.fetch(tiles_for_consistency(old, head.size)?).await?;
-        Ok(prove_consistency(old, head.size, &head.root, &tiles)?)
+        let paths = tiles_for_consistency(old, head.size)?;
+        let prove = |tiles: &TileSet| prove_consistency(old, head.size, &head.root, tiles);
+        self.prove(paths, prove).await
     }
 }

@@ -1,4 +1,5 @@
-//! Publication: tiles, then the signed checkpoint in the database, then the served one.
+//! Publication: tiles, then the signed checkpoint in the lock, where there is one, then in the database, then the served
+//! one.
 //!
 //! The order is what makes a crash harmless: tiles without a checkpoint are found and found equal by the next
 //! run; a checkpoint that is in the database but not yet served is served by the next run; none is served that
@@ -11,7 +12,8 @@
 
 use std::time::Duration;
 
-use galen_ledger::tiles::{Checkpoint, Edge, LogKey, Tile};
+use galen_ledger::tiles::{Edge, LogKey, Tile, TilePath};
+use object_store::UpdateVersion;
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
@@ -19,10 +21,12 @@ use tokio::{
 
 use super::{
     LedgerStoreError,
-    edge::{extends, grow, restore, roots},
+    edge::{extends, grow, reach, roots},
     fence::{Head, Look, all_empty, not_ahead, read_head, read_own, read_served, stand_for},
     lead::Lead,
-    objects::{Objects, Put},
+    lock::{Follows, follows},
+    mend::mend_newest,
+    objects::Objects,
     store::{Published, Store},
 };
 
@@ -37,9 +41,6 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// Attempts at the last publication, after the sequencer's end.
 const LAST_ATTEMPTS: u32 = 3;
-
-/// So many entries are rather read than the tiles of a whole edge: sixteen bundles.
-const NEAR: u64 = 4_096;
 
 /// A log's publisher.
 #[derive(Debug)]
@@ -99,6 +100,8 @@ impl Publisher {
                 Edge::new()
             }
         };
+        // What it says is done with the first publication: another replica may lead.
+        follows(&store, &objects, key.verifier(), at.as_ref(), &edge).await?;
         Ok(Self {
             store,
             objects,
@@ -107,6 +110,14 @@ impl Publisher {
             published: watch::channel(at.clone()).0,
             at,
         })
+    }
+
+    /// Compares the newest tiles with the entries, and writes anew what a disk has torn: those paths.
+    ///
+    /// # Errors
+    /// [`LedgerStoreError::Halted`]: a bundle holds other entries. A failing store.
+    pub async fn mend_newest(&self) -> Result<Vec<TilePath>, LedgerStoreError> {
+        mend_newest(&self.store, &self.objects, &self.edge).await
     }
 
     /// The checkpoint in the database as it grows: what may be shown to anyone. Another replica's appear
@@ -125,7 +136,9 @@ impl Publisher {
     pub async fn publish(&mut self) -> Result<Published, LedgerStoreError> {
         self.check_halted().await?;
         let old = self.catch_up().await?;
+        let (old, locked) = self.level(old).await?;
         let size = self.store.size().await?;
+        let mut filled = Vec::new();
         let published = match old {
             Some(p) if p.size >= size => p,
             old => {
@@ -134,9 +147,12 @@ impl Publisher {
                     Some(old) => self.check_served(old).await?,
                 }
                 let mut edge = self.edge.clone();
-                self.integrate(&mut edge, size).await?;
+                filled = self.integrate(&mut edge, size).await?;
                 let text = self.key.sign(size, &edge.root())?;
                 let new = Published { size, text };
+                if let Some(lock) = self.objects.lock() {
+                    lock.swap(locked, &new.text).await?;
+                }
                 self.store.advance(old.map(|p| p.size), &new).await?;
                 self.edge = edge;
                 self.at = Some(new.clone());
@@ -145,7 +161,38 @@ impl Publisher {
             }
         };
         self.serve(&published).await?;
+        if let Err(e) = self.objects.collect(filled).await {
+            // The next start collects them.
+            tracing::warn!(error = %e, "partial tiles were left that full ones have replaced");
+        }
         Ok(published)
+    }
+
+    /// Brings lock and database to one checkpoint: theirs, and the lock's version.
+    async fn level(
+        &mut self,
+        old: Option<Published>,
+    ) -> Result<(Option<Published>, Option<UpdateVersion>), LedgerStoreError> {
+        let (store, objects, log) = (&self.store, &self.objects, self.key.verifier());
+        match follows(store, objects, log, old.as_ref(), &self.edge).await {
+            Ok(Follows::Level(version)) => Ok((old, version)),
+            Ok(Follows::Lift(version)) => {
+                let lifted = match (objects.lock(), &old) {
+                    (Some(lock), Some(own)) => Some(lock.swap(version, &own.text).await?),
+                    _ => None,
+                };
+                Ok((old, lifted))
+            }
+            Ok(Follows::Adopt(version, new, edge)) => {
+                self.store.advance(old.map(|p| p.size), &new).await?;
+                self.edge = edge;
+                self.at = Some(new.clone());
+                self.show(&new);
+                Ok((Some(new), Some(version)))
+            }
+            Err(LedgerStoreError::Fenced { why }) => self.halt(why).await,
+            Err(e) => Err(e),
+        }
     }
 
     /// Halts for a served checkpoint that the database's does not begin with: before another is signed.
@@ -215,7 +262,7 @@ impl Publisher {
             Ok(head) if head.size == p.size => head,
             _ => return self.halt("the database's checkpoint does not open").await,
         };
-        self.edge = self.edge_at(&head).await?;
+        self.edge = reach(&self.store, &self.objects, &self.edge, &head).await?;
         if self.edge.root() != head.root {
             let why = "the database's checkpoint does not fit the entries";
             return self.halt(why).await;
@@ -225,36 +272,26 @@ impl Publisher {
         Ok(Some(p))
     }
 
-    async fn edge_at(&self, head: &Checkpoint) -> Result<Edge, LedgerStoreError> {
-        if head.size - self.edge.size() > NEAR
-            && let Ok(edge) = restore(&self.store, &self.objects, head).await
-        {
-            return Ok(edge);
-        }
-        let mut edge = self.edge.clone();
-        while edge.size() < head.size {
-            grow(&self.store, &mut edge, head.size).await?;
-        }
-        Ok(edge)
-    }
-
-    /// Writes every tile and bundle between the edge and `to`, and the partial ones at `to`.
-    async fn integrate(&self, edge: &mut Edge, to: u64) -> Result<(), LedgerStoreError> {
+    /// Writes every tile and bundle between the edge and `to`, and the partial ones at `to`: the full ones' paths.
+    async fn integrate(&self, edge: &mut Edge, to: u64) -> Result<Vec<TilePath>, LedgerStoreError> {
+        let mut full = Vec::new();
         while edge.size() < to {
             let tiles = grow(&self.store, edge, to).await?;
+            full.extend(tiles.iter().map(|t| t.path));
             self.put_all(tiles).await?;
         }
-        self.put_all(edge.partials()?).await
+        self.put_all(edge.partials()?).await?;
+        Ok(full)
     }
 
     async fn put_all(&self, tiles: Vec<Tile>) -> Result<(), LedgerStoreError> {
-        for tile in tiles {
-            if self.objects.put_tile(&tile).await? == Put::Different {
-                let why = format!("{} is there with other contents", tile.path);
-                return self.halt(why).await;
+        match self.objects.put_tiles(tiles).await? {
+            None => Ok(()),
+            Some(other) => {
+                let why = format!("{other} is there with other contents");
+                self.halt(why).await
             }
         }
-        Ok(())
     }
 
     /// Serves the checkpoint; never in the place of a greater one, or of one of the same tree (which may bear
@@ -339,6 +376,7 @@ impl Publisher {
                 Err(e @ LedgerStoreError::Halted { .. }) => break Err(e),
                 Err(e) if closed && last_attempts <= 1 => break Err(e),
                 Err(e) => {
+                    self.store.note(&e);
                     report(&e);
                     last_attempts -= u32::from(closed);
                     Duration::ZERO

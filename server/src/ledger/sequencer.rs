@@ -213,6 +213,7 @@ impl Task {
                 }
             }
             Err(e) => {
+                self.store.note(&e);
                 let why = e.to_string();
                 for done in waiting {
                     let why = why.clone();

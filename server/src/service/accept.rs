@@ -75,6 +75,10 @@ impl Service {
     /// # Errors
     /// What is malformed, or the key that is unknown or did not sign this.
     pub async fn read(&self, bytes: &[u8]) -> Result<Proposal, ServiceError> {
+        if self.store.damaged() {
+            let cause = "an earlier request found it".to_owned();
+            return Err(ServiceError::Damaged { cause });
+        }
         let envelope = Envelope::parse(bytes).map_err(ServiceError::Entry)?;
         let statement = Statement::read(&envelope).map_err(ServiceError::Entry)?;
         let keys = match self.signers.all(&envelope) {
@@ -128,6 +132,7 @@ impl Service {
             Some(
                 ServiceError::Internal(_)
                 | ServiceError::Unavailable { .. }
+                | ServiceError::Damaged { .. }
                 | ServiceError::Unacknowledged
                 | ServiceError::Halted,
             ) => "failed",

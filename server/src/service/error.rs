@@ -94,6 +94,14 @@ pub enum ServiceError {
         /// Why, for the log.
         cause: String,
     },
+    /// A part of the database's file cannot be read.
+    #[error(
+        "a part of the service's database cannot be read; it takes nothing more until its operator has restored it"
+    )]
+    Damaged {
+        /// What the database says, for the log.
+        cause: String,
+    },
     /// A failure of the service's own.
     #[error("{0}")]
     Internal(String),
@@ -118,6 +126,7 @@ impl From<LedgerStoreError> for ServiceError {
             LedgerStoreError::Refused(rule) => Self::Rule(rule),
             LedgerStoreError::Digest { .. } => Self::Blob { why: e.to_string() },
             LedgerStoreError::TooLarge { bytes, most } => Self::TooLarge { bytes, most },
+            LedgerStoreError::Broken { why } => Self::Damaged { cause: why },
             other if other.may_pass() => Self::Unavailable {
                 cause: other.to_string(),
             },
@@ -167,6 +176,10 @@ impl From<ServiceError> for Problem {
                 failed("the database or the files are away", &cause);
                 unavailable("unavailable", told, 2)
             }
+            ServiceError::Damaged { cause } => {
+                failed("the database's file is damaged", &cause);
+                unavailable(Problem::DAMAGED, told, 300)
+            }
             ServiceError::Internal(cause) => Self::internal(&cause),
         }
     }
@@ -186,7 +199,8 @@ fn broken(rule: &RuleError) -> Problem {
         | RuleError::UnknownKey { .. }
         | RuleError::Revoked { .. }
         | RuleError::Role { .. }
-        | RuleError::AnotherHospital { .. } => StatusCode::FORBIDDEN,
+        | RuleError::AnotherHospital { .. }
+        | RuleError::AnotherResearcher { .. } => StatusCode::FORBIDDEN,
         RuleError::Exists { .. }
         | RuleError::Epoch { .. }
         | RuleError::NotCurrent { .. }
@@ -280,6 +294,10 @@ pub fn meaning(code: &str) -> Option<&'static str> {
             "the service cannot get at its database or files, or has no room there; repeat the request after the seconds \
              in Retry-After"
         }
+        Problem::DAMAGED => {
+            "a part of the database's file cannot be read: nothing more is taken until its operator has restored the newest \
+             backup; what can be read is served"
+        }
         "unacknowledged" => {
             "it is not known whether the entry was recorded; submitting the same bytes again tells"
         }
@@ -297,6 +315,7 @@ pub fn meaning(code: &str) -> Option<&'static str> {
         "revoked-key" => "the key was revoked; sign with the member's current one",
         "wrong-role" => "hospitals register datasets and answers, researchers queries",
         "another-hospital" => "a hospital speaks for itself alone",
+        "another-researcher" => "a researcher speaks for themselves alone",
         "not-a-key" => "keys are ed25519 public keys of 32 bytes in hex",
         "already-registered" => "the ledger has it already; `entry` says where",
         "not-registered" => "something that the statement refers to is not on the ledger",

@@ -289,6 +289,11 @@ impl Service {
         if self.stopping.is_cancelled() {
             return Err(not("the service is shutting down"));
         }
+        if self.store.damaged() {
+            return Err(not(
+                "a part of the database cannot be read; restore the newest backup",
+            ));
+        }
         if self.observe().await.map_err(|_| not(unanswered))? {
             return Err(ServiceError::Halted);
         }
@@ -299,6 +304,11 @@ impl Service {
             }
             _ => Ok(()),
         }
+    }
+
+    /// From now on nothing is taken: a part of the database could not be read.
+    pub(crate) fn note_damage(&self) {
+        self.store.note_damage();
     }
 
     /// Whether the database takes a write, and if not, why; tried at most once a second whoever asks.

@@ -23,6 +23,8 @@ pub struct Results {
     pub index: u64,
     /// The query.
     pub question: Arc<Question>,
+    /// Who had announced the query, and where.
+    pub announced: Vec<Value>,
     /// Current answers.
     pub sites: Vec<Value>,
     /// Answers over epochs that have been replaced.
@@ -48,6 +50,7 @@ impl Service {
         let mut results = Results {
             index: fact.index,
             question,
+            announced: Vec::new(),
             sites: Vec::new(),
             earlier: Vec::new(),
             refusals: Vec::new(),
@@ -80,6 +83,10 @@ impl Service {
                 results.earlier.push(shown);
             }
         }
+        for line in self.store.list(&about("disclosure"), None, MOST).await? {
+            let announced = self.announced(&line, digest, fact.index).await?;
+            results.announced.push(announced);
+        }
         for line in self.store.list(&about("refusal"), None, MOST).await? {
             let shown = json!({
                 "index": line.index,
@@ -96,6 +103,28 @@ impl Service {
             results.pooled = pooled.ok().map(|p| p.to_json());
         }
         Ok(Some(results))
+    }
+
+    /// The announcement that a disclosure is of.
+    async fn announced(
+        &self,
+        line: &Line,
+        query: &str,
+        registered: u64,
+    ) -> Result<Value, ServiceError> {
+        let researcher = line.member.clone().unwrap_or_default();
+        let name = fact_name(&["disclosure", &researcher, query]);
+        let facts = self.store.facts(std::slice::from_ref(&name)).await?;
+        let index = facts.get(&name).and_then(|f| f.value.parse::<u64>().ok());
+        let missing = || ServiceError::Internal(format!("the fact {name} is missing"));
+        let index = index.ok_or_else(missing)?;
+        Ok(json!({
+            "researcher": researcher,
+            "index": index,
+            "entry": format!("/v1/entries/{index}"),
+            "before_registration": index < registered,
+            "disclosed": format!("/v1/entries/{}", line.index),
+        }))
     }
 
     async fn statement(&self, line: &Line) -> Result<(Statement, Value), ServiceError> {

@@ -35,8 +35,8 @@ impl World {
         let config = Config {
             place: Place {
                 data: folder.path().into(),
-                database: None,
                 origin: ORIGIN.into(),
+                ..Place::default()
             },
             key: log_key(),
             consortium: Some(beginning()[0].entry().bytes().to_vec()),

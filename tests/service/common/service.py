@@ -33,9 +33,9 @@ def new_database(server):
 
 
 class Ledger:
-    """A new ledger in a folder, with one steward. Nothing is started."""
+    """A new ledger in a folder, with one steward; its files elsewhere if an address is given. Nothing is started."""
 
-    def __init__(self, folder, server=None):
+    def __init__(self, folder, server=None, files=None):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.steward = Key()
@@ -45,6 +45,7 @@ class Ledger:
         self.log = log_key(ORIGIN, key)
         (self.folder / "consortium.json").write_bytes(consortium(self.log, self.steward))
         self.database = new_database(server) if server else None
+        self.files = files
 
     @property
     def errors(self):
@@ -52,9 +53,11 @@ class Ledger:
         return self.folder / "errors.log"
 
     def place(self):
-        files = ["--data", self.folder / "data", "--log-key", self.folder / "log.key"]
-        database = ["--database-url", self.database] if self.database else []
-        return [*files, "--origin", ORIGIN, *database]
+        given = {"--database-url": self.database, "--files": self.files}
+        if not all(given.values()):
+            given["--data"] = self.folder / "data"
+        given = [option for pair in given.items() if pair[1] for option in pair]
+        return [*given, "--log-key", self.folder / "log.key", "--origin", ORIGIN]
 
     def fsck(self):
         """The audit's report."""
@@ -85,12 +88,15 @@ class Service:
             text += line
             if line == b"}\n":
                 told = json.loads(text)
+                if "url" not in told:
+                    break
                 url = urlsplit(told["url"])
                 self.address = (url.hostname, url.port)
                 self.encoded_key = told["log_key"]
                 self.verifier = Verifier(self.encoded_key)
                 return self
-        raise RuntimeError(f"the service ended with {self.process.wait()}: {self.ledger.errors.read_text()[-2000:]}")
+        said = text.decode() + self.ledger.errors.read_text()[-2000:]
+        raise RuntimeError(f"the service ended with {self.process.wait()}: {said}")
 
     @property
     def url(self):

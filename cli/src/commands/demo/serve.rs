@@ -109,8 +109,8 @@ fn config(work: &Path, listen: SocketAddr, keys: &Keys) -> Result<Config> {
     Ok(Config {
         place: Place {
             data: work.join("service"),
-            database: None,
             origin: ORIGIN.into(),
+            ..Place::default()
         },
         key: log,
         consortium: Some(consortium.bytes().to_vec()),

@@ -9,7 +9,7 @@ use galen_params::{MAX_VERIFYING_BYTES, Shape, VerifyingSet};
 use galen_prover::dataset::CommittedDataset;
 use galen_verifier::bundle::{Bundle, MAX_BUNDLE_BYTES};
 
-use super::Stated;
+use super::{Stated, announcement};
 use crate::{failure::refusal, files, keys, kind::Kind, output::Output, params::Cache};
 
 /// What is stated.
@@ -77,6 +77,25 @@ pub enum About {
         dataset: PathBuf,
         #[command(flatten)]
         cache: Cache,
+    },
+    /// Announce a query by a digest that tells nothing of it, before it is sent to anyone (the researcher signs)
+    Announcement {
+        /// The query, as `galen query` wrote it
+        #[arg(long, value_name = "FILE")]
+        query: PathBuf,
+        /// The researcher's name, as the stewards admitted it
+        #[arg(long, value_name = "NAME")]
+        researcher: String,
+        /// What `galen publish disclosure` will need, to be kept secret until then; a file that is there must be of the
+        /// same query and researcher, and is used again
+        #[arg(long, value_name = "FILE")]
+        keep: PathBuf,
+    },
+    /// Disclose which query was announced, once it is registered, by whomever (the researcher signs)
+    Disclosure {
+        /// What `galen publish announcement` wrote
+        #[arg(long, value_name = "FILE")]
+        announced: PathBuf,
     },
     /// Register a query before anyone answers it (the researcher signs)
     Query {
@@ -167,6 +186,14 @@ impl About {
             }
             Self::Parameters { parameters } => state_parameters(parameters)?,
             Self::Dataset { dataset, cache } => state_dataset(dataset, cache, output)?,
+            Self::Announcement {
+                query,
+                researcher,
+                keep,
+            } => Stated::alone(announcement::announce(query, researcher, keep)?),
+            Self::Disclosure { announced } => {
+                Stated::alone(Statement::Disclosure(announcement::kept(announced)?))
+            }
             Self::Query { query } => {
                 let query = files::question(query)?;
                 Stated::alone(Statement::Query(QueryStatement { query }))

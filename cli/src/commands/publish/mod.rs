@@ -1,6 +1,7 @@
 //! Signing statements and recording them on a ledger.
 
 mod about;
+mod announcement;
 mod check;
 mod receipt;
 
@@ -30,6 +31,12 @@ The steward admits a hospital, which then registers its dataset and an answer
   galen publish dataset --dataset heart-epoch1 --key hospital.key --to https://ledger.example
   galen publish answer --dataset heart-epoch1 --bundle bundle.json \\
       --key hospital.key --to https://ledger.example
+
+A researcher announces a query before anyone sees it, registers it, and shows that it was theirs
+  galen publish announcement --query query.json --researcher Ada --keep announced.json \\
+      --key ada.key --to https://ledger.example
+  galen publish query --query query.json --key ada.key --to https://ledger.example
+  galen publish disclosure --announced announced.json --key ada.key --to https://ledger.example
 
 Where several stewards must sign, each adds a signature to a file, and the last one sends it
   galen publish registry --registry registry.toml --key steward-1.key --out signed.json

@@ -19,6 +19,7 @@ use super::{
     LedgerStoreError,
     edge::{Place, Places},
     fence::{Look, ahead},
+    lock::Held,
     objects::Objects,
     store::{Filter, Line, Store, StoredEntry, Unhalted},
 };
@@ -59,7 +60,7 @@ pub enum Finding {
     Ahead(TilePath),
     /// A checkpoint that does not open, is ahead, or whose root the entries do not have.
     Checkpoint {
-        /// Where it is: `database` or `served`.
+        /// Where it is: `database`, `served` or `lock's`.
         place: &'static str,
         /// What is wrong with it.
         why: String,
@@ -174,6 +175,9 @@ pub async fn fsck_with(
         None if published.is_some() => audit.checkpoint("served", "it is missing", false),
         None => {}
     }
+    if let Some(lock) = objects.lock() {
+        audit.lock(lock.held().await)?;
+    }
     audit.entries().await?;
     let Audit {
         mut report, replay, ..
@@ -211,6 +215,25 @@ impl Audit<'_> {
             }
             Ok(h) => self.heads.push((place, h)),
         }
+    }
+
+    /// The lock's may be ahead of the database's, after a crash, but not of the entries.
+    fn lock(
+        &mut self,
+        held: Result<Option<Held>, LedgerStoreError>,
+    ) -> Result<(), LedgerStoreError> {
+        const PLACE: &str = "lock's";
+        let head = held.and_then(|held| held.map(|h| h.head(self.key)).transpose());
+        match head {
+            Ok(None) => {}
+            Ok(Some((_, h))) if h.size > self.report.size => {
+                self.checkpoint(PLACE, "it is ahead of the database", true);
+            }
+            Ok(Some((_, h))) => self.heads.push((PLACE, h)),
+            Err(LedgerStoreError::Fenced { why }) => self.checkpoint(PLACE, why, true),
+            Err(e) => return Err(e),
+        }
+        Ok(())
     }
 
     fn find(&mut self, finding: Finding) {

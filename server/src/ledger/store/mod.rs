@@ -10,7 +10,13 @@ mod dialect;
 mod list;
 mod state;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use galen_ledger::{
     facts::{Fact, Facts, Proposed},
@@ -61,6 +67,8 @@ pub struct Store {
     file: Option<FileId>,
     writer: AnyPool,
     readers: AnyPool,
+    /// Whether a part of it could not be read since it was opened: no page of SQLite's file mends itself.
+    damaged: Arc<AtomicBool>,
 }
 
 fn number(n: i64) -> Result<u64, LedgerStoreError> {
@@ -223,9 +231,27 @@ impl Store {
             place,
             writer,
             readers,
+            damaged: Arc::default(),
         };
         store.check(origin).await?;
         Ok(store)
+    }
+
+    /// Notes that a part of the database could not be read.
+    pub(crate) fn note_damage(&self) {
+        self.damaged.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes an error that says so.
+    pub(super) fn note(&self, error: &LedgerStoreError) {
+        if matches!(error, LedgerStoreError::Broken { .. }) {
+            self.note_damage();
+        }
+    }
+
+    /// Whether a part of the database could not be read since it was opened.
+    pub(crate) fn damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
     }
 
     async fn check(&self, origin: &str) -> Result<(), LedgerStoreError> {

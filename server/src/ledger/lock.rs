@@ -1,0 +1,203 @@
+//! The lock beside the database: an object that holds the last checkpoint that was signed, replaced by compare-and-swap
+//! *before* the database has the new one and before anyone sees it.
+//!
+//! Two copies of one database, on two machines or one of them brought back from a backup, would each find themselves in
+//! order and sign two histories. They share the lock: it lets one of two checkpoints pass, and who finds another there
+//! than its own entries give refuses to sign (as Sunlight does, <https://sunlight.dev>, where the lock is the
+//! database's own). After a crash between the lock and the database the lock is ahead, and its checkpoint, which is of
+//! these entries, is taken into the database.
+
+use std::sync::Arc;
+
+use galen_ledger::tiles::{Edge, LogVerifier};
+use object_store::{Error, ObjectStore, PutMode, UpdateVersion, path::Path};
+
+use super::{
+    LedgerStoreError,
+    edge::{extends, reach, roots},
+    fence::{Head, fenced, larger, read_head, read_own, unrooted},
+    objects::Objects,
+    store::{Published, Store},
+};
+
+/// The lock's name.
+const LOCK: &str = "lock";
+
+/// The longest checkpoint that is read from it.
+const LONGEST: usize = 1 << 16;
+
+/// A log's lock.
+#[derive(Debug, Clone)]
+pub(super) struct Lock(Arc<dyn ObjectStore>);
+
+/// What the lock holds.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    text: String,
+    version: UpdateVersion,
+}
+
+/// What follows from the lock, and from the database's checkpoint.
+pub(super) enum Follows {
+    /// They are one: on with it.
+    Level(Option<UpdateVersion>),
+    /// The lock is behind, or there is none yet: it is to have the database's.
+    Lift(Option<UpdateVersion>),
+    /// The lock is ahead, of a tree that the entries give: the database is to have its checkpoint.
+    Adopt(UpdateVersion, Published, Edge),
+}
+
+impl Lock {
+    pub(super) fn new(store: Arc<dyn ObjectStore>) -> Self {
+        Self(store)
+    }
+
+    pub(super) fn store(&self) -> &Arc<dyn ObjectStore> {
+        &self.0
+    }
+
+    /// What it holds, unverified.
+    ///
+    /// # Errors
+    /// The store's; no text.
+    pub(super) async fn held(&self) -> Result<Option<Held>, LedgerStoreError> {
+        let path = Path::from(LOCK);
+        let found = match self.0.get_opts(&path, Default::default()).await {
+            Ok(found) => found,
+            Err(Error::NotFound { .. }) => return Ok(None),
+            Err(e) => return Err(LedgerStoreError::object(&path)(e)),
+        };
+        let version = UpdateVersion {
+            e_tag: found.meta.e_tag.clone(),
+            version: found.meta.version.clone(),
+        };
+        if found.meta.size > LONGEST as u64 {
+            return Err(fenced("the lock is too long to hold a checkpoint"));
+        }
+        let bytes = found.bytes().await;
+        let bytes = bytes.map_err(LedgerStoreError::object(&path))?;
+        let text = String::from_utf8(bytes.into());
+        let text = text.map_err(|_| fenced("the lock holds no text"))?;
+        Ok(Some(Held { text, version }))
+    }
+
+    /// Puts a checkpoint in the place of the version that was read, or where none was. Durable when it returns; after an
+    /// error it may or may not have happened.
+    ///
+    /// # Errors
+    /// [`LedgerStoreError::Overtaken`]: there is another version by now. The store's.
+    pub(super) async fn swap(
+        &self,
+        old: Option<UpdateVersion>,
+        text: &str,
+    ) -> Result<UpdateVersion, LedgerStoreError> {
+        let path = Path::from(LOCK);
+        let mode = old.map_or(PutMode::Create, PutMode::Update);
+        let put = self.0.put_opts(&path, text.to_owned().into(), mode.into());
+        match put.await {
+            Ok(put) => Ok(put.into()),
+            Err(Error::Precondition { .. } | Error::AlreadyExists { .. }) => {
+                Err(LedgerStoreError::Overtaken)
+            }
+            Err(e) => Err(LedgerStoreError::object(&path)(e)),
+        }
+    }
+}
+
+impl Held {
+    /// Its checkpoint.
+    ///
+    /// # Errors
+    /// [`LedgerStoreError::Fenced`]: it does not open.
+    pub(super) fn head(&self, log: &LogVerifier) -> Result<Head, LedgerStoreError> {
+        read_head(log, "the lock's", self.text.as_bytes())
+    }
+}
+
+/// What follows for a publisher whose tree is at `edge`, no further than its database's checkpoint. Writes nothing.
+///
+/// # Errors
+/// [`LedgerStoreError::Fenced`]: the lock's checkpoint is not of these entries: this is another copy of the log, or an
+/// older one. The store's or the database's.
+pub(super) async fn follows(
+    store: &Store,
+    objects: &Objects,
+    log: &LogVerifier,
+    own: Option<&Published>,
+    edge: &Edge,
+) -> Result<Follows, LedgerStoreError> {
+    let held = match objects.lock() {
+        None => return Ok(Follows::Level(None)),
+        Some(lock) => lock.held().await?,
+    };
+    let held = match (held, own) {
+        (None, None) => return Ok(Follows::Level(None)),
+        (None, Some(_)) => return Ok(Follows::Lift(None)),
+        (Some(held), Some(own)) if held.text == own.text => {
+            return Ok(Follows::Level(Some(held.version)));
+        }
+        (Some(held), _) => held,
+    };
+    let head = held.head(log)?;
+    let Some(own) = own.filter(|own| own.size >= head.1.size) else {
+        return adopt(store, objects, held, head, edge).await;
+    };
+    let own = read_own(log, own)?;
+    if extends(objects, &head.1, &own.1).await.is_err() {
+        // Tiles may be torn or away: the entries tell.
+        let (_, roots) = roots(store, [head.1.size]).await?;
+        if roots.get(&head.1.size) != Some(&head.1.root) {
+            return Err(another_copy(&unrooted(&head)));
+        }
+    }
+    Ok(Follows::Lift(Some(held.version)))
+}
+
+async fn adopt(
+    store: &Store,
+    objects: &Objects,
+    held: Held,
+    head: Head,
+    edge: &Edge,
+) -> Result<Follows, LedgerStoreError> {
+    if head.1.size > store.size().await? {
+        return Err(another_copy(&larger(&head)));
+    }
+    let edge = reach(store, objects, edge, &head.1).await?;
+    if edge.root() != head.1.root {
+        return Err(another_copy(&unrooted(&head)));
+    }
+    let published = Published {
+        size: head.1.size,
+        text: held.text,
+    };
+    Ok(Follows::Adopt(held.version, published, edge))
+}
+
+/// Refuses a database that has not the entries of the lock's checkpoint. Reads all of them.
+///
+/// # Errors
+/// As [`follows`].
+pub(super) async fn not_another_copy(
+    store: &Store,
+    objects: &Objects,
+    log: &LogVerifier,
+) -> Result<(), LedgerStoreError> {
+    let held = match objects.lock() {
+        None => None,
+        Some(lock) => lock.held().await?,
+    };
+    let Some(held) = held else {
+        return Ok(());
+    };
+    adopt(store, objects, held.clone(), held.head(log)?, &Edge::new())
+        .await
+        .map(|_| ())
+}
+
+fn another_copy(why: &str) -> LedgerStoreError {
+    fenced(format!(
+        "{why}. Another copy of this database has signed it, or this one is from an older backup: stop the other \
+         copies, and go on with the newest one"
+    ))
+}
