@@ -22,7 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 const IDLE: Duration = Duration::from_secs(5);
 
 /// Connections that are kept: a mirror fetches as many bundles at the same time.
-const KEPT: usize = 8;
+const KEPT: usize = 4;
 
 /// How often a service that is busy is asked again.
 const TRIES: u32 = 8;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -239,6 +239,11 @@ impl Folder {
     }
 }
 
+fn is_missing(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    io.is_some_and(|e| e.kind() == io::ErrorKind::NotFound)
+}
+
 impl Source for Folder {
     fn log_key(&self) -> Result<Option<String>> {
         Ok(None)
@@ -286,11 +291,12 @@ impl Source for Folder {
     }
 
     fn tile(&self, path: &TilePath) -> Result<Vec<u8>> {
-        let own = PathBuf::from(path.to_string());
-        if path.is_full() || fs::exists(self.folder.join(&own))? {
-            return self.read(&own, most_bytes(path));
+        let own = self.read(Path::new(&path.to_string()), most_bytes(path));
+        match own {
+            // Whoever keeps the folder deletes partial ones once the full one is there.
+            Err(e) if !path.is_full() && is_missing(&e) => cut(path, &self.tile(&path.full())?),
+            own => own,
         }
-        cut(path, &self.tile(&path.full())?)
     }
 
     fn entry(&self, index: u64) -> Result<Vec<u8>> {

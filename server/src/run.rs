@@ -84,6 +84,9 @@ pub struct Place {
     pub files: Option<String>,
     /// Object storage for the lock: `s3://bucket/prefix`.
     pub lock: Option<String>,
+    /// Whether the lock may be made where there is none, though the database has published: where there was none before, or it
+    /// was moved or lost.
+    pub new_lock: bool,
     /// The log's name, as it stands in its checkpoints: a host's name and a path, without a scheme.
     pub origin: String,
 }
@@ -182,9 +185,13 @@ impl Place {
                 });
             }
         };
-        Ok(match &self.lock {
+        let objects = match &self.lock {
             Some(url) => objects.locked_in_bucket(url)?,
             None => objects,
+        };
+        Ok(match self.new_lock {
+            true => objects.with_new_lock(),
+            false => objects,
         })
     }
 
@@ -227,6 +234,16 @@ impl Place {
             }
             opened => opened,
         }
+    }
+
+    /// Refuses a place without a database, where nothing is to be made.
+    fn check_there(&self) -> Result<(), RunError> {
+        if Store::is_there(&self.database())? {
+            return Ok(());
+        }
+        Err(RunError::NoLedger {
+            data: self.data.clone(),
+        })
     }
 
     async fn open(&self) -> Result<Store, RunError> {
@@ -300,6 +317,7 @@ async fn alone<'a, T>(
 /// A service that runs, no ledger, a database that is not the one that the files are of.
 pub fn restore<'a>(place: &'a Place, log: &'a LogVerifier) -> Work<'a, Mended> {
     Box::pin(async {
+        place.check_there()?;
         let objects = place.objects_to_write().await?;
         alone(place, &objects, async |store, objects| {
             mend(store, objects, log).await
@@ -323,6 +341,15 @@ pub fn unhalt<'a>(
         alone(place, &objects, async |store, objects| {
             let report = fsck(store, objects, log).await?;
             // What was audited, and nothing that has come since.
+            if let [Finding::Halted(halt)] = &report.findings[..]
+                && objects.found_by_lock(halt)
+            {
+                return Err(LedgerStoreError::Lock {
+                    why: "this halt was found by it, and cannot be judged without it: give --files or --lock as the service \
+                          had it"
+                        .to_owned(),
+                });
+            }
             let cleared = match &report.findings[..] {
                 [Finding::Halted(halt)] if store.unhalt(halt, because).await? => Some(halt.clone()),
                 _ => None,
@@ -367,6 +394,9 @@ async fn run(config: Config) -> Result<Running, RunError> {
         listen,
         limits,
     } = config;
+    if consortium.is_none() {
+        place.check_there()?;
+    }
     let objects = place.objects_to_write().await?;
     let held = place.hold()?;
     let store = place.open_or_begin(consortium.is_some(), &objects).await?;

@@ -6,10 +6,11 @@ mod common;
 use std::sync::Arc;
 
 use common::{Db, Fault, Faulty, Log, log_key, on_both};
-use galen_server::ledger::{LedgerStoreError, fsck::Finding, mend::mend};
+use galen_server::ledger::{LedgerStoreError, Objects, Publisher, fsck::Finding, mend::mend};
 use object_store::{ObjectStoreExt as _, path::Path};
 
 on_both!("current_thread": of_two_copies_one_signs,
+    of_two_copies_in_one_store_one_goes_on,
     an_older_copy_is_refused,
     a_lock_ahead_of_the_database_is_taken_over,
     a_lock_is_made_where_there_is_none_and_lifted_where_it_is_behind,
@@ -84,6 +85,34 @@ async fn of_two_copies_one_signs(db: Db) {
     }
 }
 
+/// They share the files too: the one that loses leaves nothing there that the other would trip over.
+async fn of_two_copies_in_one_store_one_goes_on(db: Db) {
+    for others in [12..13, 12..14, 12..20] {
+        let shared: Arc<Faulty> = Arc::default();
+        let log = || async {
+            let mut log = db.log().await;
+            log.objects = Objects::remote(shared.clone());
+            log.append(0..10).await;
+            log
+        };
+        let (a, b) = (log().await, log().await);
+        let (mut publisher, mut other) = (a.publisher().await, b.publisher().await);
+        publisher.publish().await.unwrap();
+        other.publish().await.unwrap();
+        a.append(10..12).await;
+        b.append(others).await;
+        publisher.publish().await.unwrap();
+        let refused = other.publish().await;
+        assert!(says_another_copy(&refused), "{refused:?}");
+        for size in 13..25 {
+            a.append(size - 1..size).await;
+            publisher.publish().await.unwrap();
+        }
+        a.publisher().await.publish().await.unwrap();
+        a.clean().await;
+    }
+}
+
 async fn an_older_copy_is_refused(db: Db) {
     let locks = Arc::default();
     let (new, old) = (copy(&db, &locks).await, copy(&db, &locks).await);
@@ -143,9 +172,28 @@ async fn a_lock_is_made_where_there_is_none_and_lifted_where_it_is_behind(db: Db
     log.append(10..20).await;
     publisher.publish().await.unwrap();
     let level = text(&locks).await;
+    // A lock that is gone is no reason to go on without, nor to halt: nothing more is signed until it is back, or made anew.
     locks.inner.delete(&lock()).await.unwrap();
+    log.append(20..21).await;
+    let gone = publisher.publish().await.unwrap_err();
+    assert!(
+        matches!(&gone, LedgerStoreError::Lock { why } if why.contains("--new-lock")),
+        "{gone}"
+    );
+    let refused = log.try_publisher(&[]).await;
+    assert!(
+        matches!(refused, Err(LedgerStoreError::Lock { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(log.store.halted().await.unwrap(), None);
+    assert_eq!(log.served().await.unwrap().size, 20);
+    let anew = log.objects.clone().with_new_lock();
+    let mut publisher = Publisher::open(log.store.clone(), anew, log_key(), &[])
+        .await
+        .unwrap();
     publisher.publish().await.unwrap();
-    assert_eq!(text(&locks).await, level);
+    assert_ne!(text(&locks).await, level);
+    let level = text(&locks).await;
     locks.inner.put(&lock(), behind.into()).await.unwrap();
     log.publisher().await.publish().await.unwrap();
     assert_eq!(text(&locks).await, level);
@@ -154,7 +202,9 @@ async fn a_lock_is_made_where_there_is_none_and_lifted_where_it_is_behind(db: Db
 async fn a_lock_that_is_no_checkpoint_refuses(db: Db) {
     let locks: Arc<Faulty> = Arc::default();
     let log = copy(&db, &locks).await;
-    log.publisher().await.publish().await.unwrap();
+    let mut publisher = log.publisher().await;
+    publisher.publish().await.unwrap();
+    let whole = text(&locks).await;
     let found = |why: &str, found: Vec<Finding>| {
         let [
             Finding::Checkpoint {
@@ -169,16 +219,23 @@ async fn a_lock_that_is_no_checkpoint_refuses(db: Db) {
         assert!(told.contains(why), "{told}");
     };
     for (bytes, why) in [
-        (b"torn".to_vec(), "does not open"),
+        (b"torn".to_vec(), "no checkpoint of this log"),
         (vec![0xff; 9], "no text"),
         (vec![b'a'; 70_000], "too long"),
     ] {
         locks.inner.put(&lock(), bytes.into()).await.unwrap();
         let refused = log.try_publisher(&[]).await;
         assert!(
-            matches!(&refused, Err(LedgerStoreError::Fenced { why: told }) if told.contains(why)),
+            matches!(&refused, Err(LedgerStoreError::Lock { why: told }) if told.contains(why)),
             "{refused:?}"
         );
+        // One bad answer of a store is no contradiction.
+        let e = publisher.publish().await.unwrap_err();
+        assert!(matches!(e, LedgerStoreError::Lock { .. }), "{e}");
+        assert_eq!(log.store.halted().await.unwrap(), None);
         found(why, log.fsck().await.findings);
     }
+    locks.inner.put(&lock(), whole.into()).await.unwrap();
+    publisher.publish().await.unwrap();
+    log.clean().await;
 }

@@ -27,7 +27,8 @@ on_both!("current_thread": an_empty_log_has_a_checkpoint_and_grows_from_it,
     a_different_tile_under_the_same_name_halts_for_good,
     two_publishers_take_over_from_each_other,
     the_loop_publishes_what_the_sequencer_drains,
-    files_on_disk_are_those_of_the_specification);
+    files_on_disk_are_those_of_the_specification,
+    what_cannot_be_read_in_a_tiles_place_halts_nobody);
 
 async fn an_empty_log_has_a_checkpoint_and_grows_from_it(db: Db) {
     let log = db.log().await;
@@ -391,4 +392,34 @@ async fn files_on_disk_are_those_of_the_specification(db: Db) {
     .await
     .unwrap();
     assert_eq!((report.findings, report.tiles), (vec![], 5));
+}
+
+/// Neither says anything of another history.
+async fn what_cannot_be_read_in_a_tiles_place_halts_nobody(db: Db) {
+    for link in [true, false] {
+        let log = db.log().await;
+        let folder = tempfile::tempdir().unwrap();
+        let objects = Objects::local(folder.path()).unwrap();
+        let mut publisher = Publisher::open(log.store.clone(), objects, log_key(), &[])
+            .await
+            .unwrap();
+        publisher.publish().await.unwrap();
+        log.append(0..256).await;
+        let place = folder.path().join("tile/0/000");
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        if link {
+            std::os::unix::fs::symlink("nowhere", &place).unwrap();
+        } else {
+            std::fs::create_dir_all(place.join("within")).unwrap();
+        }
+        let e = publisher.publish().await.unwrap_err();
+        assert!(matches!(e, LedgerStoreError::Object { .. }), "{e}");
+        assert_eq!(log.store.halted().await.unwrap(), None);
+        if link {
+            std::fs::remove_file(&place).unwrap();
+        } else {
+            std::fs::remove_dir_all(&place).unwrap();
+        }
+        assert_eq!(publisher.publish().await.unwrap().size, 256);
+    }
 }

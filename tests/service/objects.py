@@ -173,7 +173,10 @@ def copies(folder, buckets, locked):
             found.append("the other one does not go on")
     found += [f"fsck: {f}" for f in one.fsck()["findings"]]
     older = Copy(folder / f"older-{locked}", first, options)
-    return found + refused(older, "refusing to sign")
+    found += refused(older, "refusing to sign")
+    # A mistyped address is not taken for a new one.
+    one.files, one.options = (files and f"{files}x"), (["--lock", f"{lock}x"] if lock else [])
+    return found + refused(one, "--new-lock")
 
 
 def main():

@@ -71,6 +71,7 @@ struct Registered {
 struct Announced {
     index: u64,
     researcher: String,
+    before_registration: bool,
 }
 
 /// A hospital's answer or refusal.
@@ -145,22 +146,20 @@ fn replies<T: DeserializeOwned>(
     Ok(all)
 }
 
-/// The announcements that were disclosed, by their query's digest.
-fn announced(source: &dyn Source) -> Result<BTreeMap<String, Vec<Announced>>> {
+/// The announcements that were disclosed, by their query's digest: entries and researchers, in the order of the log.
+fn announced(source: &dyn Source) -> Result<BTreeMap<String, BTreeMap<u64, String>>> {
     let mut entries = BTreeMap::new();
     for listed in source.list("announcement")? {
         let s: AnnouncementStatement = read(&listed)?;
         entries.insert((s.researcher, s.commitment), listed.index);
     }
-    let mut all: BTreeMap<String, Vec<Announced>> = BTreeMap::new();
+    let mut all: BTreeMap<String, BTreeMap<u64, String>> = BTreeMap::new();
     for listed in source.list("disclosure")? {
         let s: DisclosureStatement = read(&listed)?;
         // The commitment is computed anew, not taken from the ledger's word.
         let commitment = s.commitment();
-        let researcher = s.researcher;
-        if let Some(&index) = entries.get(&(researcher.clone(), commitment)) {
-            let announced = Announced { index, researcher };
-            all.entry(s.query).or_default().push(announced);
+        if let Some(&index) = entries.get(&(s.researcher.clone(), commitment)) {
+            all.entry(s.query).or_default().insert(index, s.researcher);
         }
     }
     Ok(all)
@@ -177,10 +176,16 @@ fn registered(source: &dyn Source) -> Result<Vec<Registered>> {
     let queries = source.list("query")?.into_iter().map(|listed| {
         let QueryStatement { query } = read(&listed)?;
         let digest = hex(&query.digest());
+        let announced = announced.remove(&digest).unwrap_or_default().into_iter();
+        let announced = announced.map(|(index, researcher)| Announced {
+            index,
+            researcher,
+            before_registration: index < listed.index,
+        });
         Ok(Registered {
             index: listed.index,
             researcher: listed.member,
-            announced: announced.remove(&digest).unwrap_or_default(),
+            announced: announced.collect(),
             answers: answers.remove(&digest).unwrap_or_default(),
             refusals: refusals.remove(&digest).unwrap_or_default(),
             question: query,
@@ -190,11 +195,12 @@ fn registered(source: &dyn Source) -> Result<Vec<Registered>> {
     queries.collect()
 }
 
-/// Who has registered a query, and who had announced it.
+/// Who has registered a query, and who had announced it before that.
 fn asked_by(query: &Registered) -> String {
     let cut = |name: &str| show::cut(name, WIDTH);
     let registered = query.researcher.as_deref().unwrap_or_default();
-    let announced = query.announced.iter().map(|a| {
+    let before = query.announced.iter().filter(|a| a.before_registration);
+    let announced = before.map(|a| {
         let by = match a.researcher == registered {
             true => String::new(),
             false => format!(" by {}", cut(&a.researcher)),

@@ -67,6 +67,10 @@ pub struct Ledger {
     /// Object storage for the lock, if files are in the folder or the lock is to be elsewhere: s3://bucket/prefix
     #[arg(long, value_name = "URL", env = "GALEN_LOCK")]
     lock: Option<String>,
+    /// Make the lock where there is none, for a ledger that has a checkpoint already: once, when it had no lock before, or the
+    /// lock was moved or lost. No other copy of the ledger may run
+    #[arg(long)]
+    new_lock: bool,
     /// The log's signing key, made by `galen key --new`
     #[arg(long, value_name = "FILE", env = "GALEN_LOG_KEY")]
     log_key: PathBuf,
@@ -80,6 +84,7 @@ impl Ledger {
             database: self.database_url.clone(),
             files: self.files.clone(),
             lock: self.lock.clone(),
+            new_lock: self.new_lock,
             origin: self.origin.clone(),
         }
     }

@@ -282,7 +282,8 @@ fn an_announced_query_is_shown_to_be_its_announcers_though_another_registered_it
         let (ok, said) = galen(&["queries", "--from", from]);
         assert!(ok, "{said}");
         assert_eq!(said["queries"][0]["researcher"], "R");
-        let announced = json!([{ "index": entry, "researcher": "Ada" }]);
+        let announced =
+            json!([{ "index": entry, "researcher": "Ada", "before_registration": true }]);
         assert_eq!(said["queries"][0]["announced"], announced);
     }
     let results = world.get(&format!("/v1/queries/{digest}/results")).json();

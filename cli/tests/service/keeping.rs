@@ -106,6 +106,8 @@ fn nobody_is_told_to_begin_a_ledger_where_one_was_lost() {
         assert!(error.contains("--consortium"), "{error}");
     }
     assert!(!nowhere.exists());
+    let left = fs::read_dir(empty.path()).unwrap().count();
+    assert_eq!(left, 0, "what was refused has left something");
 }
 
 /// A database that was lost: what is left of its files refuses a new ledger, and nothing is made that could be taken for

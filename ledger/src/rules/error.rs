@@ -108,6 +108,14 @@ pub enum RuleError {
         /// Its digest, hex.
         digest: String,
     },
+    /// An announcement to disclose that is not on the ledger.
+    #[error(
+        "{researcher} has announced nothing with this salt and query on this ledger; an announcement comes first"
+    )]
+    NotAnnounced {
+        /// The researcher.
+        researcher: String,
+    },
     /// An epoch that is not after the current one.
     #[error("epoch {epoch} of {dataset}: the current one is {current}, and epochs only grow")]
     Epoch {
@@ -167,6 +175,7 @@ impl RuleError {
             Self::Role { .. } => "wrong-role",
             Self::AnotherHospital { .. } => "another-hospital",
             Self::AnotherResearcher { .. } => "another-researcher",
+            Self::NotAnnounced { .. } => "not-announced",
             Self::NotAKey { .. } => "not-a-key",
             Self::Exists { .. } => "already-registered",
             Self::Unknown { .. } => "not-registered",

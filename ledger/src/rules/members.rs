@@ -119,16 +119,11 @@ impl Proposal {
         let query = QueryFact::find(facts, &s.query)?;
         let commitment = s.commitment();
         let announced = facts.get(&announcement(&s.researcher, &commitment));
-        let announced = announced.ok_or_else(|| RuleError::Unknown {
-            what: "announcement of this researcher with this salt and query:",
-            digest: commitment,
+        let announced = announced.ok_or_else(|| RuleError::NotAnnounced {
+            researcher: s.researcher.clone(),
         })?;
-        let disclosed = disclosure(&s.researcher, &s.query);
-        absent(
-            facts,
-            "this researcher's announcement of this query",
-            &disclosed,
-        )?;
+        let disclosed = disclosure(&s.researcher, &commitment);
+        absent(facts, "the disclosure of this announcement", &disclosed)?;
         Ok(Effects {
             writes: vec![(disclosed, known::value(&announced.index))],
             row: Row {
@@ -271,9 +266,9 @@ pub(super) fn announcement(researcher: &str, commitment: &str) -> String {
     name(&["announcement", researcher, commitment])
 }
 
-/// The fact that a researcher has disclosed an announcement of this query.
-pub(super) fn disclosure(researcher: &str, query: &str) -> String {
-    name(&["disclosure", researcher, query])
+/// The fact that a researcher has disclosed an announcement: one after the other, where there are several of a query.
+pub(super) fn disclosure(researcher: &str, commitment: &str) -> String {
+    name(&["disclosure", researcher, commitment])
 }
 
 /// A hospital speaks for itself alone.

@@ -252,7 +252,7 @@ impl Proposed for Proposal {
             Statement::Disclosure(s) => vec![
                 name(&["query", &s.query]),
                 announcement(&s.researcher, &s.commitment()),
-                disclosure(&s.researcher, &s.query),
+                disclosure(&s.researcher, &s.commitment()),
             ],
             Statement::Query(s) => vec![
                 name(&["registry", &s.query.registry_digest]),

@@ -91,18 +91,32 @@ fn who_announced_a_query_can_show_it_whoever_registered_it_first() {
         "not-registered"
     );
     ledger.add(&Statement::Query(query.clone()), &[21]);
-    for wrong in [
-        DisclosureStatement {
-            salt: digest("another salt"),
-            ..disclosed.clone()
-        },
-        DisclosureStatement {
-            query: hex(&question("registry", 2).query.digest()),
-            ..disclosed.clone()
-        },
+    ledger.add(&Statement::Query(question("registry", 2)), &[21]);
+    for (wrong, expected) in [
+        (
+            DisclosureStatement {
+                salt: digest("another salt"),
+                ..disclosed.clone()
+            },
+            "not-announced",
+        ),
+        (
+            DisclosureStatement {
+                query: hex(&question("registry", 2).query.digest()),
+                ..disclosed.clone()
+            },
+            "not-announced",
+        ),
+        (
+            DisclosureStatement {
+                query: digest("no query"),
+                ..disclosed.clone()
+            },
+            "not-registered",
+        ),
     ] {
         let refused = ledger.refusal_of(&disclosure(&wrong), &[RESEARCHER]);
-        assert_eq!(refused, "not-registered");
+        assert_eq!(refused, expected);
     }
     assert_eq!(
         ledger.refusal_of(&disclosure(&disclosed), &[21]),
@@ -113,6 +127,10 @@ fn who_announced_a_query_can_show_it_whoever_registered_it_first() {
         ledger.refusal_of(&disclosure(&disclosed), &[RESEARCHER]),
         "already-registered"
     );
+    // A later announcement of the same query keeps nobody from disclosing the earlier one, and the other way round.
+    let (later, of_later) = AnnouncementStatement::of(&query.query, "Anna", &[8; 32]);
+    ledger.add(&Statement::Announcement(later), &[RESEARCHER]);
+    ledger.add(&disclosure(&of_later), &[RESEARCHER]);
     // The salt is known now, and Ben's own commitment stands before the query; it is not Ben's to disclose.
     let stolen = DisclosureStatement {
         researcher: "Ben".into(),
@@ -120,7 +138,7 @@ fn who_announced_a_query_can_show_it_whoever_registered_it_first() {
     };
     assert_eq!(
         ledger.refusal_of(&disclosure(&stolen), &[21]),
-        "not-registered"
+        "not-announced"
     );
 }
 

@@ -25,8 +25,8 @@ pub struct ResultsView {
     pub(super) question: Value,
     /// Its entry: it was recorded before every answer.
     pub(super) index: u64,
-    /// Who had announced this query, in the order of disclosure, and by which entry: `before_registration` if that is
-    /// before the query's own.
+    /// Who had announced this query, the first one first, and by which entry: `before_registration` if that is before the
+    /// query's own.
     #[schema(value_type = Vec<Object>)]
     pub(super) announced: Vec<Value>,
     /// Current answers, one for each hospital's dataset, in the order of the log.

@@ -259,6 +259,9 @@ mod tests {
             query: hostile.to_owned(),
             question: json!({ "title": hostile, "sql": hostile, "purpose": hostile }),
             index: 6,
+            announced: vec![json!({
+                "researcher": hostile, "index": 3, "entry": "/v1/entries/3", "before_registration": true,
+            })],
             sites: vec![site.clone()],
             earlier: vec![site],
             refusals: vec![refusal],

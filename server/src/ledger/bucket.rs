@@ -32,17 +32,23 @@ const TRIALS: u32 = 3;
 /// # Errors
 /// [`LedgerStoreError::Bucket`]: an address or an environment that tells nothing.
 pub(super) fn open(url: &str) -> Result<Arc<dyn ObjectStore>, LedgerStoreError> {
+    // What stands before an @ would be a secret.
+    let shown = url.rsplit_once('@').map_or(url, |_| "s3://…@…");
     let refused = |why: String| LedgerStoreError::Bucket {
-        url: url.to_owned(),
+        url: shown.to_owned(),
         why,
     };
     let address = url.strip_prefix("s3://");
     let address =
         address.ok_or_else(|| refused("give an address as s3://bucket/prefix".to_owned()))?;
     let (bucket, prefix) = address.split_once('/').unwrap_or((address, ""));
-    if bucket.is_empty() {
-        return Err(refused("name the bucket, as s3://bucket/prefix".to_owned()));
+    if !is_name(bucket) {
+        return Err(refused(
+            "name the bucket, as s3://bucket/prefix: 3 to 63 lower-case letters, digits, dots and hyphens"
+                .to_owned(),
+        ));
     }
+    check_endpoint().map_err(refused)?;
     let prefix = Path::parse(prefix.trim_end_matches('/')).map_err(|e| refused(e.to_string()))?;
     // A provider that is there already, from an earlier call, does as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -55,9 +61,44 @@ pub(super) fn open(url: &str) -> Result<Arc<dyn ObjectStore>, LedgerStoreError> 
     Ok(Arc::new(PrefixStore::new(store, prefix)))
 }
 
+/// Whether a bucket can have this name.
+fn is_name(bucket: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-';
+    (3..=63).contains(&bucket.len()) && bucket.bytes().all(allowed)
+}
+
+/// Refuses an endpoint that is no URL, which the library panics at, and one without TLS that is not asked for.
+fn check_endpoint() -> Result<(), String> {
+    for name in ENDPOINTS {
+        let Ok(url) = std::env::var(name) else {
+            continue;
+        };
+        let host = url.strip_prefix("https://").or(url.strip_prefix("http://"));
+        if host.is_none_or(|host| host.is_empty() || host.starts_with('/')) {
+            return Err(format!(
+                "{name} is {url:?}: give it as https://host or https://host:port, or leave it out"
+            ));
+        }
+        if url.starts_with("http://") && !plain_allowed() {
+            return Err(format!(
+                "{name} is {url}, without TLS: set AWS_ALLOW_HTTP=true if that is meant, or use https://"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What the environment says where the store is.
+const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
+
+/// Whether a store without TLS is meant.
+fn plain_allowed() -> bool {
+    std::env::var("AWS_ALLOW_HTTP").is_ok_and(|v| v.eq_ignore_ascii_case("true") || v == "1")
+}
+
 fn client() -> ClientOptions {
     // What the environment says of the client (AWS_ALLOW_HTTP) would be lost with other options.
-    let plain = std::env::var("AWS_ALLOW_HTTP").is_ok_and(|v| v == "true" || v == "1");
+    let plain = plain_allowed();
     ClientOptions::new()
         .with_connect_timeout(CONNECT)
         .with_timeout(ATTEMPT)
@@ -90,6 +131,10 @@ pub(super) async fn try_conditions(store: &dyn ObjectStore) -> Result<(), Ledger
         match conditions(store, &path).await {
             Ok(None) => return Ok(()),
             Ok(Some(what)) => return Err(LedgerStoreError::Unconditional { what }),
+            Err(Error::NotImplemented { .. }) => {
+                let what = "conditions (it says that it has none)";
+                return Err(LedgerStoreError::Unconditional { what });
+            }
             Err(e) if attempts == TRIALS || is_final(&e) => {
                 return Err(LedgerStoreError::object(&path)(e));
             }
@@ -140,10 +185,13 @@ mod tests {
             ("gs://bucket/prefix", "s3://bucket/prefix"),
             ("s3://", "name the bucket"),
             ("s3:///prefix", "name the bucket"),
+            ("s3://key:secret@bucket/prefix", "name the bucket"),
+            ("s3://b x/prefix", "name the bucket"),
             ("s3://bucket/a//b", "a//b"),
         ] {
             let error = open(url).unwrap_err().to_string();
-            assert!(error.contains(why) && error.contains(url), "{error}");
+            assert!(error.contains(why), "{error}");
+            assert_eq!(error.contains(url), !url.contains('@'), "{error}");
         }
     }
 }

@@ -68,6 +68,12 @@ pub enum LedgerStoreError {
         /// What is wrong with it, or with what the environment says of it.
         why: String,
     },
+    /// The lock cannot be gone by.
+    #[error("the lock ({why})")]
+    Lock {
+        /// What is wrong with it.
+        why: String,
+    },
     /// The object storage would let one writer take the place of another.
     #[error(
         "the object storage overlooks {what}, and so a second or late writer would take the place of what others have \
@@ -128,7 +134,7 @@ impl LedgerStoreError {
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Object { .. } | Self::Moved => true,
+            Self::Object { .. } | Self::Lock { .. } | Self::Moved => true,
             Self::Database(e) => match e {
                 sqlx::Error::Io(_)
                 | sqlx::Error::Tls(_)

@@ -1,5 +1,5 @@
 //! The lock beside the database: an object that holds the last checkpoint that was signed, replaced by compare-and-swap
-//! *before* the database has the new one and before anyone sees it.
+//! *before* tiles are written, the database has the new one, and anyone sees it.
 //!
 //! Two copies of one database, on two machines or one of them brought back from a backup, would each find themselves in
 //! order and sign two histories. They share the lock: it lets one of two checkpoints pass, and who finds another there
@@ -15,7 +15,7 @@ use object_store::{Error, ObjectStore, PutMode, UpdateVersion, path::Path};
 use super::{
     LedgerStoreError,
     edge::{extends, reach, roots},
-    fence::{Head, fenced, larger, read_head, read_own, unrooted},
+    fence::{Head, fenced, larger, read_own, unrooted},
     objects::Objects,
     store::{Published, Store},
 };
@@ -23,12 +23,20 @@ use super::{
 /// The lock's name.
 const LOCK: &str = "lock";
 
+/// How a checkpoint is called that the lock holds; what halts for it begins so.
+pub(super) const WHOSE: &str = "the lock's";
+
 /// The longest checkpoint that is read from it.
 const LONGEST: usize = 1 << 16;
 
 /// A log's lock.
 #[derive(Debug, Clone)]
-pub(super) struct Lock(Arc<dyn ObjectStore>);
+pub(super) struct Lock {
+    store: Arc<dyn ObjectStore>,
+    /// Whether it may be made beside a database that has published already: an address that is mistyped, or a lock that was
+    /// deleted, would otherwise hold off nobody, without a word.
+    make: bool,
+}
 
 /// What the lock holds.
 #[derive(Debug, Clone)]
@@ -44,16 +52,21 @@ pub(super) enum Follows {
     /// The lock is behind, or there is none yet: it is to have the database's.
     Lift(Option<UpdateVersion>),
     /// The lock is ahead, of a tree that the entries give: the database is to have its checkpoint.
-    Adopt(UpdateVersion, Published, Edge),
+    Adopt(UpdateVersion, Published),
 }
 
 impl Lock {
     pub(super) fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self(store)
+        Self { store, make: false }
+    }
+
+    /// It may be made where there is none.
+    pub(super) fn to_make(self) -> Self {
+        Self { make: true, ..self }
     }
 
     pub(super) fn store(&self) -> &Arc<dyn ObjectStore> {
-        &self.0
+        &self.store
     }
 
     /// What it holds, unverified.
@@ -62,7 +75,7 @@ impl Lock {
     /// The store's; no text.
     pub(super) async fn held(&self) -> Result<Option<Held>, LedgerStoreError> {
         let path = Path::from(LOCK);
-        let found = match self.0.get_opts(&path, Default::default()).await {
+        let found = match self.store.get_opts(&path, Default::default()).await {
             Ok(found) => found,
             Err(Error::NotFound { .. }) => return Ok(None),
             Err(e) => return Err(LedgerStoreError::object(&path)(e)),
@@ -72,12 +85,12 @@ impl Lock {
             version: found.meta.version.clone(),
         };
         if found.meta.size > LONGEST as u64 {
-            return Err(fenced("the lock is too long to hold a checkpoint"));
+            return Err(unreadable("it is too long to hold a checkpoint"));
         }
         let bytes = found.bytes().await;
         let bytes = bytes.map_err(LedgerStoreError::object(&path))?;
         let text = String::from_utf8(bytes.into());
-        let text = text.map_err(|_| fenced("the lock holds no text"))?;
+        let text = text.map_err(|_| unreadable("it holds no text"))?;
         Ok(Some(Held { text, version }))
     }
 
@@ -93,7 +106,9 @@ impl Lock {
     ) -> Result<UpdateVersion, LedgerStoreError> {
         let path = Path::from(LOCK);
         let mode = old.map_or(PutMode::Create, PutMode::Update);
-        let put = self.0.put_opts(&path, text.to_owned().into(), mode.into());
+        let put = self
+            .store
+            .put_opts(&path, text.to_owned().into(), mode.into());
         match put.await {
             Ok(put) => Ok(put.into()),
             Err(Error::Precondition { .. } | Error::AlreadyExists { .. }) => {
@@ -108,9 +123,12 @@ impl Held {
     /// Its checkpoint.
     ///
     /// # Errors
-    /// [`LedgerStoreError::Fenced`]: it does not open.
+    /// [`LedgerStoreError::Lock`]: it does not open.
     pub(super) fn head(&self, log: &LogVerifier) -> Result<Head, LedgerStoreError> {
-        read_head(log, "the lock's", self.text.as_bytes())
+        let head = log.open(self.text.as_bytes());
+        let head =
+            head.map_err(|e| unreadable(&format!("it holds no checkpoint of this log: {e}")))?;
+        Ok((WHOSE, head))
     }
 }
 
@@ -118,7 +136,7 @@ impl Held {
 ///
 /// # Errors
 /// [`LedgerStoreError::Fenced`]: the lock's checkpoint is not of these entries: this is another copy of the log, or an
-/// older one. The store's or the database's.
+/// older one. [`LedgerStoreError::Lock`]: it tells nothing. The store's or the database's.
 pub(super) async fn follows(
     store: &Store,
     objects: &Objects,
@@ -126,13 +144,18 @@ pub(super) async fn follows(
     own: Option<&Published>,
     edge: &Edge,
 ) -> Result<Follows, LedgerStoreError> {
-    let held = match objects.lock() {
-        None => return Ok(Follows::Level(None)),
-        Some(lock) => lock.held().await?,
+    let Some(lock) = objects.lock() else {
+        return Ok(Follows::Level(None));
     };
-    let held = match (held, own) {
+    let held = match (lock.held().await?, own) {
         (None, None) => return Ok(Follows::Level(None)),
-        (None, Some(_)) => return Ok(Follows::Lift(None)),
+        (None, Some(_)) if lock.make => return Ok(Follows::Lift(None)),
+        (None, Some(_)) => {
+            return Err(unreadable(
+                "there is none there, though this ledger has a checkpoint: is its address right? A ledger that had no \
+                 lock, or whose lock was moved or lost, is started once with --new-lock",
+            ));
+        }
         (Some(held), Some(own)) if held.text == own.text => {
             return Ok(Follows::Level(Some(held.version)));
         }
@@ -171,7 +194,7 @@ async fn adopt(
         size: head.1.size,
         text: held.text,
     };
-    Ok(Follows::Adopt(held.version, published, edge))
+    Ok(Follows::Adopt(held.version, published))
 }
 
 /// Refuses a database that has not the entries of the lock's checkpoint. Reads all of them.
@@ -193,6 +216,10 @@ pub(super) async fn not_another_copy(
     adopt(store, objects, held.clone(), held.head(log)?, &Edge::new())
         .await
         .map(|_| ())
+}
+
+fn unreadable(why: &str) -> LedgerStoreError {
+    LedgerStoreError::Lock { why: why.into() }
 }
 
 fn another_copy(why: &str) -> LedgerStoreError {

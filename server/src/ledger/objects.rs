@@ -24,7 +24,11 @@ use object_store::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{LedgerStoreError, bucket, lock::Lock, near::Near};
+use super::{
+    LedgerStoreError, bucket,
+    lock::{Lock, WHOSE},
+    near::Near,
+};
 
 /// The name of the checkpoint's object.
 const CHECKPOINT: &str = "checkpoint";
@@ -106,6 +110,19 @@ impl Objects {
     /// [`LedgerStoreError::Bucket`].
     pub fn locked_in_bucket(self, url: &str) -> Result<Self, LedgerStoreError> {
         Ok(self.locked_in(bucket::open(url)?))
+    }
+
+    /// Whether a halt was found by a lock, and these files have none.
+    #[must_use]
+    pub fn found_by_lock(&self, halt: &str) -> bool {
+        self.lock.is_none() && halt.contains(WHOSE)
+    }
+
+    /// The lock may be made where there is none, though the database has published.
+    #[must_use]
+    pub fn with_new_lock(self) -> Self {
+        let lock = self.lock.map(Lock::to_make);
+        Self { lock, ..self }
     }
 
     /// The lock beside the database, if there is to be one.
@@ -384,13 +401,19 @@ impl Objects {
         let payload = || tile.bytes.clone().into();
         let create = self.for_good(PutMode::Create);
         let created = self.store.put_opts(&path, payload(), create);
-        match created.await {
+        let there = match created.await {
             Ok(_) => return Ok(Put::Stored),
-            Err(object_store::Error::AlreadyExists { .. }) => {}
-            Err(e) => return Err(LedgerStoreError::object(&path)(e)),
-        }
-        if self.get(&path).await?.as_deref() != Some(tile.bytes.as_slice()) {
-            return Ok(Put::Different);
+            Err(e) => e,
+        };
+        let found = match &there {
+            object_store::Error::AlreadyExists { .. } => self.get(&path).await?,
+            _ => None,
+        };
+        match found {
+            Some(found) if found == tile.bytes => {}
+            Some(_) => return Ok(Put::Different),
+            // A store that fails; or what is there cannot be read, as a link to nothing, and contradicts nobody.
+            None => return Err(LedgerStoreError::object(&path)(there)),
         }
         // The same bytes, from a run that may have died before its folder was synced: writing them once more
         // makes them durable and changes nothing.

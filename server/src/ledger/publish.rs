@@ -1,5 +1,5 @@
-//! Publication: tiles, then the signed checkpoint in the lock, where there is one, then in the database, then the served
-//! one.
+//! Publication: the signed checkpoint in the lock, where there is one, then tiles, then the checkpoint in the database, then
+//! the served one.
 //!
 //! The order is what makes a crash harmless: tiles without a checkpoint are found and found equal by the next
 //! run; a checkpoint that is in the database but not yet served is served by the next run; none is served that
@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use galen_ledger::tiles::{Edge, LogKey, Tile, TilePath};
+use galen_ledger::tiles::{Edge, Hash, LogKey, Tile, TilePath};
 use object_store::UpdateVersion;
 use tokio::{
     sync::watch,
@@ -146,13 +146,15 @@ impl Publisher {
                     None => self.serve_empty().await?,
                     Some(old) => self.check_served(old).await?,
                 }
+                // First, and the tiles after it: a copy that loses leaves nothing in a store that both share.
+                if let Some(lock) = self.objects.lock() {
+                    let ahead = self.root_at(size).await?;
+                    lock.swap(locked, &self.key.sign(size, &ahead)?).await?;
+                }
                 let mut edge = self.edge.clone();
                 filled = self.integrate(&mut edge, size).await?;
                 let text = self.key.sign(size, &edge.root())?;
                 let new = Published { size, text };
-                if let Some(lock) = self.objects.lock() {
-                    lock.swap(locked, &new.text).await?;
-                }
                 self.store.advance(old.map(|p| p.size), &new).await?;
                 self.edge = edge;
                 self.at = Some(new.clone());
@@ -183,7 +185,9 @@ impl Publisher {
                 };
                 Ok((old, lifted))
             }
-            Ok(Follows::Adopt(version, new, edge)) => {
+            Ok(Follows::Adopt(version, new)) => {
+                let mut edge = self.edge.clone();
+                self.integrate(&mut edge, new.size).await?;
                 self.store.advance(old.map(|p| p.size), &new).await?;
                 self.edge = edge;
                 self.at = Some(new.clone());
@@ -270,6 +274,15 @@ impl Publisher {
         self.show(&p);
         self.at = Some(p.clone());
         Ok(Some(p))
+    }
+
+    /// The root of the tree of so many entries. Nothing is written.
+    async fn root_at(&self, size: u64) -> Result<Hash, LedgerStoreError> {
+        let mut edge = self.edge.clone();
+        while edge.size() < size {
+            grow(&self.store, &mut edge, size).await?;
+        }
+        Ok(edge.root())
     }
 
     /// Writes every tile and bundle between the edge and `to`, and the partial ones at `to`: the full ones' paths.

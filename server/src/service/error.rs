@@ -316,6 +316,9 @@ pub fn meaning(code: &str) -> Option<&'static str> {
         "wrong-role" => "hospitals register datasets and answers, researchers queries",
         "another-hospital" => "a hospital speaks for itself alone",
         "another-researcher" => "a researcher speaks for themselves alone",
+        "not-announced" => {
+            "no announcement of this researcher is of this salt and query: was it sent to another ledger, or never?"
+        }
         "not-a-key" => "keys are ed25519 public keys of 32 bytes in hex",
         "already-registered" => "the ledger has it already; `entry` says where",
         "not-registered" => "something that the statement refers to is not on the ledger",

@@ -84,9 +84,10 @@ impl Service {
             }
         }
         for line in self.store.list(&about("disclosure"), None, MOST).await? {
-            let announced = self.announced(&line, digest, fact.index).await?;
+            let announced = self.announced(&line, fact.index).await?;
             results.announced.push(announced);
         }
+        results.announced.sort_by_key(|a| a["index"].as_u64());
         for line in self.store.list(&about("refusal"), None, MOST).await? {
             let shown = json!({
                 "index": line.index,
@@ -106,20 +107,18 @@ impl Service {
     }
 
     /// The announcement that a disclosure is of.
-    async fn announced(
-        &self,
-        line: &Line,
-        query: &str,
-        registered: u64,
-    ) -> Result<Value, ServiceError> {
-        let researcher = line.member.clone().unwrap_or_default();
-        let name = fact_name(&["disclosure", &researcher, query]);
+    async fn announced(&self, line: &Line, registered: u64) -> Result<Value, ServiceError> {
+        let (Statement::Disclosure(disclosed), _) = self.statement(line).await? else {
+            let why = format!("entry {} is no disclosure", line.index);
+            return Err(ServiceError::Internal(why));
+        };
+        let name = fact_name(&["disclosure", &disclosed.researcher, &disclosed.commitment()]);
         let facts = self.store.facts(std::slice::from_ref(&name)).await?;
         let index = facts.get(&name).and_then(|f| f.value.parse::<u64>().ok());
         let missing = || ServiceError::Internal(format!("the fact {name} is missing"));
         let index = index.ok_or_else(missing)?;
         Ok(json!({
-            "researcher": researcher,
+            "researcher": disclosed.researcher,
             "index": index,
             "entry": format!("/v1/entries/{index}"),
             "before_registration": index < registered,

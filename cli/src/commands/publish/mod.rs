@@ -94,13 +94,8 @@ pub fn record(client: &Client, stated: &Stated, entry: &Envelope) -> Result<serd
     client.submit(collection.path(), entry.bytes(), &stated.files)
 }
 
-fn sign(stated: &Stated, signing: &Signing) -> Result<Envelope> {
-    let keys = signing
-        .keys
-        .iter()
-        .map(|path| keys::load(path))
-        .collect::<Result<Vec<_>>>()?;
-    check::before_signing(&stated.statement, &keys)?;
+fn sign(stated: &Stated, signing: &Signing, keys: &[SigningKey]) -> Result<Envelope> {
+    check::before_signing(&stated.statement, keys)?;
     let keys: Vec<&SigningKey> = keys.iter().collect();
     let entry = Entry::state(&stated.statement, &keys)?;
     // Its form: names and reasons that are empty, too long or no text.
@@ -158,8 +153,11 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     let signing = &args.signing;
     signing.check()?;
     let client = signing.service().as_deref().map(Client::new).transpose()?;
+    // Before anything is written.
+    let keys = signing.keys.iter().map(|path| keys::load(path));
+    let keys = keys.collect::<Result<Vec<SigningKey>>>()?;
     let stated = args.about.state(output)?;
-    let entry = sign(&stated, signing)?;
+    let entry = sign(&stated, signing, &keys)?;
     if let Some(out) = signing.kept() {
         files::write_atomic(out, entry.bytes())?;
     }

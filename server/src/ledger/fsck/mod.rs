@@ -230,7 +230,7 @@ impl Audit<'_> {
                 self.checkpoint(PLACE, "it is ahead of the database", true);
             }
             Ok(Some((_, h))) => self.heads.push((PLACE, h)),
-            Err(LedgerStoreError::Fenced { why }) => self.checkpoint(PLACE, why, true),
+            Err(LedgerStoreError::Lock { why }) => self.checkpoint(PLACE, why, false),
             Err(e) => return Err(e),
         }
         Ok(())

@@ -203,6 +203,14 @@ impl Store {
         Self::with(place, writer, origin).await
     }
 
+    /// Whether there is a file at a place of SQLite's, or a server may have a ledger.
+    ///
+    /// # Errors
+    /// No place.
+    pub fn is_there(place: &str) -> Result<bool, LedgerStoreError> {
+        Place::new(place, false)?.exists()
+    }
+
     /// Opens the database of a log to read it. Of SQLite nothing is written, not even what its WAL holds into its file.
     ///
     /// # Errors
