@@ -4,6 +4,7 @@ another copy of its database.
 
     objects.py"""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -73,6 +74,16 @@ def not_fit(folder, buckets):
     buckets.away = False
     with Service(away) as service:
         service.ready()
+    return found + wrong_environment(Ledger(folder / "environment", files=buckets.new()))
+
+
+def wrong_environment(ledger):
+    """Settings that tell no store are named."""
+    found, right = [], dict(os.environ)
+    for name, value in (("AWS_ENDPOINT_URL", "localhost:9000"), ("AWS_ENDPOINT_URL", ""), ("AWS_ALLOW_HTTP", "no")):
+        os.environ[name] = value
+        found += refused(ledger, name)
+        os.environ[name] = right[name]
     return found
 
 
@@ -172,6 +183,12 @@ def copies(folder, buckets, locked):
         if a.process.poll() is None and post(a, one, "after") != 201:
             found.append("the other one does not go on")
     found += [f"fsck: {f}" for f in one.fsck()["findings"]]
+    if locked:
+        # Without the lock nothing is seen to be wrong with the one that halted.
+        unhalt = [galen(), "ledger", "unhalt", *Ledger.place(two), "--reason", "the cause is not known"]
+        done = subprocess.run(unhalt, capture_output=True, text=True, check=False)
+        if done.returncode == 0 or "give --files or --lock" not in done.stderr:
+            found.append(f"a halt that a lock found is cleared without it: {done.stdout}{done.stderr}")
     older = Copy(folder / f"older-{locked}", first, options)
     found += refused(older, "refusing to sign")
     # A mistyped address is not taken for a new one.

@@ -28,7 +28,7 @@ from common.statements import blob, state
 from common.study import REGISTRY, Study
 
 BOUNDARY = "multipart/form-data; boundary=b"
-PATIENCE = 3.0
+PATIENCE = 10.0
 PAUSE = 0.2
 
 
