@@ -11,6 +11,7 @@ use object_store::{ObjectStoreExt as _, path::Path};
 
 on_both!("current_thread": of_two_copies_one_signs,
     of_two_copies_in_one_store_one_goes_on,
+    another_copys_tiles_do_not_stand_for_ones_own_entries,
     an_older_copy_is_refused,
     a_lock_ahead_of_the_database_is_taken_over,
     a_lock_is_made_where_there_is_none_and_lifted_where_it_is_behind,
@@ -111,6 +112,31 @@ async fn of_two_copies_in_one_store_one_goes_on(db: Db) {
         a.publisher().await.publish().await.unwrap();
         a.clean().await;
     }
+}
+
+/// The tiles in a store that two copies share are the other's: they say nothing of this one's entries.
+async fn another_copys_tiles_do_not_stand_for_ones_own_entries(db: Db) {
+    let shared: Arc<Faulty> = Arc::default();
+    let (mut a, mut b) = (db.log().await, db.log().await);
+    for log in [&mut a, &mut b] {
+        log.objects = Objects::remote(shared.clone());
+        log.append(0..10).await;
+    }
+    let (mut publisher, mut other) = (a.publisher().await, b.publisher().await);
+    publisher.publish().await.unwrap();
+    other.publish().await.unwrap();
+    // Far beyond, and full bundles alone.
+    a.append(10..5_120).await;
+    b.append(10_010..15_120).await;
+    publisher.publish().await.unwrap();
+    // A start finds the served checkpoint before it looks at the lock.
+    let started = b.try_publisher(&[]).await;
+    assert!(
+        matches!(started, Err(LedgerStoreError::Fenced { .. })),
+        "{started:?}"
+    );
+    let refused = other.publish().await;
+    assert!(says_another_copy(&refused), "{refused:?}");
 }
 
 async fn an_older_copy_is_refused(db: Db) {

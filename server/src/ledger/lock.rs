@@ -14,7 +14,7 @@ use object_store::{Error, ObjectStore, PutMode, UpdateVersion, path::Path};
 
 use super::{
     LedgerStoreError,
-    edge::{extends, reach, roots},
+    edge::{extends, grow, roots},
     fence::{Head, fenced, larger, read_own, unrooted},
     objects::Objects,
     store::{Published, Store},
@@ -163,7 +163,7 @@ pub(super) async fn follows(
     };
     let head = held.head(log)?;
     let Some(own) = own.filter(|own| own.size >= head.1.size) else {
-        return adopt(store, objects, held, head, edge).await;
+        return adopt(store, held, head, edge).await;
     };
     let own = read_own(log, own)?;
     if extends(objects, &head.1, &own.1).await.is_err() {
@@ -178,7 +178,6 @@ pub(super) async fn follows(
 
 async fn adopt(
     store: &Store,
-    objects: &Objects,
     held: Held,
     head: Head,
     edge: &Edge,
@@ -186,7 +185,11 @@ async fn adopt(
     if head.1.size > store.size().await? {
         return Err(another_copy(&larger(&head)));
     }
-    let edge = reach(store, objects, edge, &head.1).await?;
+    // By the entries, never by tiles: those may be the other copy's.
+    let mut edge = edge.clone();
+    while edge.size() < head.1.size {
+        grow(store, &mut edge, head.1.size).await?;
+    }
     if edge.root() != head.1.root {
         return Err(another_copy(&unrooted(&head)));
     }
@@ -213,7 +216,7 @@ pub(super) async fn not_another_copy(
     let Some(held) = held else {
         return Ok(());
     };
-    adopt(store, objects, held.clone(), held.head(log)?, &Edge::new())
+    adopt(store, held.clone(), held.head(log)?, &Edge::new())
         .await
         .map(|_| ())
 }
