@@ -61,7 +61,7 @@ impl Lock {
     }
 
     /// It may be made where there is none.
-    pub(super) fn to_make(self) -> Self {
+    pub(super) fn may_be_made(self) -> Self {
         Self { make: true, ..self }
     }
 

@@ -121,7 +121,7 @@ impl Objects {
     /// The lock may be made where there is none, though the database has published.
     #[must_use]
     pub fn with_new_lock(self) -> Self {
-        let lock = self.lock.map(Lock::to_make);
+        let lock = self.lock.map(Lock::may_be_made);
         Self { lock, ..self }
     }
 
