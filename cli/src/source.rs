@@ -354,6 +354,14 @@ mod tests {
         thread,
     };
 
+    use ed25519_dalek::SigningKey;
+    use galen_ledger::{
+        entry::Entry,
+        statement::{AnnouncementStatement, Consortium, Member, Revocation, Role},
+        tiles::LogKey,
+    };
+    use galen_query::text::hex;
+
     /// A service that has full tiles only, for two requests; each on a connection of its own.
     fn without_partial_tiles(full: Vec<u8>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -379,6 +387,89 @@ mod tests {
             }
         });
         url
+    }
+
+    fn key(seed: u8) -> SigningKey {
+        SigningKey::from_bytes(&[seed; 32])
+    }
+
+    fn public(seed: u8) -> String {
+        hex(key(seed).verifying_key().as_bytes())
+    }
+
+    fn signed(statement: &Statement, signers: &[u8]) -> Vec<u8> {
+        let keys: Vec<SigningKey> = signers.iter().map(|s| key(*s)).collect();
+        let keys: Vec<&SigningKey> = keys.iter().collect();
+        Entry::state(statement, &keys).unwrap().bytes().to_vec()
+    }
+
+    fn consortium(version: u32, stewards: &[u8]) -> Statement {
+        Statement::Consortium(Consortium {
+            log: LogKey::new("a/log", key(99)).unwrap().verifier().encoded(),
+            version,
+            name: "C".into(),
+            threshold: 1,
+            stewards: stewards.iter().map(|s| public(*s)).collect(),
+        })
+    }
+
+    fn member(name: &str, seed: u8) -> Statement {
+        Statement::Member(Member {
+            name: name.into(),
+            role: Role::Researcher,
+            key: public(seed),
+        })
+    }
+
+    #[test]
+    fn entries_that_are_read_together_are_judged_as_one_after_the_other() {
+        let revoked = Statement::Revocation(Revocation {
+            key: public(11),
+            reason: "lost".into(),
+        });
+        let announced = Statement::Announcement(AnnouncementStatement {
+            researcher: "Ada".into(),
+            commitment: "0".repeat(64),
+        });
+        let mut forged = signed(&member("Eve", 14), &[2]);
+        let at = forged.windows(3).position(|w| w == b"sig").unwrap() + 20;
+        forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+        let entries = [
+            signed(&consortium(1, &[1, 2]), &[1]),
+            signed(&member("Ada", 11), &[1]),
+            signed(&announced, &[11]),
+            signed(&consortium(2, &[2, 3]), &[1, 2]),
+            // A steward no more.
+            signed(&member("Ben", 12), &[1]),
+            signed(&member("Ben", 12), &[3]),
+            signed(&revoked, &[2]),
+            signed(&announced, &[11]),
+            forged,
+            b"no entry".to_vec(),
+            signed(&consortium(3, &[1]), &[1, 2]),
+            signed(&member("Cid", 13), &[2]),
+            signed(&member("Cid", 13), &[1]),
+        ];
+        let told = |taken: Result<Statement>| taken.map_err(|e| format!("{e:#}"));
+        let mut alone = Replay::default();
+        let one_by_one: Vec<_> = (0..)
+            .zip(&entries)
+            .map(|(index, entry)| told(alone.take(index, entry)))
+            .collect();
+        let stand = one_by_one.iter().map(|taken| u8::from(taken.is_ok()));
+        let stand: Vec<u8> = stand.collect();
+        assert_eq!(stand, [1, 1, 1, 1, 0, 1, 1, 0, 0, 0, 1, 0, 1]);
+        let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
+        for chunk in [1, 2, 3, 5, 13] {
+            let mut replay = Replay::default();
+            let mut together = Vec::new();
+            for chunk in entries.chunks(chunk) {
+                let first = together.len() as u64;
+                together.extend(replay.take_all(first, chunk).into_iter().map(told));
+            }
+            assert_eq!(together, one_by_one, "chunks of {chunk}");
+            assert_eq!(replay.0, alone.0);
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! A service from start to end: open the ledger behind its fence, serve, and go down without losing what was
 //! acknowledged.
 
+mod place;
+
 use std::{
-    fs::{self, File},
+    fs::File,
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -24,6 +26,7 @@ use hyper_util::rt::TokioTimer;
 use tokio::{runtime::Runtime, sync::watch, task::JoinHandle, time::sleep};
 use tokio_util::sync::CancellationToken;
 
+pub use self::place::Place;
 use crate::{
     connections::Bounded,
     failures::failed,
@@ -31,7 +34,6 @@ use crate::{
     ledger::{
         LedgerStoreError,
         blobs::{Blobs, Staging},
-        fence::nothing_there,
         fsck::{Finding, Report, fsck},
         mend::{Mended, mend, mend_published},
         objects::Objects,
@@ -70,25 +72,6 @@ pub fn runtime() -> io::Result<Runtime> {
         .enable_all()
         .thread_stack_size(STACK)
         .build()
-}
-
-/// Where a ledger is.
-#[derive(Debug, Clone, Default)]
-pub struct Place {
-    /// The service's folder: `ledger.db` unless there is another database, and `files/` with tiles and blobs unless they
-    /// are elsewhere. Not looked at where both are.
-    pub data: PathBuf,
-    /// Another database: `postgres://…`.
-    pub database: Option<String>,
-    /// Object storage for the files: `s3://bucket/prefix`. The lock is there too.
-    pub files: Option<String>,
-    /// Object storage for the lock: `s3://bucket/prefix`.
-    pub lock: Option<String>,
-    /// Whether the lock may be made where there is none, though the database has published: where there was none before, or it
-    /// was moved or lost.
-    pub new_lock: bool,
-    /// The log's name, as it stands in its checkpoints: a host's name and a path, without a scheme.
-    pub origin: String,
 }
 
 /// What a service is started with.
@@ -162,102 +145,6 @@ type Work<'a, T> = BoxFuture<'a, Result<T, RunError>>;
 fn at(what: impl Into<String>) -> impl FnOnce(io::Error) -> RunError {
     let what = what.into();
     |source| RunError::Io { what, source }
-}
-
-impl Place {
-    fn database(&self) -> String {
-        let file = || self.data.join("ledger.db").display().to_string();
-        self.database.clone().unwrap_or_else(file)
-    }
-
-    fn folder(&self) -> PathBuf {
-        self.data.join("files")
-    }
-
-    /// The files, wherever they are.
-    fn objects(&self) -> Result<Objects, RunError> {
-        let objects = match &self.files {
-            Some(url) => Objects::bucket(url)?,
-            None if self.folder().is_dir() => Objects::local(&self.folder())?,
-            None => {
-                return Err(RunError::NoFiles {
-                    files: self.folder(),
-                });
-            }
-        };
-        let objects = match &self.lock {
-            Some(url) => objects.locked_in_bucket(url)?,
-            None => objects,
-        };
-        Ok(match self.new_lock {
-            true => objects.with_new_lock(),
-            false => objects,
-        })
-    }
-
-    /// As [`objects`](Self::objects), to be written to: the folder is made where there is none, object storage is tried.
-    async fn objects_to_write(&self) -> Result<Objects, RunError> {
-        let folder = match (&self.files, &self.database) {
-            (None, _) => Some(self.folder()),
-            (Some(_), None) => Some(self.data.clone()),
-            (Some(_), Some(_)) => None,
-        };
-        if let Some(folder) = folder {
-            fs::create_dir_all(&folder).map_err(at(folder.display().to_string()))?;
-        }
-        let objects = self.objects()?;
-        objects.try_conditions().await?;
-        Ok(objects)
-    }
-
-    /// Holds the folder for one service: a file database has one writer.
-    fn hold(&self) -> Result<Option<File>, RunError> {
-        if self.database.is_some() {
-            return Ok(None);
-        }
-        let path = self.data.join("lock");
-        let file = File::create(&path).map_err(at(path.display().to_string()))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(_) => Err(RunError::InUse {
-                data: self.data.clone(),
-            }),
-        }
-    }
-
-    /// Opens the database; with `begin`, makes a new one where there is none and no file of a log.
-    async fn open_or_begin(&self, begin: bool, objects: &Objects) -> Result<Store, RunError> {
-        match self.open().await {
-            Err(RunError::NoLedger { .. }) if begin => {
-                nothing_there(objects).await?;
-                Ok(Store::create(&self.database(), &self.origin).await?)
-            }
-            opened => opened,
-        }
-    }
-
-    /// Refuses a place without a database, where nothing is to be made.
-    fn check_there(&self) -> Result<(), RunError> {
-        if Store::is_there(&self.database())? {
-            return Ok(());
-        }
-        Err(RunError::NoLedger {
-            data: self.data.clone(),
-        })
-    }
-
-    async fn open(&self) -> Result<Store, RunError> {
-        self.opened(Store::open(&self.database(), &self.origin).await)
-    }
-
-    fn opened(&self, opened: Result<Store, LedgerStoreError>) -> Result<Store, RunError> {
-        match opened {
-            Err(LedgerStoreError::NoLedger) => Err(RunError::NoLedger {
-                data: self.data.clone(),
-            }),
-            opened => Ok(opened?),
-        }
-    }
 }
 
 /// Audits a ledger that nobody works on, or at, and writes nothing.

@@ -98,14 +98,13 @@ impl Ledger {
     /// The log's key, if what was published is of it: another key or name is no damage.
     pub fn key_of_this(&self, runtime: &Runtime) -> Result<LogKey> {
         let key = self.key()?;
-        if let Some(text) = runtime.block_on(served(&self.place()))? {
-            let whose = match (&self.files, &self.data) {
-                (Some(url), _) => format!("the checkpoint in {url}"),
-                (None, data) => {
-                    let data = data.as_deref().unwrap_or(Path::new(""));
-                    format!("the checkpoint in {}", data.display())
-                }
-            };
+        let place = self.place();
+        if let Some(text) = runtime.block_on(served(&place))? {
+            let data = || place.data.display().to_string();
+            let whose = format!(
+                "the checkpoint in {}",
+                self.files.clone().unwrap_or_else(data)
+            );
             // What else is wrong with it, the audit and the service tell.
             let opened = keys::open_checkpoint(key.verifier(), &text, &whose);
             if let Some(refused) = opened.err().filter(|e| kind(e) == "ledger.AnotherLog") {

@@ -12,13 +12,8 @@ use galen_query::text::from_hex;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    Problem, body,
-    extract::PathOf,
-    log::{FOREVER, file},
-    problem::ProblemBody,
-};
-use crate::service::Service;
+use super::{Problem, body, extract::PathOf, log::file, problem::ProblemBody};
+use crate::{ledger::objects::FOREVER, service::Service};
 
 /// A file that waits for its statement.
 #[derive(Serialize, ToSchema)]

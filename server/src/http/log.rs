@@ -10,12 +10,13 @@ use axum::{
 use galen_ledger::tiles::TilePath;
 
 use super::{Problem, extract::PathOf};
-use crate::service::Service;
+use crate::{
+    ledger::objects::{FOREVER, FRESH},
+    service::Service,
+};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const BYTES: &str = "application/octet-stream";
-/// Tiles and blobs never change.
-pub(super) const FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// Bytes with their type, and how long they may be kept.
 pub(super) fn file(kind: &'static str, caching: &'static str, bytes: Vec<u8>) -> Response {
@@ -36,7 +37,7 @@ pub(super) fn file(kind: &'static str, caching: &'static str, bytes: Vec<u8>) ->
 pub async fn checkpoint(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
     let published = service.checkpoint().await?;
     let text = published.ok_or_else(|| Problem::not_found("no checkpoint has been signed yet"))?;
-    Ok(file(TEXT, "no-cache", text.text.into_bytes()))
+    Ok(file(TEXT, FRESH, text.text.into_bytes()))
 }
 
 /// A tile of hashes, or a bundle of entries: `/tile/<L>/<N>[.p/<W>]` and `/tile/entries/<N>[.p/<W>]`, as

@@ -139,9 +139,17 @@ pub(super) async fn reach(
     {
         return Ok(edge);
     }
+    grown(store, from, head.size).await
+}
+
+/// The tree of so many entries, from a smaller one, by the entries alone.
+///
+/// # Errors
+/// A gap in the indices, or the database's.
+pub(super) async fn grown(store: &Store, from: &Edge, to: u64) -> Result<Edge, LedgerStoreError> {
     let mut edge = from.clone();
-    while edge.size() < head.size {
-        grow(store, &mut edge, head.size).await?;
+    while edge.size() < to {
+        grow(store, &mut edge, to).await?;
     }
     Ok(edge)
 }
@@ -171,9 +179,7 @@ pub(super) async fn roots(
     let mut roots: BTreeMap<u64, Hash> = sizes.into_iter().map(|s| (s, Hash::default())).collect();
     let mut edge = Edge::new();
     for (size, root) in &mut roots {
-        while edge.size() < *size {
-            grow(store, &mut edge, *size).await?;
-        }
+        edge = grown(store, &edge, *size).await?;
         *root = edge.root();
     }
     Ok((edge, roots))

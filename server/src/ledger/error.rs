@@ -69,7 +69,7 @@ pub enum LedgerStoreError {
         why: String,
     },
     /// The lock cannot be gone by.
-    #[error("the lock ({why})")]
+    #[error("the lock: {why}")]
     Lock {
         /// What is wrong with it.
         why: String,

@@ -14,7 +14,7 @@ use object_store::{Error, ObjectStore, PutMode, UpdateVersion, path::Path};
 
 use super::{
     LedgerStoreError,
-    edge::{extends, grow, roots},
+    edge::{extends, grown, roots},
     fence::{Head, fenced, larger, read_own, unrooted},
     objects::Objects,
     store::{Published, Store},
@@ -39,7 +39,7 @@ pub(super) struct Lock {
 }
 
 /// What the lock holds.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Held {
     text: String,
     version: UpdateVersion,
@@ -186,11 +186,7 @@ async fn adopt(
         return Err(another_copy(&larger(&head)));
     }
     // By the entries, never by tiles: those may be the other copy's.
-    let mut edge = edge.clone();
-    while edge.size() < head.1.size {
-        grow(store, &mut edge, head.1.size).await?;
-    }
-    if edge.root() != head.1.root {
+    if grown(store, edge, head.1.size).await?.root() != head.1.root {
         return Err(another_copy(&unrooted(&head)));
     }
     let published = Published {
@@ -216,9 +212,8 @@ pub(super) async fn not_another_copy(
     let Some(held) = held else {
         return Ok(());
     };
-    adopt(store, held.clone(), held.head(log)?, &Edge::new())
-        .await
-        .map(|_| ())
+    let head = held.head(log)?;
+    adopt(store, held, head, &Edge::new()).await.map(|_| ())
 }
 
 fn unreadable(why: &str) -> LedgerStoreError {

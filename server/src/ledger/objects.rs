@@ -45,11 +45,11 @@ enum Put {
     Different,
 }
 
-/// For a file that is what it is for good.
-const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// How long whoever reads a file may keep it that is what it is for good.
+pub(crate) const FOREVER: &str = "public, max-age=31536000, immutable";
 
-/// For the checkpoint.
-const FRESH: &str = "no-cache";
+/// The same of the checkpoint.
+pub(crate) const FRESH: &str = "no-cache";
 
 /// So many tiles are read or written at the same time.
 const AT_ONCE: usize = 8;
@@ -59,9 +59,8 @@ const AT_ONCE: usize = 8;
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
     lock: Option<Lock>,
-    /// Whether objects say how long they may be kept: a bucket is read without a service in front of it.
-    headers: bool,
-    /// Tiles of another machine's store.
+    /// Of another machine's store, tiles that were read. Its objects say how long they may be kept: a bucket is read without
+    /// a service in front of it.
     near: Option<Arc<Near>>,
 }
 
@@ -72,7 +71,6 @@ impl Objects {
         Self {
             store,
             lock: None,
-            headers: false,
             near: None,
         }
     }
@@ -84,7 +82,6 @@ impl Objects {
         Self {
             lock: Some(Lock::new(store.clone())),
             store,
-            headers: true,
             near: Some(Arc::default()),
         }
     }
@@ -135,13 +132,14 @@ impl Objects {
     /// # Errors
     /// [`LedgerStoreError::Unconditional`]; a store that is not there or cannot be written to.
     pub async fn try_conditions(&self) -> Result<(), LedgerStoreError> {
-        if self.headers {
-            bucket::try_conditions(&*self.store).await?;
+        let files = self.near.is_some().then_some(&self.store);
+        let lock = self.lock.as_ref().map(Lock::store);
+        // Most often one store has both.
+        let lock = lock.filter(|lock| files.is_none_or(|files| !Arc::ptr_eq(files, lock)));
+        for store in files.into_iter().chain(lock) {
+            bucket::try_conditions(&**store).await?;
         }
-        match &self.lock {
-            Some(lock) => bucket::try_conditions(&**lock.store()).await,
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Files below a folder that exists. Every write is synced, and its folder too, before it returns.
@@ -163,7 +161,7 @@ impl Objects {
     /// How something is written, and how long readers may keep it.
     fn options(&self, mode: PutMode, keep: &'static str) -> PutOptions {
         let mut options = PutOptions::from(mode);
-        if self.headers {
+        if self.near.is_some() {
             options.attributes = Attributes::from_iter([(Attribute::CacheControl, keep)]);
         }
         options
@@ -171,7 +169,7 @@ impl Objects {
 
     /// How something is written that is what it is for good.
     pub(super) fn for_good(&self, mode: PutMode) -> PutOptions {
-        self.options(mode, IMMUTABLE)
+        self.options(mode, FOREVER)
     }
 
     pub(super) async fn get(&self, path: &Path) -> Result<Option<Bytes>, LedgerStoreError> {
@@ -374,7 +372,7 @@ impl Objects {
 
     /// Writes an object whatever is there. Durable when it returns.
     async fn put(&self, path: String, bytes: Bytes) -> Result<(), LedgerStoreError> {
-        let keep = if path == CHECKPOINT { FRESH } else { IMMUTABLE };
+        let keep = if path == CHECKPOINT { FRESH } else { FOREVER };
         let path = Path::from(path);
         let options = self.options(PutMode::Overwrite, keep);
         let put = self.store.put_opts(&path, bytes.into(), options).await;

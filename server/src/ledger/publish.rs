@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use galen_ledger::tiles::{Edge, Hash, LogKey, Tile, TilePath};
+use galen_ledger::tiles::{Edge, LogKey, Tile, TilePath};
 use object_store::UpdateVersion;
 use tokio::{
     sync::watch,
@@ -21,7 +21,7 @@ use tokio::{
 
 use super::{
     LedgerStoreError,
-    edge::{extends, grow, reach, roots},
+    edge::{extends, grow, grown, reach, roots},
     fence::{Head, Look, all_empty, not_ahead, read_head, read_own, read_served, stand_for},
     lead::Lead,
     lock::{Follows, follows},
@@ -148,8 +148,9 @@ impl Publisher {
                 }
                 // First, and the tiles after it: a copy that loses leaves nothing in a store that both share.
                 if let Some(lock) = self.objects.lock() {
-                    let ahead = self.root_at(size).await?;
-                    lock.swap(locked, &self.key.sign(size, &ahead)?).await?;
+                    let ahead = grown(&self.store, &self.edge, size).await?;
+                    lock.swap(locked, &self.key.sign(size, &ahead.root())?)
+                        .await?;
                 }
                 let mut edge = self.edge.clone();
                 filled = self.integrate(&mut edge, size).await?;
@@ -274,15 +275,6 @@ impl Publisher {
         self.show(&p);
         self.at = Some(p.clone());
         Ok(Some(p))
-    }
-
-    /// The root of the tree of so many entries. Nothing is written.
-    async fn root_at(&self, size: u64) -> Result<Hash, LedgerStoreError> {
-        let mut edge = self.edge.clone();
-        while edge.size() < size {
-            grow(&self.store, &mut edge, size).await?;
-        }
-        Ok(edge.root())
     }
 
     /// Writes every tile and bundle between the edge and `to`, and the partial ones at `to`: the full ones' paths.
