@@ -34,6 +34,23 @@ pub(crate) fn type_name(data_type: &DataType) -> String {
     }
 }
 
+/// A type as it stands in a CAST.
+pub(crate) fn sql_name(data_type: &DataType) -> String {
+    let name = match data_type {
+        DataType::Int8 => "TINYINT",
+        DataType::Int16 => "SMALLINT",
+        DataType::Int32 => "INT",
+        DataType::Int64 => "BIGINT",
+        DataType::Float32 => "REAL",
+        DataType::Float64 => "DOUBLE",
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "VARCHAR",
+        DataType::Timestamp(_, None) => "TIMESTAMP",
+        DataType::Timestamp(_, Some(_)) => "TIMESTAMP WITH TIME ZONE",
+        other => return type_name(other).to_uppercase(),
+    };
+    name.to_owned()
+}
+
 /// The schema the table is written with: the result's columns, text as plain UTF-8,
 /// the patient id not null.
 ///
@@ -130,6 +147,10 @@ fn written_type(name: &str, found: &DataType) -> Result<DataType, String> {
         )),
         DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => Err(format!(
             "an array cannot stand in a patient table: take one element, such as {name}[1]"
+        )),
+        DataType::Duration(_) | DataType::Interval(_) => Err(format!(
+            "a difference of times cannot stand in a patient table: as days write CAST(a AS DATE) - CAST(b AS \
+             DATE), as seconds date_part('epoch', a) - date_part('epoch', b) AS {name}"
         )),
         _ => cast("VARCHAR"),
     }

@@ -14,7 +14,7 @@ use datafusion::common::{Column, DataFusionError, SchemaError};
 use datafusion::parquet::errors::ParquetError;
 
 use crate::columns::type_name;
-use crate::error::TablesError;
+use crate::error::{TablesError, Told};
 use crate::source::SourceColumns;
 
 /// A planning error with its place in `sql` and the columns or tables there are.
@@ -27,8 +27,9 @@ pub(crate) fn plan_message(
     let mut message = match root {
         DataFusionError::SQL(e, _) => strip_place(&e.to_string()).to_owned(),
         DataFusionError::SchemaError(e, _) => schema_message(e),
-        DataFusionError::Plan(text) => text.replace("datafusion.public.", ""),
-        other => other.strip_backtrace(),
+        DataFusionError::Plan(text) => function_message(text.replace("datafusion.public.", "")),
+        DataFusionError::External(told) => told.to_string(),
+        other => function_message(other.strip_backtrace()),
     };
     let place = error
         .diagnostic()
@@ -56,6 +57,56 @@ pub(crate) fn plan_message(
         message = format!("{}\n{available}", message.trim_end());
     }
     message.trim_end().to_owned()
+}
+
+/// Functions by which other engines count days.
+const DAY_FUNCTIONS: [&str; 8] = [
+    "date_diff",
+    "datediff",
+    "timestampdiff",
+    "timestamp_diff",
+    "age",
+    "days_between",
+    "day_diff",
+    "julian",
+];
+
+/// An error about a function, with what to write where another engine's way was tried.
+fn function_message(text: String) -> String {
+    let invalid = text
+        .split_once("Invalid function '")
+        .and_then(|(_, rest)| rest.split_once('\''));
+    if let Some((name, _)) = invalid
+        && DAY_FUNCTIONS.contains(&name)
+    {
+        return format!("there is no function {name}: {DAYS}");
+    }
+    let text = without_report(text);
+    if text.contains("date_part") {
+        return format!("{text}\n{DAYS}, and needs no date_part");
+    }
+    text
+}
+
+const DAYS: &str = "d1 - d2 of two dates gives the days between them";
+
+/// The engine's text without its account of what it tried, and its request to report the error to its authors.
+fn without_report(text: String) -> String {
+    if let Some((_, known)) =
+        text.split_once("No function matches the given name and argument types '")
+        && let Some((given, candidates)) = known.split_once("'.")
+    {
+        let candidates = candidates
+            .split_once("Candidate functions:")
+            .map_or("", |(_, c)| c);
+        let known: Vec<&str> = candidates.split_whitespace().collect();
+        return format!("there is no {given}; there are: {}", known.join(" "));
+    }
+    let text = text.strip_prefix("Internal error: ").unwrap_or(&text);
+    let head = text.split_once("This issue was likely caused by a bug");
+    head.map_or(text, |(head, _)| head)
+        .trim_end_matches(['.', '\n', ' '])
+        .to_owned()
 }
 
 fn schema_message(error: &SchemaError) -> String {
@@ -148,7 +199,13 @@ pub(crate) fn running(error: &DataFusionError, out: &Path, memory_mib: usize) ->
     if is_storage_full(error) {
         return TablesError::writing(out, io::Error::from(io::ErrorKind::StorageFull));
     }
-    let text = match error.find_root() {
+    let root = error.find_root();
+    if let DataFusionError::External(cause) = root
+        && let Some(told) = cause.downcast_ref::<Told>()
+    {
+        return TablesError::Run(told.to_string());
+    }
+    let text = match root {
         DataFusionError::ResourcesExhausted(_) => return TablesError::Memory { mib: memory_mib },
         DataFusionError::ArrowError(e, _) => arrow_message(e),
         DataFusionError::IoError(e) => format!("reading or spilling: {}", e.kind()),
@@ -199,7 +256,7 @@ fn arrow_message(error: &ArrowError) -> String {
             "a number too large for its type: cast to DOUBLE or a wider DECIMAL first".to_owned()
         }
         ArrowError::CsvError(_) | ArrowError::JsonError(_) => {
-            "a source does not read as it did a moment ago: was it changed meanwhile?".to_owned()
+            "a source does not read as it did when its types were found".to_owned()
         }
         _ => "a computation failed on a value, which is not shown; narrow it down by removing \
               columns from the SELECT"

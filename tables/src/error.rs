@@ -5,7 +5,18 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use datafusion::common::DataFusionError;
 use thiserror::Error;
+
+/// An error that passes through the engine and whose text was written in this crate: it holds no value.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(crate) struct Told(String);
+
+/// An engine's error with a text of this crate.
+pub(crate) fn told(message: String) -> DataFusionError {
+    DataFusionError::External(Box::new(Told(message)))
+}
 
 /// Why a patient table could not be planned or built.
 #[derive(Debug, Error)]
@@ -37,6 +48,14 @@ pub enum TablesError {
         /// Its file.
         file: PathBuf,
         /// The line or column, and what to do; never a value.
+        message: String,
+    },
+    /// A database cannot be read.
+    #[error("source `{name}`: {message}")]
+    Database {
+        /// The source's name in the mapping.
+        name: String,
+        /// What is wrong and what to do; never the URL, which may hold a password.
         message: String,
     },
     /// The SQL was refused or does not plan.

@@ -7,9 +7,11 @@
 //! value: counts, names and types only.
 
 mod columns;
+mod database;
+mod dates;
 mod engine_error;
 mod error;
-mod infer;
+mod exact;
 mod mapping;
 mod plan;
 mod report;
@@ -28,10 +30,11 @@ use futures::StreamExt;
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
+pub use database::Snapshot;
 pub use error::TablesError;
-pub use mapping::{ColumnType, Format, Mapping, Source};
+pub use mapping::{ColumnType, DatabaseSource, Format, Mapping, Quote, Source};
 pub use report::{ColumnReport, Plan, Report};
-pub use source::SourceColumns;
+pub use source::{SourceColumns, SourceFile};
 
 use plan::{Planned, Resources};
 use tally::Tally;
@@ -116,6 +119,7 @@ pub fn check(mapping: &Path, source_dir: Option<&Path>) -> Result<Plan, TablesEr
     let planned = runtime()?.block_on(plan::plan(&parsed, mapping, source_dir, &resources))?;
     Ok(Plan {
         title: parsed.title,
+        snapshot: planned.snapshot().cloned(),
         sources: planned.sources,
         columns: planned
             .schema
@@ -151,7 +155,8 @@ async fn build_async(
     refuse_source_as_out(&planned, out)?;
     let schema = planned.schema.clone();
     let mut tally = Tally::new(&schema, &mapping.patient_id);
-    let warnings = planned.warnings.clone();
+    let (warnings, sources) = (planned.warnings.clone(), planned.sources.clone());
+    let snapshot = planned.snapshot().cloned();
     let Written { bytes, sha256 } = run(planned, &mut tally, out, options.memory_mib).await?;
     let columns = schema
         .fields()
@@ -165,6 +170,8 @@ async fn build_async(
         .collect();
     Ok(Report {
         title: mapping.title,
+        sources,
+        snapshot,
         rows: tally.rows,
         columns,
         out: out.to_owned(),
@@ -179,7 +186,11 @@ fn refuse_source_as_out(planned: &Planned, out: &Path) -> Result<(), TablesError
     let Ok(existing) = out.canonicalize() else {
         return Ok(());
     };
-    match planned.sources.iter().find(|s| s.file == existing) {
+    match planned
+        .sources
+        .iter()
+        .find(|s| s.files.iter().any(|f| f.file == existing))
+    {
         None => Ok(()),
         Some(source) => Err(TablesError::Source {
             name: source.name.clone(),
@@ -189,14 +200,41 @@ fn refuse_source_as_out(planned: &Planned, out: &Path) -> Result<(), TablesError
     }
 }
 
-/// Streams the result into the file. Once a patient id proves NULL or repeated, rows
-/// are only counted.
+/// Runs the query into the file, which is put in place only if the sources are still what was planned with.
 async fn run(
     planned: Planned,
     tally: &mut Tally,
     out: &Path,
     memory_mib: usize,
 ) -> Result<Written, TablesError> {
+    let (sources, database) = (planned.sources.clone(), planned.database());
+    let unchanged = || sources.iter().try_for_each(SourceColumns::check_unchanged);
+    let streamed = stream(planned, tally, out, memory_mib).await;
+    if let Some(database) = database {
+        database.end().await;
+    }
+    match streamed {
+        Ok(table) => {
+            unchanged()?;
+            tally.check()?;
+            table.finish()
+        }
+        // A file that changed is the cause of whatever else went wrong.
+        Err(error) => {
+            unchanged()?;
+            Err(error)
+        }
+    }
+}
+
+/// Streams the result into the file. Once a patient id proves NULL or repeated, rows
+/// are only counted.
+async fn stream(
+    planned: Planned,
+    tally: &mut Tally,
+    out: &Path,
+    memory_mib: usize,
+) -> Result<TableWriter, TablesError> {
     let failed = |e: DataFusionError| engine_error::running(&e, out, memory_mib);
     let mut table = TableWriter::create(out, &planned.schema)?;
     let mut stream = planned.frame.execute_stream().await.map_err(failed)?;
@@ -218,6 +256,5 @@ async fn run(
             table.write(batch)?;
         }
     }
-    tally.check()?;
-    table.finish()
+    Ok(table)
 }

@@ -1,12 +1,15 @@
 //! The mapping file: sources, and the one SELECT that makes the patient table.
 
-use std::collections::BTreeMap;
+mod source;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::error::TablesError;
+use source::Sources;
+pub use source::{ColumnType, DatabaseSource, Format, Quote, Source};
 
 /// A mapping: which files are read under which names, and the query over them.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,73 +19,14 @@ pub struct Mapping {
     pub title: String,
     /// The result's column that names the patient.
     pub patient_id: String,
-    /// The tables the SQL may read.
+    /// The files the SQL may read.
     pub sources: Vec<Source>,
+    /// The databases whose tables the SQL may read.
+    pub databases: Vec<DatabaseSource>,
     /// The query.
     pub sql: String,
     /// The file the query was read from: the mapping, or its `sql_file`.
     pub sql_file: PathBuf,
-}
-
-/// One table the SQL may read.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Source {
-    /// Its name in the SQL.
-    pub name: String,
-    /// The file, relative to the source directory.
-    pub path: PathBuf,
-    /// How the file is written.
-    pub format: Format,
-    /// CSV: the byte between fields; a comma when absent.
-    pub delimiter: Option<char>,
-    /// CSV: whether line 1 names the columns; true when absent. Without it they
-    /// are `column_1`, `column_2`, …
-    pub header: Option<bool>,
-    /// CSV: cells read as NULL. The empty cell always is.
-    #[serde(default)]
-    pub nulls: Vec<String>,
-    /// CSV and NDJSON: types that replace the inferred ones, by column.
-    #[serde(default)]
-    pub types: BTreeMap<String, ColumnType>,
-}
-
-/// How a source file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Format {
-    /// Text with a delimiter, quotes doubled, UTF-8.
-    Csv,
-    /// Parquet.
-    Parquet,
-    /// One JSON object per line, as FHIR Bulk Data writes it.
-    Ndjson,
-}
-
-/// A type given to a source's column in place of the inferred one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum ColumnType {
-    /// `true` or `false`.
-    #[serde(alias = "bool")]
-    Boolean,
-    /// A signed 64-bit integer.
-    #[serde(alias = "int64")]
-    Int,
-    /// A 64-bit float.
-    #[serde(alias = "float64")]
-    Float,
-    /// Text as written, leading zeros and all.
-    #[serde(alias = "text")]
-    Utf8,
-    /// A calendar date, `YYYY-MM-DD`.
-    #[serde(alias = "date32")]
-    Date,
-    /// A date and time; an offset, if written, is applied, giving UTC.
-    Timestamp,
 }
 
 #[derive(Deserialize)]
@@ -90,7 +34,7 @@ pub enum ColumnType {
 struct File {
     mapping: Head,
     #[serde(default)]
-    source: Vec<Source>,
+    source: Sources,
     sql: Option<String>,
     sql_file: Option<PathBuf>,
 }
@@ -136,7 +80,14 @@ impl Mapping {
         let file: File = toml::from_str(text).map_err(|e| fail(toml_message(&e)))?;
         let head = file.mapping;
         check_name(&head.patient_id, "mapping.patient_id").map_err(&fail)?;
-        check_sources(&file.source).map_err(&fail)?;
+        let (sources, databases) = file.source.checked().map_err(&fail)?;
+        if (file.sql.is_some() && head.sql.is_some())
+            || (file.sql_file.is_some() && head.sql_file.is_some())
+        {
+            return Err(fail(
+                "it has its query above [mapping] and below it: keep one".to_owned(),
+            ));
+        }
         let (sql, sql_file) = match (file.sql.or(head.sql), file.sql_file.or(head.sql_file)) {
             (Some(sql), None) => (sql, path.to_owned()),
             (None, Some(name)) => {
@@ -160,7 +111,8 @@ impl Mapping {
         Ok(Self {
             title: head.title,
             patient_id: head.patient_id,
-            sources: file.source,
+            sources,
+            databases,
             sql,
             sql_file,
         })
@@ -172,7 +124,7 @@ impl Mapping {
 fn toml_message(error: &toml::de::Error) -> String {
     let message = error.to_string().trim().to_owned();
     if message.contains("unknown field `sql") {
-        return format!("{message}\nwrite sql under [mapping], above the first [[source]]");
+        return format!("{message}\nwrite sql under [mapping], above the first source");
     }
     message
 }
@@ -209,35 +161,4 @@ fn check_name(name: &str, key: &str) -> Result<(), String> {
     Err(format!(
         "{key} is `{name}`: names are lower-case letters, digits and _, and begin with no digit"
     ))
-}
-
-fn check_sources(sources: &[Source]) -> Result<(), String> {
-    if sources.is_empty() {
-        return Err("it has no [[source]]: name the files the SQL reads".to_owned());
-    }
-    for (i, source) in sources.iter().enumerate() {
-        let name = &source.name;
-        check_name(name, "source.name")?;
-        if sources[..i].iter().any(|s| s.name == *name) {
-            return Err(format!("two sources are named `{name}`: rename one"));
-        }
-        if source.delimiter.is_some_and(|d| !d.is_ascii()) {
-            return Err(format!(
-                "source `{name}`: the delimiter must be one ASCII character, like \",\" or \"\\t\""
-            ));
-        }
-        let csv_only =
-            source.delimiter.is_some() || source.header.is_some() || !source.nulls.is_empty();
-        if csv_only && source.format != Format::Csv {
-            return Err(format!(
-                "source `{name}`: delimiter, header and nulls are for format = \"csv\" only"
-            ));
-        }
-        if !source.types.is_empty() && source.format == Format::Parquet {
-            return Err(format!(
-                "source `{name}`: a Parquet file has its types; cast in the SQL instead"
-            ));
-        }
-    }
-    Ok(())
 }

@@ -1,20 +1,25 @@
 //! From a mapping to a planned query: the session, its tables, the SQL checked and
 //! its result's columns settled.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::sqlparser::ast;
 
 use crate::columns::table_schema;
+use crate::database::{self, Database, Snapshot};
 use crate::engine_error::{self, plan_message};
 use crate::error::TablesError;
+use crate::exact;
 use crate::mapping::{Mapping, directory};
 use crate::source::{SourceColumns, register};
 
@@ -25,6 +30,20 @@ pub(crate) struct Planned {
     pub(crate) schema: SchemaRef,
     pub(crate) sources: Vec<SourceColumns>,
     pub(crate) warnings: Vec<String>,
+    /// Keeps the snapshot until the query has run.
+    database: Option<Database>,
+}
+
+impl Planned {
+    /// The moment of the database, where one is read.
+    pub(crate) fn snapshot(&self) -> Option<&Snapshot> {
+        self.database.as_ref().map(Database::seen)
+    }
+
+    /// The database, whose snapshot has to be ended.
+    pub(crate) fn database(&self) -> Option<Database> {
+        self.database.clone()
+    }
 }
 
 /// Where the engine may put what does not fit its memory, and how much memory that is.
@@ -45,12 +64,18 @@ pub(crate) async fn plan(
         file: mapping.sql_file.clone(),
         message,
     };
-    let warnings = check_statement(&mapping.sql).map_err(fail)?;
+    let mut warnings = check_statement(&mapping.sql).map_err(fail)?;
     let session = session(resources)?;
     let base = source_dir.unwrap_or_else(|| directory(mapping_file));
     let mut sources = Vec::with_capacity(mapping.sources.len());
     for source in &mapping.sources {
-        sources.push(register(&session, source, base).await?);
+        sources.push(register(&session, source, base, &mut warnings).await?);
+    }
+    let mut database = None;
+    for source in &mapping.databases {
+        let (connected, tables) = database::register(&session, source).await?;
+        database = Some(connected);
+        sources.extend(tables);
     }
     let select_only = SQLOptions::new()
         .with_allow_ddl(false)
@@ -66,12 +91,39 @@ pub(crate) async fn plan(
         .clone()
         .into_optimized_plan()
         .map_err(|e| fail(plan_message(&e, &mapping.sql, &sources)))?;
+    let sources = keep_used(sources, frame.logical_plan(), mapping)?;
     Ok(Planned {
         frame,
         schema,
         sources,
         warnings,
+        database,
     })
+}
+
+/// The sources without the tables of a database that the query does not name: there may be hundreds.
+fn keep_used(
+    sources: Vec<SourceColumns>,
+    plan: &LogicalPlan,
+    mapping: &Mapping,
+) -> Result<Vec<SourceColumns>, TablesError> {
+    let mut named = HashSet::new();
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            named.insert(scan.table_name.table().to_owned());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })
+    .map_err(|e| TablesError::Run(e.strip_backtrace()))?;
+    let is_file = |s: &SourceColumns| mapping.sources.iter().any(|f| f.name == s.name);
+    let is_named = |s: &SourceColumns| {
+        let table = s.name.split_once('.').map_or("", |(_, table)| table);
+        named.contains(table)
+    };
+    Ok(sources
+        .into_iter()
+        .filter(|s| is_file(s) || is_named(s))
+        .collect())
 }
 
 /// One query and nothing else; the warnings are about its order.
@@ -118,7 +170,9 @@ fn session(resources: &Resources) -> Result<SessionContext, TablesError> {
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode))
         .build_arc()
         .map_err(|e| engine_error::starting(&e))?;
-    Ok(SessionContext::new_with_config_rt(config, runtime))
+    let session = SessionContext::new_with_config_rt(config, runtime);
+    exact::install(&session);
+    Ok(session)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
+use crate::database::Snapshot;
 use crate::source::SourceColumns;
 
 /// What was built. Counts only: no value of any row.
@@ -14,6 +15,10 @@ use crate::source::SourceColumns;
 pub struct Report {
     /// The mapping's title.
     pub title: String,
+    /// What was read.
+    pub sources: Vec<SourceColumns>,
+    /// The moment of the database that was read, where there is one.
+    pub snapshot: Option<Snapshot>,
     /// Rows, one per patient.
     pub rows: u64,
     /// The table's columns, in file order.
@@ -51,6 +56,8 @@ pub struct Plan {
     pub title: String,
     /// The sources as the SQL sees them.
     pub sources: Vec<SourceColumns>,
+    /// The moment of the database that was looked at, where there is one.
+    pub snapshot: Option<Snapshot>,
     /// The table's columns' names and types, in file order.
     pub columns: Vec<(String, String)>,
     /// What is not wrong but should be looked at.
@@ -74,6 +81,35 @@ fn write_warnings(f: &mut fmt::Formatter<'_>, warnings: &[String]) -> fmt::Resul
         .try_for_each(|w| writeln!(f, "warning: {w}"))
 }
 
+/// Every file of every source, with its rows, and the database's tables.
+fn write_sources(
+    f: &mut fmt::Formatter<'_>,
+    sources: &[SourceColumns],
+    snapshot: Option<&Snapshot>,
+) -> fmt::Result {
+    let mut files = table(&["source", "file", "rows"]);
+    for source in sources {
+        if source.files.is_empty() {
+            files.add_row([&source.name, "", ""]);
+        }
+        for file in &source.files {
+            files.add_row([&source.name, &file.name(), &file.rows.to_string()]);
+        }
+    }
+    if let Some(rows) = files.column_mut(2) {
+        rows.set_cell_alignment(CellAlignment::Right);
+    }
+    writeln!(f, "{}\n", files.trim_fmt())?;
+    match snapshot {
+        None => Ok(()),
+        Some(s) => writeln!(
+            f,
+            "{} is PostgreSQL {}, read as it was at {}\n",
+            s.source, s.server, s.taken
+        ),
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut columns = table(&["column", "type", "NULL"]);
@@ -84,6 +120,7 @@ impl fmt::Display for Report {
             nulls.set_cell_alignment(CellAlignment::Right);
         }
         writeln!(f, "{}\n", self.title)?;
+        write_sources(f, &self.sources, self.snapshot.as_ref())?;
         writeln!(f, "{}\n", columns.trim_fmt())?;
         write_warnings(f, &self.warnings)?;
         writeln!(f, "rows     {}", self.rows)?;
@@ -96,6 +133,7 @@ impl fmt::Display for Report {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n", self.title)?;
+        write_sources(f, &self.sources, self.snapshot.as_ref())?;
         let mut sources = table(&["source", "column", "type"]);
         for source in &self.sources {
             for (name, data_type) in &source.columns {

@@ -50,7 +50,9 @@ pub enum VerifyError {
     )]
     ManifestSignature,
     /// The parameter set at hand is not the one that a document was made with.
-    #[error("{what}: made with parameter set {got}, but the one given is {expected}")]
+    #[error(
+        "{what}: made with parameter set {got}, but the one given is {expected}; sets of other shapes (16k, 32k, …) or other makers do not fit: give the one that the dataset was committed with, which its manifest names"
+    )]
     ParameterSet {
         /// Which document.
         what: &'static str,

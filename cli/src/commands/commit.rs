@@ -184,7 +184,7 @@ fn shape_for(args: &Args, registry: &Registry) -> Result<Shape> {
     })
 }
 
-/// Lines of a CSV after its heading: its rows, or some more where cells hold line breaks.
+/// Lines of a CSV after its heading: its rows, or some more where lines are blank.
 fn count_rows(path: &Path) -> Result<u64> {
     let named = || format!("counting the lines of {}", path.display());
     let mut file = BufReader::new(File::open(path).with_context(named)?);
@@ -219,6 +219,7 @@ fn document(dataset: &CommittedDataset, report: &CommitReport, key: &Path, new_k
         "chunks": report.chunks,
         "columns": report.columns,
         "ignored_columns": report.ignored_columns,
+        "warnings": report.warnings,
         "registration_proofs": report.proofs,
         "commit_seconds": report.commit_time.as_secs_f64(),
         "registration_seconds": report.registration_time.as_secs_f64(),
@@ -289,6 +290,7 @@ fn print(
     if !report.ignored_columns.is_empty() {
         facts.push(("not read", report.ignored_columns.join(", ")));
     }
+    facts.extend(report.warnings.iter().map(|w| ("warning", w.clone())));
     output.line(show::facts(&facts))?;
     output.line(format!("\n{INSECURE}"))
 }

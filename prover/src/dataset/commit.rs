@@ -62,6 +62,8 @@ pub struct CommitReport {
     pub columns: usize,
     /// Columns of the table that the registry does not name; they were not read.
     pub ignored_columns: Vec<String>,
+    /// What was not wrong with the table but should be looked at.
+    pub warnings: Vec<String>,
     /// Registration proofs.
     pub proofs: usize,
     /// Reading and committing.
@@ -91,8 +93,12 @@ pub fn commit(
     let lock = fs::File::create(&lock_path).map_err(ProverError::io(&lock_path))?;
     lock.lock().map_err(ProverError::io(&lock_path))?;
     let started = Instant::now();
-    let (rows, commitments, ignored_columns) =
-        commit_chunks(request, params, partial.path(), progress)?;
+    let Committed {
+        rows,
+        commitments,
+        ignored_columns,
+        warnings,
+    } = commit_chunks(request, params, partial.path(), progress)?;
     let manifest = Manifest::sign(
         &Draft {
             hospital: request.hospital,
@@ -133,6 +139,7 @@ pub fn commit(
         chunks: dataset.dataset().chunks(),
         columns: commitments.len(),
         ignored_columns,
+        warnings,
         proofs: registration.proofs.len(),
         commit_time,
         registration_time,
@@ -180,7 +187,14 @@ fn is_held(folder: &Path) -> bool {
     fs::File::open(folder.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err())
 }
 
-type Committed = (u64, Vec<Vec<G1>>, Vec<String>);
+/// What a table became, chunk files aside.
+struct Committed {
+    rows: u64,
+    /// By base column and chunk.
+    commitments: Vec<Vec<G1>>,
+    ignored_columns: Vec<String>,
+    warnings: Vec<String>,
+}
 
 fn commit_chunks(
     request: &CommitRequest<'_>,
@@ -213,11 +227,12 @@ fn commit_chunks(
             total.max(reader.rows_read()),
         );
     }
-    Ok((
-        reader.rows_read(),
+    Ok(Committed {
+        rows: reader.rows_read(),
         commitments,
-        reader.ignored_columns().to_vec(),
-    ))
+        ignored_columns: reader.ignored_columns().to_vec(),
+        warnings: reader.warnings(),
+    })
 }
 
 /// Commits every column of a chunk under a blinding factor of its own.

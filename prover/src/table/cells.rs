@@ -13,7 +13,7 @@ use arrow_schema::{DataType, TimeUnit};
 use super::encode::Encoder;
 use super::error::ValueProblem;
 
-/// Stored value of a cell, `None` where a text means NULL.
+/// Stored value of a cell, `None` where it is NULL.
 type Stored = Result<Option<u64>, ValueProblem>;
 
 /// Takes the cells of an array in order and may stop it with an error.
@@ -29,7 +29,7 @@ pub(super) fn accepts(encoder: &Encoder, found: &DataType) -> bool {
         DataType::Null | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
         DataType::Dictionary(_, values) => is_text(values),
         DataType::Boolean => encoder.is_boolean(),
-        DataType::Float32 | DataType::Float64 => encoder.is_number(),
+        DataType::Float32 | DataType::Float64 => encoder.is_number() || encoder.takes_integers(),
         DataType::Decimal32(_, scale)
         | DataType::Decimal64(_, scale)
         | DataType::Decimal128(_, scale) => {
@@ -47,13 +47,13 @@ pub(super) fn accepts(encoder: &Encoder, found: &DataType) -> bool {
 /// What [`accepts`] takes, for people.
 pub(super) fn expected(encoder: &Encoder) -> &'static str {
     if encoder.is_boolean() {
-        "boolean, integer or text"
+        "boolean, integer, whole float or text"
     } else if encoder.is_number() {
         "integer, decimal, float32, float64 or text"
     } else if encoder.is_date() {
         "date, timestamp without a zone or in UTC, or text"
     } else if encoder.takes_integers() {
-        "text or integer"
+        "text, integer or whole float"
     } else {
         "text"
     }
@@ -87,19 +87,21 @@ pub(super) fn encode<S: Sink>(
         }
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
             let text = texts(array);
-            each(array, sink, |at| encoder.nullable_text(text(at)))
+            each(array, sink, |at| encoder.typed_text(text(at)).map(Some))
         }
         DataType::Dictionary(..) => dictionary(encoder, array, sink),
         DataType::Float32 => {
             let cells = array.as_primitive::<Float32Type>();
             each(array, sink, |at| {
-                float(encoder, format_args!("{:e}", cells.value(at)))
+                let cell = cells.value(at);
+                float(encoder, f64::from(cell), format_args!("{cell:e}"))
             })
         }
         DataType::Float64 => {
             let cells = array.as_primitive::<Float64Type>();
             each(array, sink, |at| {
-                float(encoder, format_args!("{:e}", cells.value(at)))
+                let cell = cells.value(at);
+                float(encoder, cell, format_args!("{cell:e}"))
             })
         }
         DataType::Decimal32(_, s) => scaled::<Decimal32Type, _>(encoder, array, *s, sink),
@@ -112,8 +114,8 @@ pub(super) fn encode<S: Sink>(
     }
 }
 
-fn float(encoder: &Encoder, shortest: std::fmt::Arguments<'_>) -> Stored {
-    encoder.float(shortest).map(Some)
+fn float(encoder: &Encoder, value: f64, shortest: std::fmt::Arguments<'_>) -> Stored {
+    encoder.float(value, shortest).map(Some)
 }
 
 /// Passes each cell on, nulls as `None`.
@@ -220,7 +222,7 @@ fn dictionary<S: Sink>(encoder: &Encoder, array: &ArrayRef, sink: &mut S) -> Res
         if values.is_null(key) {
             return Ok(None);
         }
-        encoder.nullable_text(text(key))
+        encoder.typed_text(text(key)).map(Some)
     };
     if values.len() > array.len() {
         return each(array, sink, |at| stored(keys[at]));

@@ -1,9 +1,10 @@
 //! Records of a CSV.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, Seek};
 
 use csv::{ByteRecord, ReaderBuilder};
+use galen_query::quotes::{CsvBytes, QuoteFault, Quotes, record_line};
 
 use super::chunk::TableChunk;
 use super::encode::patient_id;
@@ -16,7 +17,7 @@ use super::reader::State;
 const BUFFER: usize = 1 << 17;
 
 pub(super) struct CsvSource {
-    reader: csv::Reader<Newlines<BufReader<File>>>,
+    reader: csv::Reader<CsvBytes<BufReader<File>>>,
     places: Places,
     width: usize,
     record: ByteRecord,
@@ -35,7 +36,7 @@ impl CsvSource {
             .flexible(true)
             .delimiter(separator)
             .buffer_capacity(BUFFER)
-            .from_reader(Newlines::new(input));
+            .from_reader(CsvBytes::new(input, Some(Quotes::new(separator, false))));
 
         let mut record = ByteRecord::new();
         if !reader
@@ -67,6 +68,11 @@ impl CsvSource {
 
     pub fn ignored(&self) -> &[String] {
         &self.places.ignored
+    }
+
+    /// Whether the last line that was read has its end.
+    pub fn last_line_is_ended(&self) -> bool {
+        self.reader.get_ref().last_line_is_ended()
     }
 
     /// Appends records until the chunk has `rows` of them or the file ends.
@@ -115,12 +121,8 @@ impl CsvSource {
         if !more {
             return Ok(false);
         }
-        // The reader stands behind the record's line feed; quoted line feeds came before it. It
-        // may have skipped blank lines ahead of the record, so `before` is only a lower bound,
-        // which is right where an open quote runs to the end of the file.
-        let quoted = self.record.as_slice().iter().filter(|b| **b == b'\n');
         let behind = self.reader.position().line();
-        self.line = behind.saturating_sub(1 + quoted.count() as u64).max(before);
+        self.line = record_line(before, behind, self.record.as_slice());
         if self.record.len() != self.width {
             return Err(TableError::Ragged {
                 path: state.path.clone(),
@@ -138,9 +140,16 @@ fn read_error(state: &State, source: io::Error) -> TableError {
     TableError::Read { path, source }
 }
 
-/// The reader takes records of any length as bytes: what is left to fail is the file.
+/// The reader takes records of any length as bytes: what is left to fail is the file, and its quotes.
 fn csv_error(state: &State, error: csv::Error) -> TableError {
-    read_error(state, io::Error::from(error))
+    let error = io::Error::from(error);
+    match error.get_ref().and_then(|e| e.downcast_ref::<QuoteFault>()) {
+        Some(&fault) => TableError::Quotes {
+            path: state.path.clone(),
+            fault,
+        },
+        None => read_error(state, error),
+    }
 }
 
 /// A wanted column is not there, or all of them are once the header is read in another way.
@@ -174,61 +183,5 @@ fn guess_separator(line: &[u8]) -> u8 {
         b';'
     } else {
         b','
-    }
-}
-
-/// Passes text on with every CRLF and CR as LF, and with an LF at its end, so that lines can be
-/// counted by LF alone.
-struct Newlines<R> {
-    input: R,
-    after_cr: bool,
-    last: u8,
-}
-
-impl<R: Read> Newlines<R> {
-    fn new(input: R) -> Self {
-        Self {
-            input,
-            after_cr: false,
-            last: b'\n',
-        }
-    }
-
-    /// Rewrites line ends in place and returns how many bytes are left.
-    fn rewrite(&mut self, bytes: &mut [u8]) -> usize {
-        if !self.after_cr && !bytes.contains(&b'\r') {
-            return bytes.len();
-        }
-        let mut kept = 0;
-        for at in 0..bytes.len() {
-            let byte = bytes[at];
-            if !(self.after_cr && byte == b'\n') {
-                bytes[kept] = if byte == b'\r' { b'\n' } else { byte };
-                kept += 1;
-            }
-            self.after_cr = byte == b'\r';
-        }
-        kept
-    }
-}
-
-impl<R: Read> Read for Newlines<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let read = self.input.read(buffer)?;
-            if read == 0 {
-                if self.last == b'\n' || buffer.is_empty() {
-                    return Ok(0);
-                }
-                self.last = b'\n';
-                buffer[0] = b'\n';
-                return Ok(1);
-            }
-            let kept = self.rewrite(&mut buffer[..read]);
-            if kept > 0 {
-                self.last = buffer[kept - 1];
-                return Ok(kept);
-            }
-        }
     }
 }

@@ -56,11 +56,26 @@ impl Encoder {
     /// # Errors
     /// As [`Encoder::text`].
     pub fn nullable_text(&self, text: &str) -> Result<Option<u64>, ValueProblem> {
-        if means_null(text) && !matches!(&self.0, Kind::Category(codes) if codes.contains_key(text))
-        {
+        if null_word(text).is_some() && !self.has_code(text) {
             return Ok(None);
         }
         self.text(text).map(Some)
+    }
+
+    /// The stored value of a text cell of a file that tells NULL from text by itself.
+    ///
+    /// # Errors
+    /// As [`Encoder::text`], and [`ValueProblem::NullWord`] where [`Encoder::nullable_text`] would see
+    /// NULL: whether it was meant so, nobody can tell.
+    pub(super) fn typed_text(&self, text: &str) -> Result<u64, ValueProblem> {
+        match null_word(text) {
+            Some(word) if !self.has_code(text) => Err(ValueProblem::NullWord(word)),
+            _ => self.text(text),
+        }
+    }
+
+    fn has_code(&self, text: &str) -> bool {
+        matches!(&self.0, Kind::Category(codes) if codes.contains_key(text))
     }
 
     /// The stored value of a text: booleans true/false/t/f/yes/no/1/0 in any case; a category's
@@ -104,8 +119,20 @@ impl Encoder {
         }
     }
 
-    /// The stored value of a float by its shortest decimal text, which `shortest` writes.
-    pub(super) fn float(&self, shortest: std::fmt::Arguments<'_>) -> Result<u64, ValueProblem> {
+    /// The stored value of a float: of a number by its shortest decimal text, which `shortest` writes; of
+    /// a boolean or a category as of the integer that it is, for some exporters write integers so.
+    pub(super) fn float(
+        &self,
+        value: f64,
+        shortest: std::fmt::Arguments<'_>,
+    ) -> Result<u64, ValueProblem> {
+        // Up to here each integer is a float of its own.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let whole = value.fract() == 0.0 && value.abs() < EXACT;
+        if !self.is_number() && whole {
+            #[allow(clippy::cast_possible_truncation)] // whole, and within 53 bits
+            return self.scaled(value as i128, 0);
+        }
         let mut text = StackText::new();
         text.write(shortest);
         self.text(text.as_str())
@@ -116,7 +143,7 @@ impl Encoder {
         self.julian_day(day.saturating_add(UNIX_EPOCH))
     }
 
-    /// Whether an integer can be a value: a category needs one that reads like an integer.
+    /// Whether an integer can be a value: a category needs a code that reads like an integer.
     pub(super) fn takes_integers(&self) -> bool {
         match &self.0 {
             Kind::Boolean | Kind::Number { .. } => true,
@@ -167,9 +194,14 @@ impl Encoder {
     }
 }
 
-/// Whether a text means NULL where it is no code.
-pub(super) fn means_null(text: &str) -> bool {
-    matches!(text, "" | "NA" | "NULL")
+/// What to call a text that means NULL in a CSV where it is no code.
+fn null_word(text: &str) -> Option<&'static str> {
+    match text {
+        "" => Some("of no letters"),
+        "NA" => Some("NA"),
+        "NULL" => Some("NULL"),
+        _ => None,
+    }
 }
 
 /// A patient's id as it stands, which is what tells patients apart.
@@ -177,7 +209,7 @@ pub(super) fn means_null(text: &str) -> bool {
 /// # Errors
 /// NULL, or something in it that nobody sees: it would be another patient for that alone.
 pub(super) fn patient_id(text: &str) -> Result<&str, ValueProblem> {
-    if means_null(text) {
+    if null_word(text).is_some() {
         return Err(ValueProblem::Null);
     }
     unseen(text).map_or(Ok(text), Err)

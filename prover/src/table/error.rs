@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use galen_query::quotes::QuoteFault;
 use time::Date;
 
 /// Where a record stands in its file.
@@ -37,6 +38,11 @@ pub enum ValueProblem {
     /// No value, or no patient's id, and something in the text is not seen: it may look like one.
     #[error("no value as it stands: there is {0}, and nothing is trimmed or cleaned")]
     Unseen(&'static str),
+    /// A text of a Parquet file that reads like a CSV's NULL, though the file can say NULL itself.
+    #[error(
+        "the text {0}, which may be meant as NULL; write NULL where the file is made (NULLIF), or list it as a code"
+    )]
+    NullWord(&'static str),
     /// Not one of the accepted spellings of a boolean.
     #[error("not a boolean (true, false, t, f, yes, no, 1, 0)")]
     NotBoolean,
@@ -82,6 +88,17 @@ pub enum ValueProblem {
         /// The registry's last day.
         max: Date,
     },
+}
+
+/// What to do about a cell of many lines, which no column of a registry has.
+fn many_lines(fault: &QuoteFault) -> &'static str {
+    match fault {
+        QuoteFault::ManyLines { .. } => {
+            "; close the quote, or double it; where the cell is meant to go on, leave its column out or write \
+             the table as Parquet"
+        }
+        _ => "",
+    }
 }
 
 /// Why a patient table cannot be read.
@@ -180,8 +197,8 @@ pub enum TableError {
     },
     /// A Parquet column's type does not convert exactly to the registry's.
     ///
-    /// Accepted are: text (also dictionary-encoded) for every column, read as in a CSV; boolean,
-    /// integer and scale-0 decimal for a boolean; integer and scale-0 decimal for a category that
+    /// Accepted are: text (also dictionary-encoded) for every column, spelled as in a CSV; boolean,
+    /// integer, scale-0 decimal and whole float for a boolean; the same three for a category that
     /// has an integer among its codes; integer, float32, float64 and decimal for a number, a float
     /// by its shortest decimal text; date and timestamp without a zone or in UTC for a date;
     /// integer for the patient id.
@@ -207,6 +224,14 @@ pub enum TableError {
         expected: u64,
         /// Fields in the record.
         found: u64,
+    },
+    /// A CSV's quotes could be taken in more than one way.
+    #[error("{}: {fault}{}", path.display(), many_lines(fault))]
+    Quotes {
+        /// The table.
+        path: PathBuf,
+        /// What is wrong with them, and the line.
+        fault: QuoteFault,
     },
     /// A cell cannot be stored.
     #[error("{}: column {column}, {place}: {problem}; correct the table or the registry", path.display())]

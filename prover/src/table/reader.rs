@@ -183,4 +183,14 @@ impl TableReader {
             Source::Parquet(source) => source.ignored(),
         }
     }
+
+    /// What was not wrong with the rows read so far but should be looked at. Complete after the last row.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let unended =
+            matches!(&self.source, Source::Csv(s) if self.finished && !s.last_line_is_ended());
+        let text = "the table's last line has no end, as if a copy had been cut there: see whether its last \
+                    cell is whole";
+        unended.then(|| text.to_owned()).into_iter().collect()
+    }
 }

@@ -3,4 +3,7 @@
 
 mod building;
 mod common;
+mod database;
+mod exact;
 mod fixtures;
+mod sources;

@@ -1,5 +1,7 @@
 //! CSV: what is accepted, and each refusal with its line.
 
+use galen_query::quotes::QuoteFault;
+
 use super::*;
 use crate::table::{Place, ValueProblem};
 
@@ -78,9 +80,7 @@ fn spelling_variants_give_the_same_table() {
         ("upper.CSV", plain.to_owned()),
         (
             "quoted.csv",
-            plain
-                .replace("ä1", "\"ä1\"")
-                .replace("x y", "\"x,\r\n\"\"y\""),
+            plain.replace("ä1", "\"ä1\"").replace("x y", "\"x, \"\"y\""),
         ),
         ("null.csv", plain.replace("NA,2", "NULL,2.00")),
     ];
@@ -307,10 +307,9 @@ fn lines_are_counted_as_an_editor_does() {
     for (text, line) in [
         (bad.to_owned(), 2),
         (format!("\n\np1,1,20,1,F,1,1,,\n\n{bad}"), 6),
-        (format!("p1,1,20,1,F,1,1,,\"x\n\ny\"\n{bad}"), 5),
         (
-            "p1,1,20,1,F,1,1,,\np9,1,999,1,F,1,1,,\"x\ny\"\n".to_owned(),
-            3,
+            "p1,1,20,1,F,1,1,,\n\np9,1,999,1,F,1,1,,\"x\"\n".to_owned(),
+            4,
         ),
         (bad.trim_end().to_owned(), 2),
     ] {
@@ -347,7 +346,7 @@ fn bad_ragged() {
     for (bad, found_fields) in [
         ("p1,1,20\n", 3),
         ("p1,1,20,1,5,F,1,1,\n", 9),
-        ("\"p1,1,20\n", 1),
+        ("\"p1,1,20\"\n", 1),
     ] {
         match rows(&format!("{good}{bad}")).unwrap_err() {
             TableError::Ragged {
@@ -360,6 +359,68 @@ fn bad_ragged() {
             }
             other => panic!("{other}"),
         }
+    }
+}
+
+/// The quotes of a note that is not even read: each of these loses or joins rows in some reader.
+#[test]
+fn bad_quotes() {
+    let table = |notes: [&str; 4]| {
+        let rows = (1..).zip(notes);
+        let rows: String = rows
+            .map(|(n, note)| format!("{n},true,20,1,F,1,1,,{note}\n"))
+            .collect();
+        csv("t.csv", format!("{HEADER},note\n{rows}"))
+    };
+    use QuoteFault::{AfterQuote, ManyLines, Stray, Unclosed};
+    for (notes, expected) in [
+        (["ok", "\"cut", "fine", "fine"], ManyLines { opened: 3 }),
+        (["\"", "a", "\"", "b"], ManyLines { opened: 2 }),
+        (
+            ["ok", "\"cut\" off", "fine", "fine"],
+            AfterQuote { line: 3 },
+        ),
+        (["ok", "ok", "5\" tall", "fine"], Stray { line: 4 }),
+    ] {
+        match table(notes).unwrap_err() {
+            TableError::Quotes { fault, .. } => assert_eq!(fault, expected, "{notes:?}"),
+            other => panic!("{other}"),
+        }
+    }
+    match rows("1,1,20,1,F,1,1,\n2,1,20,1,F,1,1,\"").unwrap_err() {
+        TableError::Quotes { fault, .. } => assert_eq!(fault, Unclosed { opened: 3 }),
+        other => panic!("{other}"),
+    }
+    let chunks = table(["\"5\"\" tall, or so\"", "\"\"", "", "x"]).unwrap();
+    assert_eq!(chunks[0].rows(), 4);
+}
+
+/// A whole chunk stands before the quote; nothing of the table is kept.
+#[test]
+fn bad_quote_far_down() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut text = format!("{HEADER}\n");
+    for n in 0..20_000 {
+        let seen = if n == 10_100 { "\"" } else { "" };
+        text.push_str(&format!("p{n},1,20,1,F,1,1,{seen}\n"));
+    }
+    let path = file(dir.path(), "t.csv", text.as_bytes());
+    match read(&path, &small(), 100).unwrap_err() {
+        TableError::Quotes { fault, .. } => {
+            assert_eq!(fault, QuoteFault::ManyLines { opened: 10_102 });
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_last_line_without_its_end_is_told() {
+    for (text, warnings) in [("p1,1,20,1,F,1,1,\n", 0), ("p1,1,20,1,F,1,1,", 1)] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(dir.path(), "t.csv", format!("{HEADER}\n{text}").as_bytes());
+        let mut reader = TableReader::open(&path, &small()).unwrap();
+        while reader.next_chunk(10).unwrap().is_some() {}
+        assert_eq!(reader.warnings().len(), warnings, "{text:?}");
     }
 }
 

@@ -166,6 +166,62 @@ fn a_column_without_any_value_is_null() {
     );
 }
 
+/// As pandas writes integers with gaps.
+#[test]
+fn whole_floats_are_the_integers_they_are() {
+    let floats = || array(Float64Array::from(vec![Some(1.0), None]));
+    let chunks = parquet(with("mi", floats())).unwrap();
+    assert_eq!(column(&chunks[0], "mi"), [1, 0]);
+    assert_eq!(column(&chunks[0], "mi.known"), [1, 0]);
+    let chunks = parquet(with("grade", floats())).unwrap();
+    assert_eq!(column(&chunks[0], "grade.known"), [1, 0]);
+    let chunks = parquet(with("grade", array(Float32Array::from(vec![2.0, 3.0])))).unwrap();
+    assert_eq!(column(&chunks[0], "grade"), [1, 2]);
+    for bad in [0.5, 2.0, -1.0, f64::NAN, f64::INFINITY, 1e300] {
+        let (name, _, problem) = refused("mi", array(Float64Array::from(vec![1.0, bad])));
+        assert_eq!((name.as_str(), problem), ("mi", ValueProblem::NotBoolean));
+    }
+    for bad in [0.5, 4.0, f64::NAN] {
+        let (_, _, problem) = refused("grade", array(Float64Array::from(vec![1.0, bad])));
+        assert_eq!(problem, ValueProblem::UnknownCode);
+    }
+}
+
+/// A Parquet file has a NULL of its own: what reads like a CSV's is a text, and told.
+#[test]
+fn bad_words_for_null() {
+    for (name, good, word) in [
+        ("age", "20", "NA"),
+        ("ldl", "1", "NULL"),
+        ("grade", "1", ""),
+        ("grade", "1", "NA"),
+        ("mi", "1", "NA"),
+        ("seen", "2020-01-01", ""),
+    ] {
+        let texts = StringArray::from(vec![good, word]);
+        let dictionary: DictionaryArray<Int32Type> = vec![good, word].into_iter().collect();
+        for array in [array(texts), array(dictionary)] {
+            let (column, place, problem) = refused(name, array);
+            assert_eq!((column.as_str(), place), (name, Place::Row(2)));
+            assert!(matches!(problem, ValueProblem::NullWord(_)), "{problem}");
+        }
+    }
+    // A code of the category is one, whatever it reads like.
+    let chunks = parquet(with("sex", array(StringArray::from(vec!["F", "NA"])))).unwrap();
+    assert_eq!(column(&chunks[0], "sex"), [0, 2]);
+}
+
+/// Codes are matched to the byte, so that ` a` is no `a`.
+#[test]
+fn bad_blank_before_a_code() {
+    let (column, _, problem) = refused("sex", array(StringArray::from(vec!["F", " F"])));
+    assert_eq!(column, "sex");
+    assert_eq!(
+        problem,
+        ValueProblem::Unseen("white space before or after it")
+    );
+}
+
 #[test]
 fn bad_types() {
     let zoned = TimestampSecondArray::from(vec![0, 0]).with_timezone("Europe/Berlin");
@@ -174,13 +230,12 @@ fn bad_types() {
     let cases = vec![
         ("pid", array(half.clone())),
         ("pid", array(NullArray::new(2))),
-        ("ok", array(half.clone())),
         ("ok", array(Date32Array::from(vec![0, 1]))),
         ("age", array(BooleanArray::from(vec![true, false]))),
         ("age", array(BinaryArray::from(vec![&b"20"[..], b"30"]))),
         ("age", array(lists)),
         ("sex", array(Int32Array::from(vec![0, 1]))),
-        ("grade", array(half)),
+        ("sex", array(half)),
         ("seen", array(Int32Array::from(vec![0, 1]))),
         ("seen", array(zoned)),
     ];

@@ -1,0 +1,380 @@
+//! What types a CSV file's columns have, judged over all its rows, so that the
+//! reading that follows cannot fail on a late one. A whole number with a leading
+//! zero is text: codes and identifiers keep their zeros.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use csv::{ByteRecord, Reader, ReaderBuilder};
+use datafusion::arrow::array::types::{Float64Type, Int64Type};
+use datafusion::arrow::compute::kernels::cast_utils::Parser;
+use datafusion::arrow::datatypes::DataType;
+use galen_query::quotes::{CsvBytes, Quotes, record_line};
+
+use super::quotes::fault_message;
+use crate::dates;
+use crate::mapping::{ColumnType, Source};
+use crate::source::convert::Convert;
+use crate::source::input;
+use crate::source::types::{arrow_type, is_boolean, is_date, parses, wanted_text};
+
+/// How a CSV file is cut into cells, and how its cells are written.
+#[derive(Debug, Clone)]
+pub(crate) struct Dialect {
+    pub(crate) delimiter: u8,
+    pub(crate) header: bool,
+    pub(crate) nulls: Vec<String>,
+    /// Whether a quote is more than a letter.
+    pub(crate) quoted: bool,
+    pub(crate) multiline: bool,
+    pub(crate) decimal_comma: bool,
+    pub(crate) date_format: Option<String>,
+}
+
+impl Dialect {
+    /// As the mapping declares it.
+    pub(crate) fn of(source: &Source) -> Self {
+        let delimiter = source.delimiter.and_then(|d| u8::try_from(d).ok());
+        let nulls = source.nulls.iter().filter(|n| !n.is_empty());
+        Self {
+            delimiter: delimiter.unwrap_or(b','),
+            header: source.header.unwrap_or(true),
+            nulls: nulls.cloned().collect(),
+            quoted: source.quote.is_none(),
+            multiline: source.multiline.unwrap_or(false),
+            decimal_comma: source.decimal == Some(','),
+            date_format: source.date_format.clone(),
+        }
+    }
+
+    /// What reads a column that is settled as `data_type` where the reader's own rule would differ.
+    fn convert(&self, data_type: &DataType, forced: Option<ColumnType>) -> Option<Convert> {
+        match (data_type, forced) {
+            (DataType::Date32, _) if self.date_format.is_some() => {
+                self.date_format.clone().map(Convert::Format)
+            }
+            (DataType::Date32, Some(_)) => Some(Convert::Day),
+            (DataType::Timestamp(_, None), _) => Some(Convert::Moment),
+            (DataType::Float64, _) if self.decimal_comma => Some(Convert::Comma),
+            _ => None,
+        }
+    }
+}
+
+/// One column as found.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Found {
+    pub(crate) name: String,
+    pub(crate) data_type: DataType,
+    /// How it becomes that type once it is read as text.
+    pub(crate) convert: Option<Convert>,
+}
+
+const BOOLEAN: u8 = 1;
+const INT: u8 = 2;
+const FLOAT: u8 = 4;
+const DATE: u8 = 8;
+const TIMESTAMP: u8 = 16;
+
+/// The types a column's cells so far all have.
+struct Candidates {
+    kinds: u8,
+    seen: bool,
+    /// A line in which a number has blanks around it, and so is text.
+    padded: Option<u64>,
+    /// Whether all cells are numbers once their blanks are taken off.
+    numbers: bool,
+}
+
+/// Settles the columns' types over all files of a source; the mapping's `types` override, and are checked
+/// against every cell.
+pub(crate) struct Inference<'a> {
+    dialect: &'a Dialect,
+    types: &'a BTreeMap<String, ColumnType>,
+    names: Vec<String>,
+    forced: Vec<Option<ColumnType>>,
+    columns: Vec<Candidates>,
+    warnings: Vec<String>,
+}
+
+impl<'a> Inference<'a> {
+    pub(crate) fn new(dialect: &'a Dialect, types: &'a BTreeMap<String, ColumnType>) -> Self {
+        Self {
+            dialect,
+            types,
+            names: Vec::new(),
+            forced: Vec::new(),
+            columns: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Reads all of a file, and gives its number of rows.
+    ///
+    /// # Errors
+    /// A message with the line and column, and never a value.
+    pub(crate) fn read(&mut self, input: impl Read) -> Result<u64, String> {
+        let dialect = self.dialect;
+        let quotes = Quotes::new(dialect.delimiter, dialect.multiline);
+        let mut reader = ReaderBuilder::new()
+            .delimiter(dialect.delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .quoting(dialect.quoted)
+            .from_reader(CsvBytes::new(input, dialect.quoted.then_some(quotes)));
+        let mut record = ByteRecord::new();
+        let Some(mut line) = next(&mut reader, &mut record)? else {
+            return Err("the file is empty: it needs at least a header line".to_owned());
+        };
+        self.take_names(names(&record, dialect.header)?)?;
+        let mut rows = 0;
+        if !dialect.header {
+            rows += 1;
+            self.note_record(&record, line)?;
+        }
+        while let Some(next) = next(&mut reader, &mut record)? {
+            line = next;
+            rows += 1;
+            if record.len() != self.names.len() {
+                return Err(ragged(line, record.len(), self.names.len()));
+            }
+            self.note_record(&record, line)?;
+        }
+        if !reader.get_ref().last_line_is_ended() {
+            let text = "the last line has no end, as if a copy had been cut there: see whether its last cell is \
+                        whole";
+            self.warnings.push(text.to_owned());
+        }
+        Ok(rows)
+    }
+
+    fn take_names(&mut self, names: Vec<String>) -> Result<(), String> {
+        if self.columns.is_empty() {
+            self.forced = overrides(&names, self.types)?;
+            let candidates = names.iter().map(|_| Candidates {
+                kinds: u8::MAX,
+                seen: false,
+                padded: None,
+                numbers: true,
+            });
+            self.columns = candidates.collect();
+            self.names = names;
+            return Ok(());
+        }
+        if names == self.names {
+            return Ok(());
+        }
+        Err(format!(
+            "its columns are not those of the files before it, which have: {}",
+            self.names.join(", ")
+        ))
+    }
+
+    fn note_record(&mut self, record: &ByteRecord, line: u64) -> Result<(), String> {
+        for (i, bytes) in record.iter().enumerate() {
+            let name = &self.names[i];
+            let cell = std::str::from_utf8(bytes).map_err(|_| {
+                format!(
+                    "line {line}, column `{name}`: not UTF-8; say in which character set the file is written, as \
+                     in encoding = \"windows-1252\", or convert it"
+                )
+            })?;
+            note(
+                cell,
+                line,
+                self.dialect,
+                self.forced[i],
+                &mut self.columns[i],
+            )
+            .map_err(|wanted| misfit(line, name, wanted))?;
+        }
+        Ok(())
+    }
+
+    /// What is not wrong with the files but should be looked at, since the last call.
+    pub(crate) fn warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// The columns as all files have them.
+    pub(crate) fn finish(self) -> (Vec<Found>, Vec<String>) {
+        let padded = self.names.iter().zip(&self.columns).filter_map(|(name, c)| {
+            let line = c.padded.filter(|_| c.numbers && c.kinds == 0)?;
+            Some(format!(
+                "column `{name}`: numbers with blanks around them, the first in line {line}, make it text: \
+                 CAST(trim({name}) AS …) reads them"
+            ))
+        });
+        let padded = padded.collect();
+        let columns = self
+            .names
+            .into_iter()
+            .zip(self.columns.iter().zip(self.forced));
+        let found = columns.map(|(name, (candidates, forced))| {
+            let data_type = forced.map_or_else(|| settle(candidates), arrow_type);
+            Found {
+                name,
+                convert: self.dialect.convert(&data_type, forced),
+                data_type,
+            }
+        });
+        (found.collect(), padded)
+    }
+}
+
+/// The next record's line.
+fn next<R: Read>(reader: &mut Reader<R>, record: &mut ByteRecord) -> Result<Option<u64>, String> {
+    let before = reader.position().line();
+    let more = reader.read_byte_record(record).map_err(csv_message)?;
+    let line = record_line(before, reader.position().line(), record.as_slice());
+    Ok(more.then_some(line))
+}
+
+fn ragged(line: u64, fields: usize, expected: usize) -> String {
+    format!(
+        "line {line}: {fields} fields where the first line has {expected}; check the delimiter and the quotes"
+    )
+}
+
+/// Takes one cell into its column; the error is the type it was forced to and is not.
+fn note(
+    cell: &str,
+    line: u64,
+    dialect: &Dialect,
+    forced: Option<ColumnType>,
+    column: &mut Candidates,
+) -> Result<(), ColumnType> {
+    if cell.is_empty() || dialect.nulls.iter().any(|n| n == cell) {
+        return Ok(());
+    }
+    if let Some(wanted) = forced {
+        let taken = match dialect.convert(&arrow_type(wanted), forced) {
+            Some(convert) => convert.takes(cell),
+            None => parses(cell, wanted),
+        };
+        return if taken { Ok(()) } else { Err(wanted) };
+    }
+    column.seen = true;
+    if column.numbers {
+        let bare = cell.trim();
+        let number = kinds(bare, dialect) & (INT | FLOAT) != 0;
+        column.numbers = number;
+        if number && bare.len() < cell.len() && column.padded.is_none() {
+            column.padded = Some(line);
+        }
+    }
+    if column.kinds != 0 {
+        column.kinds &= kinds(cell, dialect);
+    }
+    Ok(())
+}
+
+fn misfit(line: u64, column: &str, wanted: ColumnType) -> String {
+    format!(
+        "line {line}, column `{column}`: not {}, which types asks for; correct the file, name \
+         the word in nulls, or read the column as \"utf8\" and convert it in the SQL",
+        wanted_text(wanted)
+    )
+}
+
+/// The columns' names: from the first record, which the reader has freed of a BOM.
+fn names(first: &ByteRecord, header: bool) -> Result<Vec<String>, String> {
+    if !header {
+        return Ok((1..=first.len()).map(|i| format!("column_{i}")).collect());
+    }
+    let mut names: Vec<String> = Vec::with_capacity(first.len());
+    for (i, bytes) in first.iter().enumerate() {
+        let name = std::str::from_utf8(bytes)
+            .map_err(|_| format!("line 1, field {}: the header is not UTF-8", i + 1))?;
+        if names.iter().any(|n| n == name) {
+            return Err(format!(
+                "line 1: two columns are named `{name}`: rename one"
+            ));
+        }
+        names.push(name.to_owned());
+    }
+    Ok(names)
+}
+
+fn overrides(
+    names: &[String],
+    types: &BTreeMap<String, ColumnType>,
+) -> Result<Vec<Option<ColumnType>>, String> {
+    if let Some(missing) = types.keys().find(|t| !names.contains(t)) {
+        return Err(format!(
+            "types names the column `{missing}`, which the file does not have; it has: {}",
+            names.join(", ")
+        ));
+    }
+    Ok(names.iter().map(|n| types.get(n).copied()).collect())
+}
+
+/// The reader takes records of any length as bytes: what is left to fail is the file, and its quotes.
+fn csv_message(error: csv::Error) -> String {
+    let error = io::Error::from(error);
+    fault_message(&error).unwrap_or_else(|| input::message(&error))
+}
+
+fn settle(column: &Candidates) -> DataType {
+    let kinds = if column.seen { column.kinds } else { 0 };
+    let kind = [BOOLEAN, INT, FLOAT, DATE, TIMESTAMP]
+        .into_iter()
+        .find(|k| kinds & k != 0);
+    match kind {
+        Some(BOOLEAN) => DataType::Boolean,
+        Some(INT) => DataType::Int64,
+        Some(FLOAT) => DataType::Float64,
+        Some(DATE) => DataType::Date32,
+        Some(TIMESTAMP) => arrow_type(ColumnType::Timestamp),
+        _ => DataType::Utf8,
+    }
+}
+
+/// All types `cell` could be, as a set; 0 is text alone.
+fn kinds(cell: &str, dialect: &Dialect) -> u8 {
+    if let Some(format) = &dialect.date_format
+        && Convert::Format(format.clone()).takes(cell)
+    {
+        return DATE;
+    }
+    match cell.as_bytes() {
+        [b'-' | b'.' | b',' | b'0'..=b'9', ..] => {}
+        _ => return if is_boolean(cell) { BOOLEAN } else { 0 },
+    }
+    let digits = cell.strip_prefix('-').unwrap_or(cell);
+    let padded =
+        digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
+    if is_date(cell) {
+        // Where the file's dates are declared in another order, this one is a text.
+        if dialect.date_format.is_some() {
+            0
+        } else {
+            DATE | TIMESTAMP
+        }
+    } else if padded {
+        0
+    } else if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+        // A whole number too long for 64 bits is an identifier: as a float it would lose digits.
+        if Int64Type::parse(cell).is_some() {
+            INT | FLOAT
+        } else {
+            0
+        }
+    } else if is_float(cell, dialect.decimal_comma) {
+        FLOAT
+    } else if cell.len() >= 19 && cell.as_bytes()[4] == b'-' && dates::moment(cell).is_some() {
+        TIMESTAMP
+    } else {
+        0
+    }
+}
+
+fn is_float(cell: &str, decimal_comma: bool) -> bool {
+    if decimal_comma {
+        return Convert::Comma.takes(cell);
+    }
+    Float64Type::parse(cell).is_some_and(f64::is_finite)
+}
+
+#[cfg(test)]
+mod tests;

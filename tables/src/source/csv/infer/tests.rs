@@ -1,0 +1,170 @@
+//! What types columns are found to have, and what is refused on the way.
+
+use datafusion::arrow::datatypes::TimeUnit;
+
+use super::*;
+
+fn dialect(nulls: &[&str]) -> Dialect {
+    Dialect {
+        delimiter: b',',
+        header: true,
+        nulls: nulls.iter().map(|s| (*s).to_owned()).collect(),
+        quoted: true,
+        multiline: false,
+        decimal_comma: false,
+        date_format: None,
+    }
+}
+
+/// The columns of files with these texts, and the warnings about them.
+fn inferred(
+    texts: &[&str],
+    dialect: &Dialect,
+    types: &[(&str, ColumnType)],
+) -> Result<(Vec<Found>, Vec<String>), String> {
+    let types = types.iter().map(|(n, t)| ((*n).to_owned(), *t)).collect();
+    let mut inference = Inference::new(dialect, &types);
+    for text in texts {
+        inference.read(text.as_bytes())?;
+    }
+    let mut warnings = inference.warnings();
+    let (columns, padded) = inference.finish();
+    warnings.extend(padded);
+    Ok((columns, warnings))
+}
+
+fn types_of(text: &str, dialect: &Dialect) -> Vec<DataType> {
+    let (columns, _) = inferred(&[text], dialect, &[]).unwrap();
+    columns.into_iter().map(|c| c.data_type).collect()
+}
+
+fn refused(text: &str, types: &[(&str, ColumnType)]) -> String {
+    let error = inferred(&[text], &dialect(&[]), types).unwrap_err();
+    assert!(!error.contains("Smith"), "{error}");
+    error
+}
+
+#[test]
+fn each_kind_is_told_from_all_rows() {
+    let text = "a,b,c,d,e,f,g,h\n\
+                1,1,007,2020-01-01,2020-01-01,true,x,\n\
+                -2,2.5,8,2020-02-29,2020-01-01 10:00:00,FALSE,1,\n";
+    let us = DataType::Timestamp(TimeUnit::Microsecond, None);
+    assert_eq!(
+        types_of(text, &dialect(&[])),
+        [
+            DataType::Int64,
+            DataType::Float64,
+            DataType::Utf8,
+            DataType::Date32,
+            us,
+            DataType::Boolean,
+            DataType::Utf8,
+            DataType::Utf8
+        ]
+    );
+}
+
+#[test]
+fn what_would_lose_digits_or_meaning_stays_text() {
+    for cell in [
+        "01",
+        "-05",
+        "99999999999999999999",
+        "1e999",
+        "NaN",
+        "2020-02-30",
+        "1-2",
+        "+5",
+        "3,5",
+        "02.01.2020",
+        "2020-01-01T10:00:00-05:00",
+        "2020-01-01T10:00:00Z",
+    ] {
+        let text = format!("a\n\"{cell}\"\n");
+        assert_eq!(types_of(&text, &dialect(&[])), [DataType::Utf8], "{cell}");
+    }
+}
+
+#[test]
+fn null_words_do_not_count() {
+    let text = "a,b\n1,NA\nNA,2\n,3\n";
+    let ints = [DataType::Int64, DataType::Int64];
+    assert_eq!(types_of(text, &dialect(&["NA"])), ints);
+    assert_eq!(
+        types_of(text, &dialect(&[])),
+        [DataType::Utf8, DataType::Utf8]
+    );
+}
+
+#[test]
+fn declared_commas_and_dates_are_read_and_others_are_not() {
+    let european = Dialect {
+        delimiter: b';',
+        decimal_comma: true,
+        date_format: Some("%d.%m.%Y".into()),
+        ..dialect(&[])
+    };
+    let text = "a;b;c;d;e\n3,25;1;02.01.2020;2020-01-02;3.25\n-7;2;03.01.2020;2020-01-02;3.25\n";
+    let (columns, _) = inferred(&[text], &european, &[]).unwrap();
+    let types: Vec<&DataType> = columns.iter().map(|c| &c.data_type).collect();
+    use DataType::{Date32, Float64, Int64, Utf8};
+    assert_eq!(types, [&Float64, &Int64, &Date32, &Utf8, &Utf8]);
+    assert_eq!(columns[0].convert, Some(Convert::Comma));
+    assert_eq!(columns[1].convert, None);
+    assert_eq!(columns[2].convert, Some(Convert::Format("%d.%m.%Y".into())));
+    let error = inferred(&[text], &european, &[("d", ColumnType::Date)]).unwrap_err();
+    assert!(error.contains("line 2, column `d`: not a date"), "{error}");
+}
+
+#[test]
+fn a_bom_is_dropped_and_quotes_are_checked() {
+    let (columns, _) = inferred(&["\u{feff}a,b\n\"x y\",1\n"], &dialect(&[]), &[]).unwrap();
+    assert_eq!(columns[0].name, "a");
+    let many_lines = "a,b\n\"x\ny\",1\n";
+    assert!(refused(many_lines, &[]).contains("line 2: a quote opens"));
+    assert!(refused(many_lines, &[]).contains("multiline = true"));
+    let multiline = Dialect {
+        multiline: true,
+        ..dialect(&[])
+    };
+    assert!(inferred(&[many_lines], &multiline, &[]).is_ok());
+    let error = inferred(&["a\n\"Smith\n"], &multiline, &[]).unwrap_err();
+    assert!(
+        error.contains("line 2") && error.contains("never closed"),
+        "{error}"
+    );
+    let stray = "a,b\n5\" tall,1\n";
+    assert!(refused(stray, &[]).contains("quote = \"none\""));
+    let unquoted = Dialect {
+        quoted: false,
+        ..dialect(&[])
+    };
+    assert!(inferred(&[stray, "a,b\n\"x,1\n"], &unquoted, &[]).is_ok());
+}
+
+#[test]
+fn what_looks_cut_or_padded_is_told() {
+    let warnings = |text: &str| inferred(&[text], &dialect(&[]), &[]).unwrap().1;
+    assert_eq!(warnings("a\n100\n"), [""; 0]);
+    assert!(warnings("a\n10")[0].contains("last line has no end"));
+    let padded = warnings("a,b\n1,x\n 2,y\n");
+    assert!(
+        padded[0].contains("column `a`") && padded[0].contains("line 3"),
+        "{padded:?}"
+    );
+    assert_eq!(warnings("a\n 2\nx\n"), [""; 0]);
+}
+
+#[test]
+fn errors_name_line_and_column_but_no_value() {
+    let int = [("b", ColumnType::Int)];
+    let error = refused("a,b\n1,2\n3,Smith\n", &int);
+    assert!(error.contains("line 3, column `b`"), "{error}");
+    let error = refused("a,b\r\n\r\n1,2,Smith\r\n", &[]);
+    assert!(error.contains("line 3: 3 fields"), "{error}");
+    let error = refused("a,b\n", &[("c", ColumnType::Int)]);
+    assert!(error.contains("`c`") && error.contains("a, b"), "{error}");
+    let error = inferred(&["a,b\n1,2\n", "b,a\n1,2\n"], &dialect(&[]), &[]).unwrap_err();
+    assert!(error.contains("which have: a, b"), "{error}");
+}

@@ -1,0 +1,113 @@
+//! A text source as a table of the engine's: each of its files is one stream of batches.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::Session;
+use datafusion::common::Result;
+use datafusion::datasource::{TableProvider, TableType};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+
+/// Batches that may wait for the query.
+const AHEAD: usize = 4;
+
+/// Batches of some columns of a file, in file order.
+pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
+
+/// A file that can be read again and again.
+pub(super) trait TextFile: fmt::Debug + Send + Sync {
+    /// The columns at the places `wanted` of the table's schema, in that order; may block.
+    fn batches(&self, wanted: &[usize]) -> Result<Batches>;
+}
+
+/// Files of one schema.
+#[derive(Debug)]
+pub(super) struct TextTable {
+    schema: SchemaRef,
+    files: Vec<Arc<dyn TextFile>>,
+}
+
+impl TextTable {
+    pub(super) fn new(schema: SchemaRef, files: Vec<Arc<dyn TextFile>>) -> Self {
+        Self { schema, files }
+    }
+}
+
+#[async_trait]
+impl TableProvider for TextTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        _: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let wanted = match projection {
+            Some(some) => some.clone(),
+            None => (0..self.schema.fields().len()).collect(),
+        };
+        let schema = Arc::new(self.schema.project(&wanted)?);
+        let scans = self.files.iter().map(|file| {
+            Arc::new(Scan {
+                file: Arc::clone(file),
+                wanted: wanted.clone(),
+                schema: Arc::clone(&schema),
+            }) as Arc<dyn PartitionStream>
+        });
+        let scans = scans.collect();
+        Ok(Arc::new(StreamingTableExec::try_new(
+            Arc::clone(&schema),
+            scans,
+            None,
+            [],
+            false,
+            limit,
+        )?))
+    }
+}
+
+/// Some columns of one file.
+#[derive(Debug)]
+struct Scan {
+    file: Arc<dyn TextFile>,
+    wanted: Vec<usize>,
+    schema: SchemaRef,
+}
+
+impl PartitionStream for Scan {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), AHEAD);
+        let batches = stream.tx();
+        let (file, wanted) = (Arc::clone(&self.file), self.wanted.clone());
+        stream.spawn_blocking(move || {
+            for batch in file.batches(&wanted)? {
+                let batch = batch?;
+                // Nobody listens any more where the query has what it needs.
+                if batches.blocking_send(Ok(batch)).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        stream.build()
+    }
+}
