@@ -1,7 +1,8 @@
 //! Dates and times as a text writes them: an offset moves no day.
 
-use datafusion::arrow::array::types::{Date32Type, TimestampNanosecondType};
-use datafusion::arrow::compute::kernels::cast_utils::{Parser, string_to_timestamp_nanos};
+use datafusion::arrow::array::timezone::Tz;
+use datafusion::arrow::array::types::Date32Type;
+use datafusion::arrow::compute::kernels::cast_utils::{Parser, string_to_datetime};
 
 /// The day of `YYYY-MM-DD`, alone or followed by a time of day, in days from 1970-01-01.
 pub(crate) fn day(text: &str) -> Option<i32> {
@@ -16,16 +17,15 @@ pub(crate) fn day(text: &str) -> Option<i32> {
     Date32Type::parse(day)
 }
 
-/// The moment of `YYYY-MM-DD`, alone or followed by a time of day without an offset, in nanoseconds.
+/// The moment of `YYYY-MM-DD`, alone or followed by a time of day without an offset, in microseconds.
 pub(crate) fn moment(text: &str) -> Option<i64> {
     day(text)?;
     if text.len() > 10 && has_offset(&text[10..]) {
         return None;
     }
-    if text.len() == 10 {
-        return TimestampNanosecondType::parse(text);
-    }
-    string_to_timestamp_nanos(text).ok()
+    let utc: Tz = "+00:00".parse().ok()?;
+    let moment = string_to_datetime(&utc, text).ok()?;
+    Some(moment.timestamp_micros())
 }
 
 /// Whether `text` is a time that a date could be taken from, but for an offset behind it.
@@ -108,8 +108,10 @@ mod tests {
     #[test]
     fn a_moment_has_no_offset() {
         assert_eq!(moment("1970-01-01"), Some(0));
-        assert_eq!(moment("1970-01-01T00:00:01"), Some(1_000_000_000));
-        assert_eq!(moment("1970-01-01 00:00:01.5"), Some(1_500_000_000));
+        assert_eq!(moment("1970-01-01T00:00:01"), Some(1_000_000));
+        assert_eq!(moment("1970-01-01 00:00:01.5"), Some(1_500_000));
+        // As exports write what has no end; beyond what nanoseconds hold.
+        assert_eq!(moment("9999-12-31 00:00:00"), Some(253_402_214_400_000_000));
         for text in ["1970-01-01T00:00:01Z", "1970-01-01T00:00:01-05:00"] {
             assert_eq!(moment(text), None, "{text}");
             assert!(has_offset_behind(text), "{text}");

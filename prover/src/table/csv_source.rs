@@ -41,7 +41,7 @@ impl CsvSource {
         let mut record = ByteRecord::new();
         if !reader
             .read_byte_record(&mut record)
-            .map_err(|error| csv_error(state, error))?
+            .map_err(|error| header_error(state, error, &line, separator))?
         {
             let path = state.path.clone();
             return Err(TableError::Empty { path });
@@ -142,7 +142,10 @@ fn read_error(state: &State, source: io::Error) -> TableError {
 
 /// The reader takes records of any length as bytes: what is left to fail is the file, and its quotes.
 fn csv_error(state: &State, error: csv::Error) -> TableError {
-    let error = io::Error::from(error);
+    let error = match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        _ => io::Error::from(io::ErrorKind::InvalidData),
+    };
     match error.get_ref().and_then(|e| e.downcast_ref::<QuoteFault>()) {
         Some(&fault) => TableError::Quotes {
             path: state.path.clone(),
@@ -152,18 +155,29 @@ fn csv_error(state: &State, error: csv::Error) -> TableError {
     }
 }
 
+/// The header cannot be read, which another separator may explain: a quote then stands inside a cell.
+fn header_error(state: &State, error: csv::Error, line: &[u8], separator: u8) -> TableError {
+    match csv_error(state, error) {
+        quotes @ TableError::Quotes { .. } => {
+            separator_error(state, line, separator).unwrap_or(quotes)
+        }
+        other => other,
+    }
+}
+
 /// A wanted column is not there, or all of them are once the header is read in another way.
 fn unplaced_error(state: &State, unplaced: Unplaced, line: &[u8], separator: u8) -> TableError {
+    separator_error(state, line, separator).unwrap_or_else(|| state.unplaced(unplaced))
+}
+
+/// The header names more columns with another separator.
+fn separator_error(state: &State, line: &[u8], separator: u8) -> Option<TableError> {
     let names: Vec<&str> = state.layout.names().collect();
     let line = String::from_utf8_lossy(line);
-    match other_separator(&names, line.trim_start_matches('\u{feff}'), separator) {
-        Some((found, help)) => TableError::Separator {
-            path: state.path.clone(),
-            found,
-            help,
-        },
-        None => state.unplaced(unplaced),
-    }
+    let line = line.trim_start_matches('\u{feff}');
+    let (found, help) = other_separator(&names, line, separator)?;
+    let path = state.path.clone();
+    Some(TableError::Separator { path, found, help })
 }
 
 /// The first line that is not blank, as far as it stands in the first bytes of the file.

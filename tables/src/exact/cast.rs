@@ -1,7 +1,7 @@
 //! Casts that can fail or lose something: from text, and from one number type to another.
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, Float32Array, Float64Array, TimestampNanosecondArray,
+    Array, ArrayRef, AsArray, Date32Array, Float32Array, Float64Array, TimestampMicrosecondArray,
 };
 use datafusion::arrow::compute::{CastOptions, cast, cast_with_options};
 use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
@@ -60,7 +60,7 @@ impl ExactCast {
             }
             (DataType::Utf8, DataType::Timestamp(_, None)) => {
                 let texts = from.as_string::<i32>().iter();
-                let moments: TimestampNanosecondArray =
+                let moments: TimestampMicrosecondArray =
                     texts.map(|t| t.and_then(dates::moment)).collect();
                 to(&moments)
             }
@@ -133,6 +133,9 @@ fn cure(text: Option<&str>, to: &DataType) -> &'static str {
         DataType::Timestamp(_, None) if dates::has_offset_behind(text) => {
             "a time with an offset: CAST(x AS DATE) gives the day as written, CAST(x AS TIMESTAMP WITH TIME \
              ZONE) the moment in UTC, CAST(left(x, 19) AS TIMESTAMP) the time as written"
+        }
+        DataType::Timestamp(_, None) if dates::moment(text).is_some() => {
+            "outside the years 1678 to 2261, which a TIMESTAMP holds: CAST(x AS DATE) holds it"
         }
         DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => {
             "no date as YYYY-MM-DD: to_date(x, '%d.%m.%Y') reads another order; a date without its day needs a \
@@ -241,6 +244,11 @@ mod tests {
             ("7.5", &DataType::Int64, "DOUBLE first"),
             ("19.1.1976", &DataType::Date32, "to_date"),
             ("1976-01", &DataType::Date32, "without its day"),
+            (
+                "9999-12-31 00:00:00",
+                &DataType::Timestamp(TimeUnit::Nanosecond, None),
+                "CAST(x AS DATE)",
+            ),
             (
                 "1976-01-19T22:58:16-05:00",
                 &DataType::Timestamp(TimeUnit::Nanosecond, None),

@@ -47,7 +47,7 @@ impl Convert {
             }
             Self::Comma => Arc::new(Float64Array::from_iter(texts.map(|t| comma(t?)))),
             Self::Moment => {
-                let moments = texts.map(|t| Some(dates::moment(t?)?.div_euclid(1_000)));
+                let moments = texts.map(|t| dates::moment(t?));
                 Arc::new(TimestampMicrosecondArray::from_iter(moments))
             }
         }

@@ -202,6 +202,7 @@ fn bad_sums() {
         crate::common::query(&report.out, "SELECT * FROM t"),
         [["3", "-2", "-2", "-1.0", "-2.0"]]
     );
+    std::fs::remove_file(&report.out).unwrap();
     let widest =
         "SELECT min(id) AS patient_id, sum(CAST(x AS DECIMAL(38, 0))) AS s FROM t ORDER BY 1";
     let text = folder.refused(CSV, widest, &[]);

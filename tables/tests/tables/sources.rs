@@ -284,6 +284,22 @@ fn declared_types_read_dates_as_written() {
     }
 }
 
+/// As exports write a time that has no end.
+#[test]
+fn times_far_away_are_times() {
+    let folder = csv("patient_id,t\n1,9999-12-31 23:59:59\n2,1500-01-01 00:00:00\n");
+    assert_eq!(
+        folder.rows(
+            CSV,
+            "SELECT patient_id, t, CAST(t AS DATE) AS d FROM t ORDER BY 1"
+        ),
+        [
+            ["1", "9999-12-31T23:59:59", "9999-12-31"],
+            ["2", "1500-01-01T00:00:00", "1500-01-01"]
+        ]
+    );
+}
+
 #[test]
 fn numbers_that_json_cannot_hold_are_refused() {
     for (text, what) in [

@@ -311,7 +311,10 @@ fn overrides(
 
 /// The reader takes records of any length as bytes: what is left to fail is the file, and its quotes.
 fn csv_message(error: csv::Error) -> String {
-    let error = io::Error::from(error);
+    let error = match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        _ => io::Error::from(io::ErrorKind::InvalidData),
+    };
     fault_message(&error).unwrap_or_else(|| input::message(&error))
 }
 
