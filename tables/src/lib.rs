@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
-use datafusion::arrow::compute::cast;
+use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::common::DataFusionError;
 use futures::StreamExt;
 use tokio::runtime::Runtime;
@@ -236,6 +236,11 @@ async fn stream(
     memory_mib: usize,
 ) -> Result<TableWriter, TablesError> {
     let failed = |e: DataFusionError| engine_error::running(&e, out, memory_mib);
+    // Texts become plain ones; no value may be lost by it.
+    let strict = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
     let mut table = TableWriter::create(out, &planned.schema)?;
     let mut stream = planned.frame.execute_stream().await.map_err(failed)?;
     while let Some(batch) = stream.next().await {
@@ -244,7 +249,7 @@ async fn stream(
             .columns()
             .iter()
             .zip(planned.schema.fields())
-            .map(|(column, field)| cast(column, field.data_type()))
+            .map(|(column, field)| cast_with_options(column, field.data_type(), &strict))
             .collect::<Result<Vec<ArrayRef>, _>>()
             .map_err(|e| failed(e.into()))?;
         tally

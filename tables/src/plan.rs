@@ -85,12 +85,13 @@ pub(crate) async fn plan(
         .sql_with_options(&mapping.sql, select_only)
         .await
         .map_err(|e| fail(plan_message(&e, &mapping.sql, &sources)))?;
-    let schema = table_schema(frame.schema().as_arrow(), &mapping.patient_id)?;
-    // Type coercion, and with it most type errors, comes with the optimizer.
-    frame
+    // Type coercion, and with it most type errors, comes with the optimizer: before it a CASE or a UNION has the type
+    // of its first branch, into which the others would be cut.
+    let optimized = frame
         .clone()
         .into_optimized_plan()
         .map_err(|e| fail(plan_message(&e, &mapping.sql, &sources)))?;
+    let schema = table_schema(optimized.schema().as_arrow(), &mapping.patient_id)?;
     let sources = keep_used(sources, frame.logical_plan(), mapping)?;
     Ok(Planned {
         frame,

@@ -105,6 +105,9 @@ fn call(function: impl Into<ScalarUDF>, arguments: Vec<Expr>) -> Expr {
 /// `to_date` and `to_timestamp` of a text: the day as it is written, or not at all.
 fn function(f: ScalarFunction, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let name = f.name().to_owned();
+    if matches!(name.as_str(), "arrow_cast" | "arrow_try_cast") {
+        return plan_err!("{name} casts otherwise than PostgreSQL: write CAST or TRY_CAST");
+    }
     if !(name == "to_date" || name.starts_with("to_timestamp")) {
         return Ok(Transformed::no(Expr::ScalarFunction(f)));
     }

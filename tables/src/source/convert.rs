@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use datafusion::arrow::array::types::{Date32Type, Float64Type};
 use datafusion::arrow::array::{
     ArrayRef, AsArray, Date32Array, Float64Array, RecordBatch, TimestampMicrosecondArray,
@@ -64,6 +64,10 @@ fn comma(text: &str) -> Option<f64> {
 
 fn in_format(text: &str, format: &str) -> Option<i32> {
     let date = NaiveDate::parse_from_str(text, format).ok()?;
+    // A year of two digits would be one of the first century.
+    if date.year() < 1000 {
+        return None;
+    }
     Some(Date32Type::from_naive_date(date))
 }
 
@@ -131,6 +135,7 @@ mod tests {
         assert_eq!(in_format("02.01.1970", "%d.%m.%Y"), Some(1));
         assert_eq!(in_format("30.02.1970", "%d.%m.%Y"), None);
         assert_eq!(in_format("02.01.1970 10:00", "%d.%m.%Y"), None);
+        assert_eq!(in_format("02.01.70", "%d.%m.%Y"), None);
     }
 
     #[test]

@@ -100,6 +100,8 @@ fn bad_times_with_an_offset() {
         let text = refused(cells, expression);
         assert!(text.contains("to UTC"), "{expression}: {text}");
     }
+    let text = refused(cells, "arrow_cast(a, 'Date32')");
+    assert!(text.contains("write CAST"), "{text}");
     let text = refused("1976-01", "CAST(a AS DATE)");
     assert!(text.contains("a date without its day"), "{text}");
 }
@@ -128,6 +130,43 @@ fn implicit_casts_are_exact_too() {
     assert_eq!(
         folder.rows(CSV, subquery),
         [["1", "1976-01-19"], ["2", "-"]]
+    );
+}
+
+/// Branches of several types have the one that holds them all, whichever comes first.
+#[test]
+fn branches_lose_nothing() {
+    let folder = Folder::with(&[(
+        "t.csv",
+        b"id,i,f,d\n1,7,79.5,2024-01-31\n2,-7,80.5,2024-02-29\n",
+    )]);
+    for (expression, expected) in [
+        ("CASE WHEN i = 7 THEN 1 ELSE 2.5 END", ["1.0", "2.5"]),
+        ("CASE WHEN i = 7 THEN i ELSE f END", ["7.0", "80.5"]),
+        (
+            "CASE WHEN i = 7 THEN 1 ELSE CAST(f AS DECIMAL(5, 2)) END",
+            ["1.00", "80.50"],
+        ),
+        (
+            "CASE WHEN i = 7 THEN CAST(i AS SMALLINT) ELSE 70000 END",
+            ["7", "70000"],
+        ),
+        (
+            "CASE WHEN i = 7 THEN d ELSE CAST('2024-02-29 10:00:00' AS TIMESTAMP) END",
+            ["2024-01-31T00:00:00", "2024-02-29T10:00:00"],
+        ),
+    ] {
+        let sql = format!("SELECT id AS patient_id, {expression} AS x FROM t ORDER BY 1");
+        let rows = folder.rows(CSV, &sql);
+        assert_eq!([&rows[0][1], &rows[1][1]], expected, "{expression}");
+    }
+    let sums = "SELECT id AS patient_id, sum(CASE WHEN i = 7 THEN 0 ELSE f END) AS x FROM t GROUP BY id ORDER BY 1";
+    assert_eq!(folder.rows(CSV, sums), [["1", "0.0"], ["2", "80.5"]]);
+    let union = "SELECT * FROM (SELECT 1 AS patient_id, CAST(7 AS SMALLINT) AS x, 1 AS y UNION ALL SELECT 2, 70000, 2.5) \
+                 ORDER BY patient_id";
+    assert_eq!(
+        folder.rows(CSV, union),
+        [["1", "7", "1.0"], ["2", "70000", "2.5"]]
     );
 }
 
