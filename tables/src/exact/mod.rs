@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod cast;
+mod refused;
 mod sum;
 
 use std::sync::Arc;
@@ -72,6 +73,7 @@ impl FunctionRewrite for Exact {
             }
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
                 let types = (left.get_type(schema)?, right.get_type(schema)?);
+                refused::operation(op, &types.0, &types.1, &[left.as_ref(), right.as_ref()])?;
                 match arithmetic::Checked::of(op, &types.0, &types.1) {
                     Some(checked) => Transformed::yes(call(checked, vec![*left, *right])),
                     None => Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })),
@@ -87,7 +89,15 @@ impl FunctionRewrite for Exact {
                     None => Transformed::no(Expr::Negative(inner)),
                 }
             }
-            Expr::ScalarFunction(f) => function(f, schema)?,
+            Expr::SimilarTo(_) => {
+                return plan_err!(
+                    "SIMILAR TO has another meaning here than in PostgreSQL: write a regular expression, x ~ '^…$'"
+                );
+            }
+            Expr::ScalarFunction(f) => {
+                refused::function(&f, schema)?;
+                function(f, schema)?
+            }
             Expr::AggregateFunction(f) => {
                 check_aggregate(&f, schema)?;
                 Transformed::no(Expr::AggregateFunction(f))
@@ -105,9 +115,6 @@ fn call(function: impl Into<ScalarUDF>, arguments: Vec<Expr>) -> Expr {
 /// `to_date` and `to_timestamp` of a text: the day as it is written, or not at all.
 fn function(f: ScalarFunction, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let name = f.name().to_owned();
-    if matches!(name.as_str(), "arrow_cast" | "arrow_try_cast") {
-        return plan_err!("{name} casts otherwise than PostgreSQL: write CAST or TRY_CAST");
-    }
     if !(name == "to_date" || name.starts_with("to_timestamp")) {
         return Ok(Transformed::no(Expr::ScalarFunction(f)));
     }
