@@ -1,6 +1,6 @@
 //! Dates and times as a text writes them: an offset moves no day.
 
-use datafusion::arrow::array::timezone::Tz;
+use chrono::Utc;
 use datafusion::arrow::array::types::Date32Type;
 use datafusion::arrow::compute::kernels::cast_utils::{Parser, string_to_datetime};
 
@@ -23,8 +23,7 @@ pub(crate) fn moment(text: &str) -> Option<i64> {
     if text.len() > 10 && has_offset(&text[10..]) {
         return None;
     }
-    let utc: Tz = "+00:00".parse().ok()?;
-    let moment = string_to_datetime(&utc, text).ok()?;
+    let moment = string_to_datetime(&Utc, text).ok()?;
     Some(moment.timestamp_micros())
 }
 

@@ -17,7 +17,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::streaming::PartitionStream;
 use futures::StreamExt;
 use regex::Regex;
 use sqlx::Executor;
@@ -27,12 +27,10 @@ use super::columns::{TableColumn, TableColumns};
 use super::connect::{Database, message};
 use super::filter::{identifier, quoted, sql};
 use crate::error::told;
+use crate::source::{AHEAD, scan};
 
 /// Rows that are decoded at once.
 const BATCH_ROWS: usize = 8_192;
-
-/// Batches that may wait for the query.
-const AHEAD: usize = 4;
 
 /// What stands for NULL in the CSV, and for nothing else: the server quotes a text that is equal to it, which the
 /// reader does not see, so that it is no text that anyone would write.
@@ -114,25 +112,14 @@ impl TableProvider for DatabaseTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let wanted = match projection {
-            Some(some) => some.clone(),
-            None => (0..self.table.columns.len()).collect(),
-        };
-        let schema = Arc::new(self.schema.project(&wanted)?);
-        let scan = Arc::new(Scan {
-            database: self.database.clone(),
-            table: self.table.name.clone(),
-            copy: self.copy(&wanted, filters),
-            schema: Arc::clone(&schema),
-        });
-        Ok(Arc::new(StreamingTableExec::try_new(
-            schema,
-            vec![scan],
-            None,
-            [],
-            false,
-            limit,
-        )?))
+        scan(&self.schema, projection, limit, |wanted, schema| {
+            vec![Arc::new(Scan {
+                database: self.database.clone(),
+                table: self.table.name.clone(),
+                copy: self.copy(wanted, filters),
+                schema: Arc::clone(schema),
+            })]
+        })
     }
 }
 

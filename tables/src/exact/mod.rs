@@ -12,11 +12,11 @@ mod sum;
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result, plan_err};
 use datafusion::config::ConfigOptions;
-use datafusion::logical_expr::expr::{AggregateFunction, ScalarFunction};
+use datafusion::logical_expr::expr::{AggregateFunction, Cast, ScalarFunction, TryCast};
 use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
 use datafusion::logical_expr::{
     AggregateUDF, BinaryExpr, Expr, ExprSchemable, Operator, ScalarUDF, lit,
@@ -49,27 +49,15 @@ impl FunctionRewrite for Exact {
         _: &ConfigOptions,
     ) -> Result<Transformed<Expr>> {
         Ok(match expr {
-            Expr::Cast(c) => {
-                let from = c.expr.get_type(schema)?;
-                let to = c.field.data_type().clone();
-                if !ExactCast::is_needed(&from, &to) {
-                    return Ok(Transformed::no(Expr::Cast(c)));
+            Expr::Cast(Cast { expr, field }) => match exact_cast(&expr, &field, false, schema)? {
+                Some(exact) => Transformed::yes(call(exact, vec![*expr])),
+                None => Transformed::no(Expr::Cast(Cast { expr, field })),
+            },
+            Expr::TryCast(TryCast { expr, field }) => {
+                match exact_cast(&expr, &field, true, schema)? {
+                    Some(exact) => Transformed::yes(call(exact, vec![*expr])),
+                    None => Transformed::no(Expr::TryCast(TryCast { expr, field })),
                 }
-                Transformed::yes(call(
-                    ExactCast::new(to, false, c.expr.to_string()),
-                    vec![*c.expr],
-                ))
-            }
-            Expr::TryCast(c) => {
-                let from = c.expr.get_type(schema)?;
-                let to = c.field.data_type().clone();
-                if !ExactCast::is_needed(&from, &to) {
-                    return Ok(Transformed::no(Expr::TryCast(c)));
-                }
-                Transformed::yes(call(
-                    ExactCast::new(to, true, c.expr.to_string()),
-                    vec![*c.expr],
-                ))
             }
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
                 let types = (left.get_type(schema)?, right.get_type(schema)?);
@@ -105,6 +93,18 @@ impl FunctionRewrite for Exact {
             other => Transformed::no(other),
         })
     }
+}
+
+/// The exact cast of `expr`, where the engine's own could fail or lose something.
+fn exact_cast(
+    expr: &Expr,
+    field: &FieldRef,
+    tries: bool,
+    schema: &DFSchema,
+) -> Result<Option<ExactCast>> {
+    let to = field.data_type();
+    let needed = ExactCast::is_needed(&expr.get_type(schema)?, to);
+    Ok(needed.then(|| ExactCast::new(to.clone(), tries, expr.to_string())))
 }
 
 fn call(function: impl Into<ScalarUDF>, arguments: Vec<Expr>) -> Expr {
@@ -160,7 +160,7 @@ fn is_zoneless(format: &Expr) -> bool {
     })
 }
 
-pub(crate) fn is_text(found: &DataType) -> bool {
+fn is_text(found: &DataType) -> bool {
     matches!(
         found,
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View

@@ -36,6 +36,17 @@ fn widened(field: &FieldRef) -> FieldRef {
     FieldRef::new(field.as_ref().clone().with_data_type(wide))
 }
 
+/// The arguments for the engine's sum, and the type to come back to.
+fn widen_args(args: AccumulatorArgs) -> (AccumulatorArgs, DataType) {
+    let result = args.return_field.data_type().clone();
+    let return_field = widened(&args.return_field);
+    let args = AccumulatorArgs {
+        return_field,
+        ..args
+    };
+    (args, result)
+}
+
 impl AggregateUDFImpl for CheckedSum {
     fn name(&self) -> &str {
         self.0.name()
@@ -50,22 +61,14 @@ impl AggregateUDFImpl for CheckedSum {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        let result = args.return_field.data_type().clone();
-        let return_field = widened(&args.return_field);
-        let inner = self.0.accumulator(AccumulatorArgs {
-            return_field,
-            ..args
-        })?;
+        let (args, result) = widen_args(args);
+        let inner = self.0.accumulator(args)?;
         Ok(Box::new(Narrowing { inner, result }))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        let result = args.return_field.data_type().clone();
-        let return_field = widened(&args.return_field);
-        let inner = self.0.create_sliding_accumulator(AccumulatorArgs {
-            return_field,
-            ..args
-        })?;
+        let (args, result) = widen_args(args);
+        let inner = self.0.create_sliding_accumulator(args)?;
         Ok(Box::new(Narrowing { inner, result }))
     }
 
@@ -85,12 +88,8 @@ impl AggregateUDFImpl for CheckedSum {
         &self,
         args: AccumulatorArgs,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        let result = args.return_field.data_type().clone();
-        let return_field = widened(&args.return_field);
-        let inner = self.0.create_groups_accumulator(AccumulatorArgs {
-            return_field,
-            ..args
-        })?;
+        let (args, result) = widen_args(args);
+        let inner = self.0.create_groups_accumulator(args)?;
         Ok(Box::new(NarrowingGroups { inner, result }))
     }
 

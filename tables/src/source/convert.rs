@@ -8,9 +8,11 @@ use datafusion::arrow::array::{
     ArrayRef, AsArray, Date32Array, Float64Array, RecordBatch, TimestampMicrosecondArray,
 };
 use datafusion::arrow::compute::kernels::cast_utils::Parser;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
 use datafusion::common::Result;
 
+use super::text_table::Batches;
 use crate::dates;
 use crate::error::told;
 
@@ -88,8 +90,63 @@ pub(crate) fn date_format_problem(format: &str) -> Option<&'static str> {
     )
 }
 
+/// A text source's columns, as a reader reads them and as they are given.
+#[derive(Debug, Clone)]
+pub(super) struct Columns {
+    /// Those that are converted as text.
+    pub(super) read_as: SchemaRef,
+    pub(super) given: SchemaRef,
+    converts: Vec<Option<Convert>>,
+}
+
+impl Columns {
+    /// From names, types and conversions, in file order.
+    pub(super) fn new(columns: Vec<(String, DataType, Option<Convert>)>) -> Self {
+        let schema = |read: bool| {
+            let fields = columns
+                .iter()
+                .map(|(name, data_type, convert)| match convert {
+                    Some(_) if read => Field::new(name, DataType::Utf8, true),
+                    _ => Field::new(name, data_type.clone(), true),
+                });
+            Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+        };
+        Self {
+            read_as: schema(true),
+            given: schema(false),
+            converts: columns.into_iter().map(|(_, _, convert)| convert).collect(),
+        }
+    }
+
+    /// The places of the columns to read for those `wanted`: rows are counted by a column, also where none is.
+    pub(super) fn to_read(wanted: &[usize]) -> Vec<usize> {
+        if wanted.is_empty() {
+            vec![0]
+        } else {
+            wanted.to_vec()
+        }
+    }
+
+    /// Converts what a reader of [`Columns::to_read`] gives.
+    pub(super) fn convert(
+        &self,
+        wanted: &[usize],
+        read: impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static,
+    ) -> Result<Batches> {
+        let given = Arc::new(self.given.project(wanted)?);
+        let converts: Vec<_> = wanted.iter().map(|&i| self.converts[i].clone()).collect();
+        Ok(Box::new(read.map(move |batch| {
+            let batch = batch?;
+            if converts.is_empty() {
+                return Ok(batch.project(&[])?);
+            }
+            convert(&batch, &converts, &given)
+        })))
+    }
+}
+
 /// Converts the columns of `batch` that need it and gives it its schema.
-pub(super) fn convert(
+fn convert(
     batch: &RecordBatch,
     converts: &[Option<Convert>],
     schema: &SchemaRef,

@@ -20,6 +20,7 @@ use crate::error::TablesError;
 use crate::mapping::{Format, Source};
 pub(crate) use convert::date_format_problem;
 pub use files::SourceFile;
+pub(crate) use text_table::{AHEAD, scan};
 
 /// A source as the SQL sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]

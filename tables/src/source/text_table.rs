@@ -16,7 +16,7 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 
 /// Batches that may wait for the query.
-const AHEAD: usize = 4;
+pub(crate) const AHEAD: usize = 4;
 
 /// Batches of some columns of a file, in file order.
 pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
@@ -57,28 +57,35 @@ impl TableProvider for TextTable {
         _: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let wanted = match projection {
-            Some(some) => some.clone(),
-            None => (0..self.schema.fields().len()).collect(),
-        };
-        let schema = Arc::new(self.schema.project(&wanted)?);
-        let scans = self.files.iter().map(|file| {
-            Arc::new(Scan {
-                file: Arc::clone(file),
-                wanted: wanted.clone(),
-                schema: Arc::clone(&schema),
-            }) as Arc<dyn PartitionStream>
-        });
-        let scans = scans.collect();
-        Ok(Arc::new(StreamingTableExec::try_new(
-            Arc::clone(&schema),
-            scans,
-            None,
-            [],
-            false,
-            limit,
-        )?))
+        scan(&self.schema, projection, limit, |wanted, schema| {
+            let scans = self.files.iter().map(|file| {
+                Arc::new(Scan {
+                    file: Arc::clone(file),
+                    wanted: wanted.to_vec(),
+                    schema: Arc::clone(schema),
+                }) as Arc<dyn PartitionStream>
+            });
+            scans.collect()
+        })
     }
+}
+
+/// The plan of a table that is read by streams: `streams` makes them for the places of the columns that are wanted, and
+/// their schema.
+pub(crate) fn scan(
+    schema: &SchemaRef,
+    projection: Option<&Vec<usize>>,
+    limit: Option<usize>,
+    streams: impl FnOnce(&[usize], &SchemaRef) -> Vec<Arc<dyn PartitionStream>>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let wanted = match projection {
+        Some(some) => some.clone(),
+        None => (0..schema.fields().len()).collect(),
+    };
+    let schema = Arc::new(schema.project(&wanted)?);
+    let streams = streams(&wanted, &schema);
+    let plan = StreamingTableExec::try_new(schema, streams, None, [], false, limit)?;
+    Ok(Arc::new(plan))
 }
 
 /// Some columns of one file.

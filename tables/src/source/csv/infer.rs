@@ -28,7 +28,8 @@ pub(crate) struct Dialect {
     pub(crate) quoted: bool,
     pub(crate) multiline: bool,
     pub(crate) decimal_comma: bool,
-    pub(crate) date_format: Option<String>,
+    /// How a declared order of dates is read.
+    pub(crate) date: Option<Convert>,
 }
 
 impl Dialect {
@@ -43,16 +44,14 @@ impl Dialect {
             quoted: source.quote.is_none(),
             multiline: source.multiline.unwrap_or(false),
             decimal_comma: source.decimal == Some(','),
-            date_format: source.date_format.clone(),
+            date: source.date_format.clone().map(Convert::Format),
         }
     }
 
     /// What reads a column that is settled as `data_type` where the reader's own rule would differ.
     fn convert(&self, data_type: &DataType, forced: Option<ColumnType>) -> Option<Convert> {
         match (data_type, forced) {
-            (DataType::Date32, _) if self.date_format.is_some() => {
-                self.date_format.clone().map(Convert::Format)
-            }
+            (DataType::Date32, _) if self.date.is_some() => self.date.clone(),
             (DataType::Date32, Some(_)) => Some(Convert::Day),
             (DataType::Timestamp(_, None), _) => Some(Convert::Moment),
             (DataType::Float64, _) if self.decimal_comma => Some(Convert::Comma),
@@ -255,16 +254,17 @@ fn note(
         return if taken { Ok(()) } else { Err(wanted) };
     }
     column.seen = true;
-    if column.numbers {
-        let bare = cell.trim();
-        let number = kinds(bare, dialect) & (INT | FLOAT) != 0;
-        column.numbers = number;
-        if number && bare.len() < cell.len() && column.padded.is_none() {
-            column.padded = Some(line);
-        }
+    if column.kinds == 0 && !column.numbers {
+        return Ok(());
     }
-    if column.kinds != 0 {
-        column.kinds &= kinds(cell, dialect);
+    let found = kinds(cell, dialect);
+    column.kinds &= found;
+    let bare = cell.trim();
+    let padded = bare.len() < cell.len();
+    let number = if padded { kinds(bare, dialect) } else { found } & (INT | FLOAT) != 0;
+    column.numbers &= number;
+    if column.numbers && padded {
+        column.padded.get_or_insert(line);
     }
     Ok(())
 }
@@ -335,9 +335,7 @@ fn settle(column: &Candidates) -> DataType {
 
 /// All types `cell` could be, as a set; 0 is text alone.
 fn kinds(cell: &str, dialect: &Dialect) -> u8 {
-    if let Some(format) = &dialect.date_format
-        && Convert::Format(format.clone()).takes(cell)
-    {
+    if dialect.date.as_ref().is_some_and(|date| date.takes(cell)) {
         return DATE;
     }
     match cell.as_bytes() {
@@ -349,7 +347,7 @@ fn kinds(cell: &str, dialect: &Dialect) -> u8 {
         digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
     if is_date(cell) {
         // Where the file's dates are declared in another order, this one is a text.
-        if dialect.date_format.is_some() {
+        if dialect.date.is_some() {
             0
         } else {
             DATE | TIMESTAMP

@@ -8,12 +8,11 @@ use std::sync::Arc;
 
 use datafusion::arrow::csv::ReaderBuilder;
 use datafusion::arrow::csv::reader::Format;
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::Result;
 use encoding_rs::Encoding;
 use regex::Regex;
 
-use super::convert::{Convert, convert};
+use super::convert::Columns;
 use super::files::SourceFile;
 use super::input;
 use super::text_table::{Batches, TextFile, TextTable};
@@ -58,31 +57,20 @@ pub(super) fn read(
             .iter()
             .map(|w| format!("source `{}`: {w}", source.name)),
     );
-    let converts: Vec<Option<Convert>> = columns.iter().map(|c| c.convert.clone()).collect();
-    let read_as = columns.iter().map(|c| {
-        let data_type = match c.convert {
-            Some(_) => DataType::Utf8,
-            None => c.data_type.clone(),
-        };
-        Field::new(&c.name, data_type, true)
-    });
-    let read_as = Arc::new(Schema::new(read_as.collect::<Vec<_>>()));
-    let given = columns
-        .iter()
-        .map(|c| Field::new(&c.name, c.data_type.clone(), true));
-    let given = Arc::new(Schema::new(given.collect::<Vec<_>>()));
+    let columns = columns
+        .into_iter()
+        .map(|c| (c.name, c.data_type, c.convert));
+    let columns = Columns::new(columns.collect());
     let format = dialect.format();
     let parts = files.iter().map(|file| {
         Arc::new(CsvFile {
             file: file.file.clone(),
             encoding,
             format: format.clone(),
-            read_as: Arc::clone(&read_as),
-            given: Arc::clone(&given),
-            converts: converts.clone(),
+            columns: columns.clone(),
         }) as Arc<dyn TextFile>
     });
-    Ok(TextTable::new(Arc::clone(&given), parts.collect()))
+    Ok(TextTable::new(Arc::clone(&columns.given), parts.collect()))
 }
 
 impl Dialect {
@@ -108,36 +96,17 @@ struct CsvFile {
     file: PathBuf,
     encoding: Option<&'static Encoding>,
     format: Format,
-    /// All columns, those that are converted as text.
-    read_as: SchemaRef,
-    /// All columns as they are given.
-    given: SchemaRef,
-    converts: Vec<Option<Convert>>,
+    columns: Columns,
 }
 
 impl TextFile for CsvFile {
     fn batches(&self, wanted: &[usize]) -> Result<Batches> {
         let text = input::open(&self.file, self.encoding).map_err(|e| told(input::message(&e)))?;
-        // Rows are counted by a column, also where no column is wanted.
-        let read: Vec<usize> = if wanted.is_empty() {
-            vec![0]
-        } else {
-            wanted.to_vec()
-        };
-        let reader = ReaderBuilder::new(Arc::clone(&self.read_as))
+        let reader = ReaderBuilder::new(Arc::clone(&self.columns.read_as))
             .with_format(self.format.clone())
             .with_batch_size(BATCH_ROWS)
-            .with_projection(read)
+            .with_projection(Columns::to_read(wanted))
             .build_buffered(text)?;
-        let given = Arc::new(self.given.project(wanted)?);
-        let converts: Vec<_> = wanted.iter().map(|&i| self.converts[i].clone()).collect();
-        let rows_alone = wanted.is_empty();
-        Ok(Box::new(reader.map(move |batch| {
-            let batch = batch.map_err(DataFusionError::from)?;
-            if rows_alone {
-                return Ok(batch.project(&[])?);
-            }
-            convert(&batch, &converts, &given)
-        })))
+        self.columns.convert(wanted, reader)
     }
 }

@@ -8,11 +8,11 @@ use std::io::BufRead;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::json::ReaderBuilder;
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::Result;
 
-use super::convert::{Convert, convert};
+use super::convert::{Columns, Convert};
 use super::files::SourceFile;
 use super::input;
 use super::text_table::{Batches, TextFile, TextTable};
@@ -45,27 +45,14 @@ pub(super) fn read(
         }
     }
     let whole = |message| (files[0].file.clone(), message);
-    let columns = columns(source, &root, files).map_err(whole)?;
-    let field = |(name, data_type, _): &Column| Field::new(name, data_type.clone(), true);
-    let given = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
-    let read_as = columns.iter().map(|(name, data_type, convert)| {
-        let data_type = match convert {
-            Some(_) => DataType::Utf8,
-            None => data_type.clone(),
-        };
-        Field::new(name, data_type, true)
-    });
-    let read_as = Arc::new(Schema::new(read_as.collect::<Vec<_>>()));
-    let converts: Vec<_> = columns.into_iter().map(|(_, _, convert)| convert).collect();
+    let columns = Columns::new(columns(source, &root, files).map_err(whole)?);
     let parts = files.iter().map(|file| {
         Arc::new(NdjsonFile {
             file: file.file.clone(),
-            read_as: Arc::clone(&read_as),
-            given: Arc::clone(&given),
-            converts: converts.clone(),
+            columns: columns.clone(),
         }) as Arc<dyn TextFile>
     });
-    Ok(TextTable::new(Arc::clone(&given), parts.collect()))
+    Ok(TextTable::new(Arc::clone(&columns.given), parts.collect()))
 }
 
 /// An element of the top level: its name, its type, and how it becomes that.
@@ -120,34 +107,18 @@ fn read_lines(
 #[derive(Debug)]
 struct NdjsonFile {
     file: PathBuf,
-    read_as: SchemaRef,
-    given: SchemaRef,
-    converts: Vec<Option<Convert>>,
+    columns: Columns,
 }
 
 impl TextFile for NdjsonFile {
     fn batches(&self, wanted: &[usize]) -> Result<Batches> {
         let text = input::open(&self.file, None).map_err(|e| told(input::message(&e)))?;
-        // Objects are counted by an element, also where none is wanted.
-        let read: Vec<usize> = if wanted.is_empty() {
-            vec![0]
-        } else {
-            wanted.to_vec()
-        };
-        let reader = ReaderBuilder::new(Arc::new(self.read_as.project(&read)?))
+        let read_as = self.columns.read_as.project(&Columns::to_read(wanted))?;
+        let reader = ReaderBuilder::new(Arc::new(read_as))
             .with_batch_size(BATCH_ROWS)
             // An element that `types` reads as text keeps a number's digits.
             .with_coerce_primitive(true)
             .build(text)?;
-        let given = Arc::new(self.given.project(wanted)?);
-        let converts: Vec<_> = wanted.iter().map(|&i| self.converts[i].clone()).collect();
-        let rows_alone = wanted.is_empty();
-        Ok(Box::new(reader.map(move |batch| {
-            let batch = batch.map_err(DataFusionError::from)?;
-            if rows_alone {
-                return Ok(batch.project(&[])?);
-            }
-            convert(&batch, &converts, &given)
-        })))
+        self.columns.convert(wanted, reader)
     }
 }

@@ -12,7 +12,7 @@ fn dialect(nulls: &[&str]) -> Dialect {
         quoted: true,
         multiline: false,
         decimal_comma: false,
-        date_format: None,
+        date: None,
     }
 }
 
@@ -102,7 +102,7 @@ fn declared_commas_and_dates_are_read_and_others_are_not() {
     let european = Dialect {
         delimiter: b';',
         decimal_comma: true,
-        date_format: Some("%d.%m.%Y".into()),
+        date: Some(Convert::Format("%d.%m.%Y".into())),
         ..dialect(&[])
     };
     let text = "a;b;c;d;e\n3,25;1;02.01.2020;2020-01-02;3.25\n-7;2;03.01.2020;2020-01-02;3.25\n";
