@@ -108,3 +108,21 @@ fn open(file: &Path) -> io::Result<SourceFile> {
     }
     Ok(SourceFile::of(absolute, &metadata))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_grows_or_goes_is_another_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        fs::write(&path, "a\n").unwrap();
+        let seen = open(&path).unwrap();
+        assert!(!seen.has_changed());
+        fs::write(&path, "a\n1\n").unwrap();
+        assert!(seen.has_changed());
+        fs::remove_file(&path).unwrap();
+        assert!(seen.has_changed());
+    }
+}
