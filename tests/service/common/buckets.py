@@ -131,18 +131,24 @@ class Handler(BaseHTTPRequestHandler):
         return None
 
     def do_GET(self):
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        length = int(self.headers.get("content-length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            # Its sender was killed in the middle of it: no store keeps what it did not get whole.
+            return self.cut()
+        # As it is now: a late one is sent when the next request has come on this connection.
+        request = (self.command, self.path, body, self.passed_on())
         fault = self.fault()
         self.owner.counts[fault or "requests without a fault"] += 1
         if fault == "slow":
             time.sleep(random.uniform(0.1, 1.0))
         elif fault == "done late":
-            threading.Timer(random.uniform(0.05, 2.0), self.forward, [body]).start()
+            threading.Timer(random.uniform(0.05, 2.0), self.owner.send, request).start()
         if fault in ("refused", "done late"):
             return self.refuse()
         if fault == "cut":
             return self.cut()
-        status, headers, answer = self.forward(body)
+        status, headers, answer = self.owner.send(*request)
         if fault == "done but refused":
             return self.refuse()
         if fault == "done but cut":
@@ -158,11 +164,10 @@ class Handler(BaseHTTPRequestHandler):
 
     do_PUT = do_POST = do_DELETE = do_HEAD = do_GET
 
-    def forward(self, body):
-        headers = {n: v for n, v in self.headers.items() if n.lower() not in ("connection", "content-length")}
-        if self.owner.overlooks:
-            headers = {n: v for n, v in headers.items() if n.lower() not in CONDITIONS}
-        return self.owner.send(self.command, self.path, body, headers)
+    def passed_on(self):
+        """The headers that the store gets."""
+        left_out = ("connection", "content-length", *(CONDITIONS if self.owner.overlooks else ()))
+        return {n: v for n, v in self.headers.items() if n.lower() not in left_out}
 
     def refuse(self):
         answer = b"<Error><Code>ServiceUnavailable</Code><Message>Reduce your request rate</Message></Error>"
