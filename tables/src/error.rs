@@ -74,6 +74,12 @@ pub enum TablesError {
         /// The reason, and the cast or alias to write.
         message: String,
     },
+    /// No mapping can be proposed, or it has no place.
+    #[error("{message}")]
+    Start {
+        /// The reason, and what to do.
+        message: String,
+    },
     /// The query gave no rows.
     #[error("the SQL gave no rows: check its joins and WHERE; nothing was written")]
     NoRows,
@@ -96,6 +102,14 @@ pub enum TablesError {
         column: String,
         /// Rows beyond the first of their patient.
         count: u64,
+    },
+    /// The registry does not take some of the values, and the mapping does not say what to do with them.
+    #[error("the registry does not take these values:\n  {}\nnothing was written{}", problems.join("\n  "), shown_in(report.as_deref()))]
+    Rejected {
+        /// Each problem: the column, how many values, the first rows, and what to do; no value.
+        problems: Vec<String>,
+        /// The folder of the report, which has the values.
+        report: Option<PathBuf>,
     },
     /// The query failed while rows were flowing.
     #[error("the query failed while running: {0}; nothing was written")]
@@ -131,6 +145,16 @@ pub enum TablesError {
     /// The run was stopped by its [`Stop`](crate::Stop).
     #[error("stopped; nothing was written")]
     Stopped,
+}
+
+fn shown_in(report: Option<&Path>) -> String {
+    match report {
+        Some(folder) => format!(
+            "; {} shows the values",
+            folder.join("report.html").display()
+        ),
+        None => "; with --report DIR the values are shown, for the hospital alone".to_owned(),
+    }
 }
 
 impl TablesError {

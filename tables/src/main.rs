@@ -1,12 +1,16 @@
 //! `galen-tables`: makes a hospital's patient table from its source files.
 
+use std::fmt::Display;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Parser, Subcommand};
-use galen_tables::{Options, Stop, build_with, check};
+use galen_tables::{
+    OmopPlace, Options, StartFrom, Stop, build_with, check_with, init, shipped_registries,
+};
+use serde::Serialize;
 
 const EXAMPLE: &str = "\
 Worked example. Two files of an OMOP export lie in /srv/export: person.csv and
@@ -45,7 +49,14 @@ Then:
   galen-tables build mapping.toml --source /srv/export --out patients.parquet
 
 Columns are named as in the registry: booleans as booleans, categories as text,
-one row per patient. No message or report holds a patient's value.";
+one row per patient. With
+
+  registry = \"registry.toml\"
+
+under [mapping], each value is judged as the prover will judge it, and --report DIR
+shows the data against it: a page that stays in the hospital. Nothing else that is
+written or printed holds a patient's value. `galen-tables init` writes a registry and
+a mapping to start from.";
 
 /// Makes a patient table (Parquet, one row per patient) from source files by one SQL query
 #[derive(Parser)]
@@ -55,8 +66,52 @@ struct Cli {
     command: Command,
 }
 
+const INIT_EXAMPLE: &str = "\
+Worked examples.
+
+An OMOP CDM (5.3 or 5.4) as files, or in PostgreSQL, to a registry that is shipped:
+
+  galen-tables init --from omop --registry cardiometabolic --source /srv/export --out site
+  galen-tables init --from omop --registry demographics --database OMOP_URL --schema cdm --out site
+
+A registry and a mapping proposed from whatever files there are:
+
+  galen-tables init --from /srv/export --registry stroke --out site
+
+Then look at both files, edit them, and see what they make of the data:
+
+  galen-tables check site/mapping.toml --source /srv/export --report site/report";
+
 #[derive(Subcommand)]
 enum Command {
+    /// Write a registry and a mapping to start from: shipped ones for OMOP, or proposed from a folder of files
+    #[command(after_long_help = INIT_EXAMPLE)]
+    Init {
+        /// `omop`, or a folder of CSV, Parquet or NDJSON files
+        #[arg(long, value_name = "omop|FOLDER")]
+        from: String,
+        /// With omop, a registry that is shipped (cardiometabolic, demographics); with a folder, the new one's name
+        #[arg(long, value_name = "NAME")]
+        registry: Option<String>,
+        /// With omop: the folder of its files, named as its tables
+        #[arg(long, value_name = "DIR", conflicts_with = "database")]
+        source: Option<PathBuf>,
+        /// With omop: the environment variable that holds the database's URL
+        #[arg(long, value_name = "VARIABLE")]
+        database: Option<String>,
+        /// With --database: the schema of its tables [default: public]
+        #[arg(long, requires = "database")]
+        schema: Option<String>,
+        /// With a folder: the column that tells patients apart, where its name does not say so
+        #[arg(long, value_name = "COLUMN")]
+        patient_id: Option<String>,
+        /// Where registry.toml and mapping.toml are written
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
+        /// Print what was written as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Run the mapping's SQL and write the table, whole or not at all
     #[command(after_long_help = EXAMPLE)]
     Build {
@@ -72,11 +127,14 @@ enum Command {
         /// Memory the query may use before it spills beside the output
         #[arg(long, value_name = "MIB", default_value_t = Options::default().memory_mib)]
         memory: usize,
-        /// Print the report as JSON
+        /// Write a report into this folder that shows values and stays in the hospital
+        #[arg(long, value_name = "DIR")]
+        report: Option<PathBuf>,
+        /// Print what was built as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Plan the mapping's SQL without running it, and show the columns
+    /// Plan the mapping's SQL without running it, and show the columns; with --report, run it and show the data
     Check {
         /// The mapping file
         #[arg(value_name = "MAPPING.toml")]
@@ -84,6 +142,12 @@ enum Command {
         /// Where the sources lie [default: beside the mapping]
         #[arg(long, value_name = "DIR")]
         source: Option<PathBuf>,
+        /// Run the SQL, write no table, and write a report into this folder that shows values and stays in the hospital
+        #[arg(long, value_name = "DIR")]
+        report: Option<PathBuf>,
+        /// Memory the query may use before it spills beside the report
+        #[arg(long, value_name = "MIB", default_value_t = Options::default().memory_mib)]
+        memory: usize,
         /// Print the plan as JSON
         #[arg(long)]
         json: bool,
@@ -117,42 +181,80 @@ fn print(text: &str) -> ExitCode {
 
 fn run(command: Command) -> Result<String> {
     match command {
+        Command::Init {
+            from,
+            registry,
+            source,
+            database,
+            schema,
+            patient_id,
+            out,
+            json,
+        } => {
+            let from = if from == "omop" {
+                ensure!(
+                    patient_id.is_none(),
+                    "--patient-id is for a folder; OMOP has person_id"
+                );
+                let registry = registry.with_context(|| {
+                    let names = shipped_registries().join(" or ");
+                    format!("--from omop needs --registry: {names}")
+                })?;
+                let place = match (source, database) {
+                    (Some(folder), _) => OmopPlace::Files(folder),
+                    (None, Some(url_env)) => OmopPlace::Database { url_env, schema },
+                    (None, None) => bail!("--from omop needs --source DIR or --database VARIABLE"),
+                };
+                StartFrom::Omop { registry, place }
+            } else {
+                ensure!(
+                    source.is_none() && database.is_none(),
+                    "--source and --database are for --from omop; a folder is given as --from {from}"
+                );
+                StartFrom::Folder {
+                    folder: PathBuf::from(from),
+                    registry,
+                    patient_id,
+                }
+            };
+            shown(&init(&from, &out)?, json)
+        }
         Command::Build {
             mapping,
             out,
             source,
             memory,
+            report,
             json,
-        } => build(&mapping, source.as_deref(), &out, memory, json),
+        } => {
+            let built = build_with(&mapping, source.as_deref(), &out, &options(memory, report)?)?;
+            shown(&built, json)
+        }
         Command::Check {
             mapping,
             source,
+            memory,
+            report,
             json,
         } => {
-            let plan = check(&mapping, source.as_deref())?;
-            if json {
-                return Ok(serde_json::to_string_pretty(&plan)?);
-            }
-            Ok(plan.to_string())
+            let plan = check_with(&mapping, source.as_deref(), &options(memory, report)?)?;
+            shown(&plan, json)
         }
     }
 }
 
-fn build(
-    mapping: &Path,
-    source: Option<&Path>,
-    out: &Path,
-    memory: usize,
-    json: bool,
-) -> Result<String> {
-    let mut options = Options::default();
-    options.memory_mib = memory;
-    stop_on_signal(options.stop.clone())?;
-    let report = build_with(mapping, source, out, &options)?;
+fn shown(what: &(impl Serialize + Display), json: bool) -> Result<String> {
     if json {
-        return Ok(serde_json::to_string_pretty(&report)?);
+        return Ok(serde_json::to_string_pretty(what)?);
     }
-    Ok(report.to_string())
+    Ok(what.to_string())
+}
+
+fn options(memory_mib: usize, report: Option<PathBuf>) -> Result<Options> {
+    let mut options = Options::default();
+    (options.memory_mib, options.report) = (memory_mib, report);
+    stop_on_signal(options.stop.clone())?;
+    Ok(options)
 }
 
 /// An interrupt or termination ends the build through its own way out, which removes

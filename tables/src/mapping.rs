@@ -2,12 +2,18 @@
 
 mod source;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use galen_query::registry::Registry;
+use galen_query::text::hex;
+use sha2::{Digest, Sha256};
+
 use crate::error::TablesError;
+use crate::quality::{Policy, Rules, Wanted};
 use source::Sources;
 pub use source::{ColumnType, DatabaseSource, Format, Quote, Source};
 
@@ -27,6 +33,23 @@ pub struct Mapping {
     pub sql: String,
     /// The file the query was read from: the mapping, or its `sql_file`.
     pub sql_file: PathBuf,
+    /// The registry that the table is for, where the mapping names one.
+    pub(crate) wanted: Option<Wanted>,
+    /// SHA-256 of the mapping file, and of the query's where that is a file of its own; lower-case hexadecimal.
+    pub(crate) sha256: Vec<String>,
+    /// What the report counts besides.
+    pub counts: Vec<Count>,
+}
+
+/// A query whose result stands in the report: units that were seen, rows that were left out and why.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Count {
+    /// What it counts.
+    pub title: String,
+    /// The query, over the same sources.
+    pub sql: String,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +58,12 @@ struct File {
     mapping: Head,
     #[serde(default)]
     source: Sources,
+    #[serde(default)]
+    policy: Rules,
+    #[serde(default)]
+    column: BTreeMap<String, Rules>,
+    #[serde(default)]
+    count: Vec<Count>,
     sql: Option<String>,
     sql_file: Option<PathBuf>,
 }
@@ -45,14 +74,10 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Head {
     title: String,
-    #[serde(default = "default_patient_id")]
-    patient_id: String,
+    patient_id: Option<String>,
+    registry: Option<PathBuf>,
     sql: Option<String>,
     sql_file: Option<PathBuf>,
-}
-
-fn default_patient_id() -> String {
-    "patient_id".to_owned()
 }
 
 impl Mapping {
@@ -79,7 +104,12 @@ impl Mapping {
         };
         let file: File = toml::from_str(text).map_err(|e| fail(toml_message(&e)))?;
         let head = file.mapping;
-        check_name(&head.patient_id, "mapping.patient_id").map_err(&fail)?;
+        let policy = Policy {
+            rules: file.policy,
+            columns: file.column,
+        };
+        let wanted = wanted(head.registry.as_deref(), path, policy)?;
+        let patient_id = patient_id(head.patient_id, wanted.as_ref()).map_err(&fail)?;
         let (sources, databases) = file.source.checked().map_err(&fail)?;
         if (file.sql.is_some() && head.sql.is_some())
             || (file.sql_file.is_some() && head.sql_file.is_some())
@@ -110,12 +140,59 @@ impl Mapping {
         };
         Ok(Self {
             title: head.title,
-            patient_id: head.patient_id,
+            patient_id,
             sources,
             databases,
+            sha256: digests(text, (sql_file != path).then_some(&sql)),
             sql,
             sql_file,
+            wanted,
+            counts: file.count,
         })
+    }
+}
+
+fn digests(mapping: &str, sql: Option<&String>) -> Vec<String> {
+    let texts = [mapping].into_iter().chain(sql.map(String::as_str));
+    texts.map(|text| hex(&Sha256::digest(text))).collect()
+}
+
+/// The registry that the mapping at `path` names, and its policy.
+fn wanted(
+    registry: Option<&Path>,
+    path: &Path,
+    policy: Policy,
+) -> Result<Option<Wanted>, TablesError> {
+    let fail = |file: &Path, message: String| TablesError::Mapping {
+        file: file.to_owned(),
+        message,
+    };
+    let Some(registry) = registry else {
+        if policy != Policy::default() {
+            let message = "[policy] and [column.…] are about a registry: name it under [mapping], as \
+                           registry = \"registry.toml\"";
+            return Err(fail(path, message.to_owned()));
+        }
+        return Ok(None);
+    };
+    let file = directory(path).join(registry);
+    let text = read_text(&file, "registry is relative to the mapping file")?;
+    let registry = Registry::from_toml(&text).map_err(|e| fail(&file, e.to_string()))?;
+    policy.check(&registry).map_err(|e| fail(path, e))?;
+    Ok(Some(Wanted::new(registry, policy)))
+}
+
+/// The column that names the patient: the mapping's, which is the registry's.
+fn patient_id(own: Option<String>, wanted: Option<&Wanted>) -> Result<String, String> {
+    if let Some(own) = &own {
+        check_name(own, "mapping.patient_id")?;
+    }
+    match (own, wanted.map(|w| w.registry.patient_id.clone())) {
+        (Some(own), Some(registry)) if own != registry => Err(format!(
+            "mapping.patient_id is `{own}` and the registry's is `{registry}`: leave it out here, and name the \
+             column in the SQL AS {registry}"
+        )),
+        (own, registry) => Ok(registry.or(own).unwrap_or_else(|| "patient_id".to_owned())),
     }
 }
 

@@ -21,13 +21,20 @@ use crate::engine_error::{self, plan_message};
 use crate::error::TablesError;
 use crate::exact;
 use crate::mapping::{Mapping, directory};
+use crate::quality::Layout;
 use crate::source::{SourceColumns, register};
 
 /// A mapping's query, ready to run.
 pub(crate) struct Planned {
     pub(crate) frame: DataFrame,
-    /// The schema the table is written with.
+    /// The result's schema, with its types as they can be written.
     pub(crate) schema: SchemaRef,
+    /// The table's: the result's, or what a registry wants of it.
+    pub(crate) table: SchemaRef,
+    /// Where the result has what the registry wants.
+    pub(crate) layout: Option<Layout>,
+    /// What the report counts: titles and queries.
+    pub(crate) counts: Vec<(String, DataFrame)>,
     pub(crate) sources: Vec<SourceColumns>,
     pub(crate) warnings: Vec<String>,
     /// Keeps the snapshot until the query has run.
@@ -92,30 +99,52 @@ pub(crate) async fn plan(
         .into_optimized_plan()
         .map_err(|e| fail(plan_message(&e, &mapping.sql, &sources)))?;
     let schema = table_schema(optimized.schema().as_arrow(), &mapping.patient_id)?;
-    let sources = keep_used(sources, frame.logical_plan(), mapping)?;
+    let layout = match &mapping.wanted {
+        None => None,
+        Some(wanted) => Some(wanted.lay_out(&schema, &mut warnings)?),
+    };
+    let mut counts = Vec::with_capacity(mapping.counts.len());
+    for count in &mapping.counts {
+        let fail = |message: String| TablesError::Sql {
+            file: mapping_file.to_owned(),
+            message: format!("[[count]] `{}`: {message}", count.title),
+        };
+        check_statement(&count.sql).map_err(fail)?;
+        let planned = session.sql_with_options(&count.sql, select_only).await;
+        let planned = planned.map_err(|e| fail(plan_message(&e, &count.sql, &sources)))?;
+        counts.push((count.title.clone(), planned));
+    }
+    let queries = counts.iter().map(|(_, frame)| frame).chain([&frame]);
+    let sources = keep_used(sources, queries.map(DataFrame::logical_plan), mapping)?;
+    let table = layout.as_ref().map_or(&schema, |l| &l.schema).clone();
     Ok(Planned {
         frame,
         schema,
+        table,
+        layout,
+        counts,
         sources,
         warnings,
         database,
     })
 }
 
-/// The sources without the tables of a database that the query does not name: there may be hundreds.
-fn keep_used(
+/// The sources without the tables of a database that no query names: there may be hundreds.
+fn keep_used<'a>(
     sources: Vec<SourceColumns>,
-    plan: &LogicalPlan,
+    plans: impl Iterator<Item = &'a LogicalPlan>,
     mapping: &Mapping,
 ) -> Result<Vec<SourceColumns>, TablesError> {
     let mut named = HashSet::new();
-    plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::TableScan(scan) = node {
-            named.insert(scan.table_name.table().to_owned());
-        }
-        Ok(TreeNodeRecursion::Continue)
-    })
-    .map_err(|e| TablesError::Run(e.strip_backtrace()))?;
+    for plan in plans {
+        plan.apply_with_subqueries(|node| {
+            if let LogicalPlan::TableScan(scan) = node {
+                named.insert(scan.table_name.table().to_owned());
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })
+        .map_err(|e| TablesError::Run(e.strip_backtrace()))?;
+    }
     let is_file = |s: &SourceColumns| mapping.sources.iter().any(|f| f.name == s.name);
     let is_named = |s: &SourceColumns| {
         let table = s.name.split_once('.').map_or("", |(_, table)| table);
@@ -154,7 +183,7 @@ fn check_statement(sql: &str) -> Result<Vec<String>, String> {
 
 /// One partition per core, UTC whatever the machine's zone, plain UTF-8 text, and
 /// spill files, which hold patients' rows, only in `resources.spill`.
-fn session(resources: &Resources) -> Result<SessionContext, TablesError> {
+pub(crate) fn session(resources: &Resources) -> Result<SessionContext, TablesError> {
     let mut config = SessionConfig::new();
     let options = config.options_mut();
     options.execution.time_zone = Some("UTC".to_owned());

@@ -1,12 +1,13 @@
 //! What `build` and `check` tell.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
 use crate::database::Snapshot;
+use crate::quality::{Action, Kind};
 use crate::source::SourceColumns;
 
 /// What was built. Counts only: no value of any row.
@@ -29,6 +30,8 @@ pub struct Report {
     pub bytes: u64,
     /// Its SHA-256, lower-case hexadecimal.
     pub sha256: String,
+    /// The folder of the report that stays in the hospital, where there is one.
+    pub report: Option<PathBuf>,
     /// From reading the mapping to the file in place, in seconds.
     pub seconds: f64,
     /// What was not wrong but should be looked at.
@@ -46,6 +49,22 @@ pub struct ColumnReport {
     pub data_type: String,
     /// How many rows have NULL there.
     pub nulls: u64,
+    /// What the registry does not take, and what was done with it.
+    pub problems: Vec<ProblemReport>,
+}
+
+/// Values with one problem: how many there are, and where, but not what they are.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ProblemReport {
+    /// The problem.
+    pub kind: Kind,
+    /// What was done.
+    pub action: Action,
+    /// How many there are.
+    pub count: u64,
+    /// The first of them: rows of the SQL's result, from 1.
+    pub rows: Vec<u64>,
 }
 
 /// What would be built.
@@ -60,6 +79,12 @@ pub struct Plan {
     pub snapshot: Option<Snapshot>,
     /// The table's columns' names and types, in file order.
     pub columns: Vec<(String, String)>,
+    /// Rows of the result, one per patient, if the SQL was run.
+    pub rows: Option<u64>,
+    /// Columns in which the registry does not take all values, if the SQL was run.
+    pub problems: Vec<ColumnReport>,
+    /// The folder of the report that stays in the hospital, if the SQL was run.
+    pub report: Option<PathBuf>,
     /// What is not wrong but should be looked at.
     pub warnings: Vec<String>,
 }
@@ -79,6 +104,34 @@ fn write_warnings(f: &mut fmt::Formatter<'_>, warnings: &[String]) -> fmt::Resul
     warnings
         .iter()
         .try_for_each(|w| writeln!(f, "warning: {w}"))
+}
+
+/// What was done with values that the registry does not take.
+fn write_problems(f: &mut fmt::Formatter<'_>, columns: &[ColumnReport]) -> fmt::Result {
+    for column in columns {
+        for problem in &column.problems {
+            writeln!(
+                f,
+                "{}: {} {}, {}",
+                column.name,
+                problem.count,
+                problem.kind.label(),
+                problem.action.done()
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn write_report(f: &mut fmt::Formatter<'_>, folder: Option<&Path>) -> fmt::Result {
+    match folder {
+        None => Ok(()),
+        Some(folder) => write!(
+            f,
+            "\nreport   {}, which stays in the hospital",
+            folder.join("report.html").display()
+        ),
+    }
 }
 
 /// Every file of every source, with its rows, and the database's tables.
@@ -122,11 +175,13 @@ impl fmt::Display for Report {
         writeln!(f, "{}\n", self.title)?;
         write_sources(f, &self.sources, self.snapshot.as_ref())?;
         writeln!(f, "{}\n", columns.trim_fmt())?;
+        write_problems(f, &self.columns)?;
         write_warnings(f, &self.warnings)?;
         writeln!(f, "rows     {}", self.rows)?;
         writeln!(f, "time     {:.1} s", self.seconds)?;
         writeln!(f, "table    {} ({} bytes)", self.out.display(), self.bytes)?;
-        write!(f, "SHA-256  {}", self.sha256)
+        write!(f, "SHA-256  {}", self.sha256)?;
+        write_report(f, self.report.as_deref())
     }
 }
 
@@ -147,6 +202,13 @@ impl fmt::Display for Plan {
         }
         writeln!(f, "{}\n", columns.trim_fmt())?;
         write_warnings(f, &self.warnings)?;
-        write!(f, "the SQL plans; nothing was run or written")
+        write_problems(f, &self.problems)?;
+        match self.rows {
+            None => write!(f, "the SQL plans; nothing was run or written"),
+            Some(rows) => {
+                write!(f, "rows     {rows}; the table would be written")?;
+                write_report(f, self.report.as_deref())
+            }
+        }
     }
 }

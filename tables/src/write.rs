@@ -11,6 +11,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::file::properties::WriterProperties;
+use galen_query::text::hex;
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempDir};
 
@@ -50,6 +51,7 @@ pub(crate) fn spill_directory(out: &Path) -> Result<TempDir, TablesError> {
 }
 
 /// What was written.
+#[derive(Default)]
 pub(crate) struct Written {
     pub(crate) bytes: u64,
     /// SHA-256 of the file, lower-case hexadecimal.
@@ -149,10 +151,6 @@ fn sync_directory(directory: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Passes bytes on, counting and hashing them.

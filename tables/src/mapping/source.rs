@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use encoding_rs::{Encoding, REPLACEMENT, UTF_8};
 use serde::Deserialize;
@@ -55,6 +55,11 @@ pub struct DatabaseSource {
 }
 
 impl Source {
+    /// A file of which nothing more is said.
+    pub(crate) fn new(name: &str, path: &Path, format: Format) -> Self {
+        Written::default().into_source(name.to_owned(), path.to_owned(), format)
+    }
+
     /// Its character set; `None` for UTF-8, which needs no change.
     pub(crate) fn encoding(&self) -> Option<&'static Encoding> {
         let label = self.encoding.as_deref()?;
@@ -115,7 +120,7 @@ pub enum ColumnType {
 pub(super) struct Sources(Vec<Written>);
 
 /// A source of either kind.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
     name: Option<String>,
@@ -226,7 +231,7 @@ impl Written {
         if ["public", "information_schema"].contains(&name.as_str()) {
             return Err("this name is taken: choose another one".to_owned());
         }
-        let as_file = self.into_source(PathBuf::new(), Format::Parquet);
+        let as_file = self.into_source(name.clone(), PathBuf::new(), Format::Parquet);
         match csv_key(&as_file) {
             Some(key) => Err(format!("it is a database: leave {key} out")),
             None if !as_file.types.is_empty() => {
@@ -247,14 +252,15 @@ impl Written {
         }
         let path = self.path.take().ok_or(missing)?;
         let format = self.format.ok_or(missing)?;
-        let source = self.into_source(path, format);
+        let name = self.name.take().unwrap_or_default();
+        let source = self.into_source(name, path, format);
         check(&source)?;
         Ok(source)
     }
 
-    fn into_source(self, path: PathBuf, format: Format) -> Source {
+    fn into_source(self, name: String, path: PathBuf, format: Format) -> Source {
         Source {
-            name: self.name.unwrap_or_default(),
+            name,
             path,
             format,
             delimiter: self.delimiter,

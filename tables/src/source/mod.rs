@@ -9,6 +9,7 @@ mod parquet;
 mod text_table;
 mod types;
 
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,6 +52,14 @@ impl SourceColumns {
             }),
         }
     }
+}
+
+/// Opens a text file, unpacked where its name says that it is packed.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn open_text(file: &Path) -> io::Result<Box<dyn BufRead + Send>> {
+    input::open(file, None)
 }
 
 /// Registers `source`, whose files lie under `directory`, as a table of `session`. What is not wrong with it but

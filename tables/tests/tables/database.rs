@@ -14,16 +14,16 @@ use tokio::runtime::Runtime;
 use crate::common::{Folder, query};
 
 /// A database of a test's own, with one connection to it.
-struct Server {
+pub struct Server {
     runtime: Runtime,
     connection: PgConnection,
     /// Its URL, which the program is given.
-    url: String,
+    pub url: String,
     name: String,
 }
 
 impl Server {
-    fn new() -> Option<Self> {
+    pub fn new() -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let Ok(url) = std::env::var("GALEN_TEST_POSTGRES") else {
             eprintln!("skipped: GALEN_TEST_POSTGRES names no server");
@@ -55,7 +55,7 @@ impl Server {
         })
     }
 
-    fn run(&mut self, sql: &str) {
+    pub fn run(&mut self, sql: &str) {
         let sql = AssertSqlSafe(sql.to_owned());
         self.runtime.block_on(self.connection.execute(sql)).unwrap();
     }
@@ -70,7 +70,7 @@ impl Server {
     }
 
     /// Loads a CSV with a header as COPY does.
-    fn load(&mut self, table: &str, csv: &[u8]) {
+    pub fn load(&mut self, table: &str, csv: &[u8]) {
         let sql = format!("COPY {table} FROM STDIN WITH (FORMAT csv, HEADER)");
         self.runtime.block_on(async {
             let mut copy = self.connection.copy_in_raw(&sql).await.unwrap();
@@ -124,7 +124,7 @@ impl Drop for Server {
     }
 }
 
-fn program(mapping: &Path, out: &Path, url: &str) -> Command {
+pub fn program(mapping: &Path, out: &Path, url: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_galen-tables"));
     command
         .arg("build")
@@ -135,7 +135,7 @@ fn program(mapping: &Path, out: &Path, url: &str) -> Command {
     command
 }
 
-fn text(output: &Output) -> String {
+pub fn text(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -291,6 +291,11 @@ fn a_database_gives_the_table_of_its_files_to_the_byte() {
     let written = std::fs::read_to_string(&mapping).unwrap();
     let (head, _) = written.split_once("[[source]]").unwrap();
     let other = folder.path("db.toml");
+    std::fs::copy(
+        mapping.with_file_name("registry.toml"),
+        folder.path("registry.toml"),
+    )
+    .unwrap();
     std::fs::write(
         &other,
         format!("{head}[source.omop]\nurl_env = \"OMOP_URL\"\n"),

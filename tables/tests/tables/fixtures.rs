@@ -21,15 +21,21 @@ fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// A folder of the shared data, where it is present.
+pub fn data(name: &str) -> Option<PathBuf> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/data")
+        .join(name);
+    if data.is_dir() {
+        return Some(data);
+    }
+    eprintln!("skipped: the shared data set {name} is absent");
+    None
+}
+
 /// Builds the fixture `name` from `data`, a folder of the shared data.
 fn built(name: &str, data: &str) -> Option<Built> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared/data")
-        .join(data);
-    if !source.is_dir() {
-        eprintln!("skipped: the shared data set {data} is absent");
-        return None;
-    }
+    let source = self::data(data)?;
     let directory = tempfile::tempdir().unwrap();
     let out = directory.path().join("patients.parquet");
     let report = build(&fixture(name).join("mapping.toml"), Some(&source), &out).unwrap();

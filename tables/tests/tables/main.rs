@@ -6,4 +6,6 @@ mod common;
 mod database;
 mod exact;
 mod fixtures;
+mod quality;
 mod sources;
+mod start;

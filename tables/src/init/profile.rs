@@ -1,0 +1,323 @@
+//! What stands in a table's columns, and what a registry could say of it. Few values of patients come out of it: bounds
+//! are rounded outwards, and a code that few patients have is none.
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
+use datafusion::common::DataFusionError;
+use datafusion::prelude::SessionContext;
+
+/// Patients that must have a code before it is proposed: a registry is public.
+const FEWEST: i64 = 5;
+
+/// Codes that a proposal has, at most.
+const CODES: usize = 60;
+
+/// Decimals that a proposal has, at most.
+const DECIMALS: i64 = 4;
+
+/// What a registry could say of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Proposal {
+    /// `sql` makes it of the column.
+    Boolean {
+        sql: String,
+    },
+    Number {
+        min: i64,
+        max: i64,
+        decimals: i64,
+    },
+    Date {
+        /// First and last year.
+        first: i64,
+        last: i64,
+    },
+    Category {
+        sql: String,
+        codes: Vec<String>,
+        /// Patients with another code than these, which few have.
+        others: i64,
+    },
+    Left {
+        why: String,
+    },
+}
+
+/// A column of the patients' table.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Profile {
+    pub(super) name: String,
+    pub(super) nullable: bool,
+    pub(super) proposal: Proposal,
+}
+
+/// A name as the SQL writes it.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Whether each row of the table has a value of its own in the column.
+pub(super) async fn is_unique(
+    session: &SessionContext,
+    table: &str,
+    column: &str,
+) -> Result<bool, DataFusionError> {
+    let (table, column) = (quoted(table), quoted(column));
+    let sql = format!("SELECT count(*), count({column}), count(DISTINCT {column}) FROM {table}");
+    let counts = row(session, &sql).await?;
+    let [rows, known, distinct] = [0, 1, 2].map(|i| integer(&counts, i));
+    Ok(rows > 0 && rows == known && known == distinct)
+}
+
+/// Looks at a column.
+pub(super) async fn profile(
+    session: &SessionContext,
+    table: &str,
+    name: &str,
+    data_type: &DataType,
+) -> Result<Profile, DataFusionError> {
+    let (from, column) = (quoted(table), quoted(name));
+    let sql = format!("SELECT count(*), count({column}) FROM {from}");
+    let counts = row(session, &sql).await?;
+    let (rows, known) = (integer(&counts, 0), integer(&counts, 1));
+    let proposal = if known == 0 {
+        Proposal::Left {
+            why: "NULL in every row".to_owned(),
+        }
+    } else {
+        match data_type {
+            DataType::Boolean => Proposal::Boolean { sql: column },
+            DataType::Date32 | DataType::Timestamp(..) => dates(session, &from, &column).await?,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+                texts(session, &from, &column).await?
+            }
+            t if t.is_integer() => integers(session, &from, &column).await?,
+            DataType::Decimal128(_, scale) => {
+                numbers(session, &from, &column, i64::from(*scale)).await?
+            }
+            t if t.is_floating() => {
+                let decimals = digits(session, &from, &column).await?;
+                numbers(session, &from, &column, decimals).await?
+            }
+            _ => Proposal::Left {
+                why: "nested: take an element, as column['element'] or column[1]".to_owned(),
+            },
+        }
+    };
+    Ok(Profile {
+        name: name.to_owned(),
+        nullable: known < rows,
+        proposal,
+    })
+}
+
+async fn dates(
+    session: &SessionContext,
+    from: &str,
+    column: &str,
+) -> Result<Proposal, DataFusionError> {
+    let day = format!("CAST({column} AS DATE)");
+    let sql = format!(
+        "SELECT CAST(date_part('year', min({day})) AS BIGINT), CAST(date_part('year', max({day})) AS BIGINT) FROM {from}"
+    );
+    let years = row(session, &sql).await?;
+    // Whole decades tell nobody's day.
+    let (first, last) = (integer(&years, 0), integer(&years, 1));
+    Ok(Proposal::Date {
+        first: first.div_euclid(10) * 10,
+        last: last.div_euclid(10) * 10 + 9,
+    })
+}
+
+/// Integers as a truth value, as codes where they are called so, or as a number.
+async fn integers(
+    session: &SessionContext,
+    from: &str,
+    column: &str,
+) -> Result<Proposal, DataFusionError> {
+    let sql = format!(
+        "SELECT count({column}), count(DISTINCT {column}), count(*) FILTER (WHERE {column} NOT IN (0, 1)) FROM {from}"
+    );
+    let counts = row(session, &sql).await?;
+    let [known, distinct, others] = [0, 1, 2].map(|i| integer(&counts, i));
+    if let Some(left) = tells_nothing(known, distinct) {
+        return Ok(left);
+    }
+    if others == 0 {
+        return Ok(Proposal::Boolean {
+            sql: format!("{column} = 1"),
+        });
+    }
+    let name = column.trim_matches('"').to_lowercase();
+    if name.ends_with("_id") || name.ends_with("code") {
+        return texts(session, from, &format!("CAST({column} AS VARCHAR)")).await;
+    }
+    numbers(session, from, column, 0).await
+}
+
+/// A column that is the same in each row, or another: nothing to ask for, or an identifier.
+fn tells_nothing(known: i64, distinct: i64) -> Option<Proposal> {
+    let why = match distinct {
+        1 => "the same in each row",
+        _ if distinct == known && known > i64::try_from(CODES).unwrap_or(0) => {
+            "another value in each row, as an identifier is"
+        }
+        _ => return None,
+    };
+    Some(Proposal::Left {
+        why: why.to_owned(),
+    })
+}
+
+async fn numbers(
+    session: &SessionContext,
+    from: &str,
+    column: &str,
+    decimals: i64,
+) -> Result<Proposal, DataFusionError> {
+    let sql =
+        format!("SELECT CAST(min({column}) AS DOUBLE), CAST(max({column}) AS DOUBLE) FROM {from}");
+    let found = row(session, &sql).await?;
+    let (Some(least), Some(most)) = (whole(&found, 0, f64::floor), whole(&found, 1, f64::ceil))
+    else {
+        return Ok(Proposal::Left {
+            why: "numbers beyond all bounds, as identifiers are".to_owned(),
+        });
+    };
+    let decimals = decimals.clamp(0, DECIMALS);
+    let (min, max) = bounds(least, most);
+    let values =
+        (i128::from(max) - i128::from(min)) * 10i128.pow(u32::try_from(decimals).unwrap_or(0));
+    if values >= 1 << 32 {
+        return Ok(Proposal::Left {
+            why: "a number of more than 2^32 values, as an identifier is".to_owned(),
+        });
+    }
+    Ok(Proposal::Number { min, max, decimals })
+}
+
+/// Digits after the point of a float's values.
+async fn digits(
+    session: &SessionContext,
+    from: &str,
+    column: &str,
+) -> Result<i64, DataFusionError> {
+    let sql = format!(
+        "SELECT coalesce(max(length(split_part(CAST({column} AS VARCHAR), '.', 2))), 0) FROM {from} WHERE {column} <> round({column})"
+    );
+    Ok(integer(&row(session, &sql).await?, 0))
+}
+
+/// Texts as dates, if all are, or as codes. `column` is what the mapping writes.
+async fn texts(
+    session: &SessionContext,
+    from: &str,
+    column: &str,
+) -> Result<Proposal, DataFusionError> {
+    let day = "'^[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?$'";
+    let sql = format!(
+        "SELECT count({column}), count(DISTINCT {column}), count(*) FILTER (WHERE {column} !~ {day}) FROM {from}"
+    );
+    let counts = row(session, &sql).await?;
+    let [known, distinct, others] = [0, 1, 2].map(|i| integer(&counts, i));
+    if others == 0 {
+        return dates(session, from, column).await;
+    }
+    if let Some(left) = tells_nothing(known, distinct) {
+        return Ok(left);
+    }
+    let sql = format!(
+        "SELECT {column}, count(*) FROM {from} WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
+    );
+    let batches = session.sql(&sql).await?.collect().await?;
+    let (mut codes, mut others, mut all) = (Vec::new(), 0, 0);
+    for batch in &batches {
+        let texts = cast(batch.column(0), &DataType::Utf8)?;
+        let counts = batch.column(1).as_primitive::<Int64Type>();
+        for (text, n) in texts.as_string::<i32>().iter().zip(counts.iter()) {
+            let (text, n) = (text.unwrap_or_default(), n.unwrap_or(0));
+            all += 1;
+            if n >= FEWEST && codes.len() < CODES {
+                codes.push(text.to_owned());
+            } else {
+                others += n;
+            }
+        }
+    }
+    if codes.is_empty() || all > 4 * CODES {
+        return Ok(Proposal::Left {
+            why: format!("text with {all} different values, as names and notes have"),
+        });
+    }
+    codes.sort();
+    Ok(Proposal::Category {
+        sql: column.to_owned(),
+        codes,
+        others,
+    })
+}
+
+/// Bounds around what was found that are round, so that they are nobody's values.
+fn bounds(least: i64, most: i64) -> (i64, i64) {
+    if (1800..=2100).contains(&least) && most <= 2100 {
+        return (1800, 2100); // years
+    }
+    let min = if least >= 0 {
+        0
+    } else {
+        round_up(least.saturating_neg()).saturating_neg()
+    };
+    (min, round_up(most.max(1)))
+}
+
+/// The next of 1, 2, 5, 10, 20, 50, …
+fn round_up(value: i64) -> i64 {
+    let mut step: i64 = 1;
+    loop {
+        for factor in [1, 2, 5] {
+            match step.checked_mul(factor) {
+                Some(bound) if bound >= value => return bound,
+                Some(_) => {}
+                None => return i64::MAX,
+            }
+        }
+        step = step.saturating_mul(10);
+    }
+}
+
+/// The one row that a query gives.
+async fn row(session: &SessionContext, sql: &str) -> Result<Vec<ArrayRef>, DataFusionError> {
+    let batches = session.sql(sql).await?.collect().await?;
+    let one = batches.into_iter().find(|b| b.num_rows() > 0);
+    Ok(one.map(|b| b.columns().to_vec()).unwrap_or_default())
+}
+
+/// A float as the integer beside it, unless it is too large for what a registry holds.
+fn whole(row: &[ArrayRef], at: usize, round: impl Fn(f64) -> f64) -> Option<i64> {
+    let cell = cast(row.get(at)?, &DataType::Float64).ok()?;
+    let value = round(cell.as_primitive::<Float64Type>().iter().next()??);
+    #[allow(clippy::cast_possible_truncation)] // whole, and within 50 bits
+    (value.abs() < 1e15).then_some(value as i64)
+}
+
+fn integer(row: &[ArrayRef], at: usize) -> i64 {
+    let cell = row.get(at).and_then(|c| cast(c, &DataType::Int64).ok());
+    let cell = cell.filter(|c| c.len() > 0 && c.is_valid(0));
+    cell.map_or(0, |c| c.as_primitive::<Int64Type>().value(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_round_and_hold_what_was_found() {
+        assert_eq!(bounds(0, 93), (0, 100));
+        assert_eq!(bounds(-3, 312), (-5, 500));
+        assert_eq!(bounds(1908, 1986), (1800, 2100));
+        assert_eq!(bounds(3, 3), (0, 5));
+        assert_eq!(bounds(0, 0), (0, 1));
+        assert_eq!(bounds(i64::MIN, i64::MAX), (-i64::MAX, i64::MAX));
+    }
+}

@@ -1,0 +1,350 @@
+//! Running a planned query: into the table's file, and past the counts that the reports are made from.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::arrow::compute::{CastOptions, cast_with_options};
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::common::DataFusionError;
+use datafusion::prelude::DataFrame;
+use futures::StreamExt;
+use galen_query::text::hex;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::Options;
+use crate::columns::type_name;
+use crate::engine_error;
+use crate::error::TablesError;
+use crate::mapping::Mapping;
+use crate::plan::{self, Planned, Resources};
+use crate::quality::{self, ColumnFindings, Counted, Judge, Quality, Wanted};
+use crate::report::{ColumnReport, Plan, ProblemReport, Report};
+use crate::source::SourceColumns;
+use crate::tally::Tally;
+use crate::write::{self, TableWriter, Written};
+
+/// Rows of a `[[count]]` that are shown.
+const ROWS_COUNTED: usize = 100;
+
+/// Builds the table.
+pub(crate) async fn build(
+    mapping_file: &Path,
+    source_dir: Option<&Path>,
+    out: &Path,
+    options: &Options,
+) -> Result<Report, TablesError> {
+    let started = Instant::now();
+    let run = Run::plan(mapping_file, source_dir, out, options).await?;
+    refuse_source_as_out(&run.planned, out)?;
+    let table = TableWriter::create(out, &run.planned.table)?;
+    let (warnings, sources) = (run.planned.warnings.clone(), run.planned.sources.clone());
+    let (snapshot, title) = (run.planned.snapshot().cloned(), run.mapping.title.clone());
+    let done = run.finish(Some(table)).await?;
+    let Written { bytes, sha256 } = done.written.unwrap_or_default();
+    Ok(Report {
+        title,
+        sources,
+        snapshot,
+        rows: done.rows,
+        columns: done.columns,
+        out: out.to_owned(),
+        bytes,
+        sha256,
+        report: options.report.clone(),
+        seconds: started.elapsed().as_secs_f64(),
+        warnings,
+    })
+}
+
+/// Plans the SQL; runs it, too, where there is to be a report.
+pub(crate) async fn check(
+    mapping_file: &Path,
+    source_dir: Option<&Path>,
+    options: &Options,
+) -> Result<Plan, TablesError> {
+    // What the query spills lies beside the report.
+    let beside = options.report.clone().unwrap_or_default();
+    let run = Run::plan(mapping_file, source_dir, &beside, options).await?;
+    let planned = &run.planned;
+    let columns = planned.table.fields().iter();
+    let mut plan = Plan {
+        title: run.mapping.title.clone(),
+        snapshot: planned.snapshot().cloned(),
+        sources: planned.sources.clone(),
+        columns: columns
+            .map(|f| (f.name().clone(), type_name(f.data_type())))
+            .collect(),
+        rows: None,
+        problems: Vec::new(),
+        report: options.report.clone(),
+        warnings: planned.warnings.clone(),
+    };
+    if options.report.is_some() {
+        let done = run.finish(None).await?;
+        plan.rows = Some(done.rows);
+        plan.problems = done
+            .columns
+            .into_iter()
+            .filter(|c| !c.problems.is_empty())
+            .collect();
+    }
+    Ok(plan)
+}
+
+fn refuse_source_as_out(planned: &Planned, out: &Path) -> Result<(), TablesError> {
+    let Ok(existing) = out.canonicalize() else {
+        return Ok(());
+    };
+    match planned
+        .sources
+        .iter()
+        .find(|s| s.files.iter().any(|f| f.file == existing))
+    {
+        None => Ok(()),
+        Some(source) => Err(TablesError::Source {
+            name: source.name.clone(),
+            file: existing,
+            message: "it is also --out, and would be replaced: choose another output".to_owned(),
+        }),
+    }
+}
+
+/// A mapping about to be run.
+struct Run<'a> {
+    mapping: Mapping,
+    planned: Planned,
+    /// The output, or what is beside it.
+    out: PathBuf,
+    options: &'a Options,
+    /// Where the query spills; gone with it.
+    _spill: Option<tempfile::TempDir>,
+}
+
+/// What came of it.
+struct Done {
+    rows: u64,
+    columns: Vec<ColumnReport>,
+    written: Option<Written>,
+}
+
+impl<'a> Run<'a> {
+    async fn plan(
+        mapping_file: &Path,
+        source_dir: Option<&Path>,
+        out: &Path,
+        options: &'a Options,
+    ) -> Result<Self, TablesError> {
+        let mapping = Mapping::read(mapping_file)?;
+        if options.report.is_some() && mapping.wanted.is_none() {
+            return Err(TablesError::Mapping {
+                file: mapping_file.to_owned(),
+                message: "--report shows the data against a registry: name it under [mapping], as registry = \
+                          \"registry.toml\""
+                    .to_owned(),
+            });
+        }
+        let spill = match out.as_os_str().is_empty() {
+            true => None,
+            false => Some(write::spill_directory(out)?),
+        };
+        let resources = Resources {
+            memory_mib: options.memory_mib,
+            spill: spill.as_ref().map(|s| s.path().to_owned()),
+        };
+        let planned = plan::plan(&mapping, mapping_file, source_dir, &resources).await?;
+        Ok(Self {
+            mapping,
+            planned,
+            out: out.to_owned(),
+            options,
+            _spill: spill,
+        })
+    }
+
+    /// Runs the query into the table, which is put in place only if the sources are still what was planned with, each
+    /// patient has one row, and the registry takes all values.
+    async fn finish(self, table: Option<TableWriter>) -> Result<Done, TablesError> {
+        let (sources, database) = (self.planned.sources.clone(), self.planned.database());
+        let unchanged = || sources.iter().try_for_each(SourceColumns::check_unchanged);
+        let streamed = self.stream(table).await;
+        if let Some(database) = database {
+            database.end().await;
+        }
+        // A file that changed is the cause of whatever else went wrong.
+        unchanged()?;
+        let streamed = streamed?;
+        let findings = streamed.findings.as_deref().unwrap_or_default();
+        let report = self.options.report.as_deref();
+        let refused = streamed.tally.check().err();
+        let refused = refused.or_else(|| quality::check(findings, report).err());
+        if let (Some(folder), Some(wanted)) = (report, &self.mapping.wanted) {
+            self.quality(wanted, &streamed, refused.as_ref())
+                .write(folder)?;
+        }
+        match refused {
+            Some(refused) => Err(refused),
+            None => Ok(Done {
+                rows: streamed.tally.rows,
+                columns: self.columns(&streamed),
+                written: streamed.table.map(TableWriter::finish).transpose()?,
+            }),
+        }
+    }
+
+    /// Streams the result into the table, if there is one. Once it proves to be none that can be kept, rows are only
+    /// counted.
+    async fn stream(&self, mut table: Option<TableWriter>) -> Result<Streamed, TablesError> {
+        let failed =
+            |e: DataFusionError| engine_error::running(&e, &self.out, self.options.memory_mib);
+        // Texts become plain ones; no value may be lost by it.
+        let strict = CastOptions {
+            safe: false,
+            ..CastOptions::default()
+        };
+        let planned = &self.planned;
+        let mut tally = Tally::new(&planned.schema, &self.mapping.patient_id);
+        let mut judge = self.mapping.wanted.as_ref().zip(planned.layout.as_ref());
+        let mut judge = judge
+            .take()
+            .map(|(wanted, layout)| Judge::new(wanted, layout.clone()));
+        let mut stream = planned
+            .frame
+            .clone()
+            .execute_stream()
+            .await
+            .map_err(failed)?;
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(failed)?;
+            let mut columns = batch
+                .columns()
+                .iter()
+                .zip(planned.schema.fields())
+                .map(|(column, field)| cast_with_options(column, field.data_type(), &strict))
+                .collect::<Result<Vec<ArrayRef>, _>>()
+                .map_err(|e| failed(e.into()))?;
+            tally
+                .note(&columns, batch.num_rows())
+                .map_err(|e| failed(e.into()))?;
+            if let Some(judge) = &mut judge {
+                columns = judge.take(&columns).map_err(|e| failed(e.into()))?;
+            }
+            let sound = tally.is_sound() && judge.as_ref().is_none_or(Judge::is_sound);
+            if let Some(table) = table.as_mut().filter(|_| sound) {
+                let batch = RecordBatch::try_new(planned.table.clone(), columns)
+                    .map_err(|e| failed(e.into()))?;
+                table.write(batch)?;
+            }
+        }
+        let mut counts = Vec::new();
+        if self.options.report.is_some() {
+            for (title, frame) in &planned.counts {
+                counts.push(counted(title, frame.clone()).await.map_err(failed)?);
+            }
+        }
+        Ok(Streamed {
+            table,
+            tally,
+            findings: judge.map(|j| j.findings()),
+            counts,
+        })
+    }
+
+    /// The table's columns, without a value.
+    fn columns(&self, streamed: &Streamed) -> Vec<ColumnReport> {
+        let fields = self.planned.table.fields().iter().enumerate();
+        let columns = fields.map(|(at, field)| {
+            // The patient id comes first, and is no column of the findings.
+            let found = streamed
+                .findings
+                .as_ref()
+                .map(|f| at.checked_sub(1).and_then(|at| f.get(at)));
+            let (nulls, problems) = match found {
+                None => (streamed.tally.nulls[at], Vec::new()),
+                Some(None) => (0, Vec::new()),
+                Some(Some(found)) => (found.missing, problems(found)),
+            };
+            ColumnReport {
+                name: field.name().clone(),
+                data_type: type_name(field.data_type()),
+                nulls,
+                problems,
+            }
+        });
+        columns.collect()
+    }
+
+    fn quality(
+        &self,
+        wanted: &Wanted,
+        streamed: &Streamed,
+        refused: Option<&TablesError>,
+    ) -> Quality {
+        let made = OffsetDateTime::now_utc();
+        let made = made.replace_nanosecond(0).unwrap_or(made);
+        Quality {
+            notice: Quality::notice(),
+            title: self.mapping.title.clone(),
+            registry: wanted.registry.label(),
+            registry_digest: hex(&wanted.registry.digest),
+            mapping_sha256: self.mapping.sha256.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            made: made.format(&Rfc3339).unwrap_or_default(),
+            sources: self.planned.sources.clone(),
+            snapshot: self.planned.snapshot().cloned(),
+            rows: streamed.tally.rows,
+            refused: refused.map(|error| match error {
+                TablesError::Rejected { .. } => "values were rejected".to_owned(),
+                error => error.to_string(),
+            }),
+            columns: streamed.findings.clone().unwrap_or_default(),
+            counts: streamed.counts.clone(),
+            warnings: self.planned.warnings.clone(),
+        }
+    }
+}
+
+/// What has streamed.
+struct Streamed {
+    table: Option<TableWriter>,
+    tally: Tally,
+    findings: Option<Vec<ColumnFindings>>,
+    counts: Vec<Counted>,
+}
+
+fn problems(found: &ColumnFindings) -> Vec<ProblemReport> {
+    let problems = found.problems.iter().map(|p| ProblemReport {
+        kind: p.kind,
+        action: p.action,
+        count: p.count,
+        rows: p.rows.clone(),
+    });
+    problems.collect()
+}
+
+/// The rows of a `[[count]]`.
+async fn counted(title: &str, frame: DataFrame) -> Result<Counted, DataFusionError> {
+    let names = frame.schema().fields().iter().map(|f| f.name().clone());
+    let columns = names.collect();
+    let batches = frame.limit(0, Some(ROWS_COUNTED + 1))?.collect().await?;
+    let options = FormatOptions::new().with_null("NULL");
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for batch in &batches {
+        let cells = batch.columns().iter();
+        let cells = cells.map(|c| ArrayFormatter::try_new(c.as_ref(), &options));
+        let cells = cells.collect::<Result<Vec<_>, _>>()?;
+        rows.extend((0..batch.num_rows()).map(|row| {
+            let row = cells.iter().map(|c| c.value(row).to_string());
+            row.collect()
+        }));
+    }
+    let more = rows.len() > ROWS_COUNTED;
+    rows.truncate(ROWS_COUNTED);
+    Ok(Counted {
+        title: title.to_owned(),
+        columns,
+        rows,
+        more,
+    })
+}
