@@ -104,6 +104,11 @@ pub(crate) fn table_schema(result: &Schema, patient_id: &str) -> Result<SchemaRe
     Ok(Arc::new(Schema::new(fields)))
 }
 
+/// Whether a time is without a zone, or in UTC.
+fn is_utc(zone: Option<&str>) -> bool {
+    matches!(zone, None | Some("UTC" | "+00:00" | "Z"))
+}
+
 /// The type `found` is written as, or the cast that makes it writable.
 fn written_type(name: &str, found: &DataType) -> Result<DataType, String> {
     let cast = |to: &str| {
@@ -128,10 +133,11 @@ fn written_type(name: &str, found: &DataType) -> Result<DataType, String> {
         DataType::Decimal128(_, scale) if *scale >= 0 => Ok(found.clone()),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Ok(DataType::Utf8),
         DataType::Dictionary(_, value) => written_type(name, value),
-        DataType::Timestamp(_, None) => Ok(found.clone()),
-        DataType::Timestamp(_, Some(zone)) if matches!(zone.as_ref(), "UTC" | "+00:00" | "Z") => {
-            Ok(found.clone())
+        // Parquet has no seconds: others would read them back as integers.
+        DataType::Timestamp(TimeUnit::Second, zone) if is_utc(zone.as_deref()) => {
+            Ok(DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))
         }
+        DataType::Timestamp(_, zone) if is_utc(zone.as_deref()) => Ok(found.clone()),
         DataType::Timestamp(..) => cast("TIMESTAMP"),
         DataType::Date64 => cast("DATE"),
         DataType::Float16 => cast("DOUBLE"),

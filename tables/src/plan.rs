@@ -22,7 +22,7 @@ use crate::error::TablesError;
 use crate::exact;
 use crate::mapping::{Mapping, directory};
 use crate::quality::Layout;
-use crate::source::{SourceColumns, register};
+use crate::source::{SourceColumns, Warning, register};
 
 /// A mapping's query, ready to run.
 pub(crate) struct Planned {
@@ -74,9 +74,10 @@ pub(crate) async fn plan(
     let mut warnings = check_statement(&mapping.sql).map_err(fail)?;
     let session = session(resources)?;
     let base = source_dir.unwrap_or_else(|| directory(mapping_file));
+    let mut about_sources = Vec::new();
     let mut sources = Vec::with_capacity(mapping.sources.len());
     for source in &mapping.sources {
-        sources.push(register(&session, source, base, &mut warnings).await?);
+        sources.push(register(&session, source, base, &mut about_sources).await?);
     }
     let mut database = None;
     for source in &mapping.databases {
@@ -114,6 +115,9 @@ pub(crate) async fn plan(
         let planned = planned.map_err(|e| fail(plan_message(&e, &count.sql, &sources)))?;
         counts.push((count.title.clone(), planned));
     }
+    let read = columns_read(&optimized)?;
+    let told = |w: &Warning| w.column.as_ref().is_none_or(|column| read.contains(column));
+    warnings.extend(about_sources.into_iter().filter(told).map(|w| w.text));
     let queries = counts.iter().map(|(_, frame)| frame).chain([&frame]);
     let sources = keep_used(sources, queries.map(DataFrame::logical_plan), mapping)?;
     let table = layout.as_ref().map_or(&schema, |l| &l.schema).clone();
@@ -127,6 +131,21 @@ pub(crate) async fn plan(
         warnings,
         database,
     })
+}
+
+/// The tables' columns that an optimized plan reads.
+fn columns_read(plan: &LogicalPlan) -> Result<HashSet<(String, String)>, TablesError> {
+    let mut read = HashSet::new();
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            let columns = scan.projected_schema.fields().iter();
+            let table = scan.table_name.table();
+            read.extend(columns.map(|c| (table.to_owned(), c.name().clone())));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })
+    .map_err(|e| TablesError::Run(e.strip_backtrace()))?;
+    Ok(read)
 }
 
 /// The sources without the tables of a database that no query names: there may be hundreds.

@@ -11,7 +11,7 @@ use super::{Texts, refused};
 use crate::error::TablesError;
 use crate::mapping::Source;
 use crate::plan::{Resources, session};
-use crate::source::register;
+use crate::source::{Warning, register};
 use crate::{Options, runtime};
 
 /// Names of columns that tell patients apart, and of tables that have one row for each, the likeliest first.
@@ -87,7 +87,7 @@ async fn look(
         memory_mib: Options::default().memory_mib,
         spill: None,
     })?;
-    let (mut tables, mut notes) = (Vec::new(), Vec::new());
+    let (mut tables, mut notes, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
     for file in found {
         if tables
             .iter()
@@ -101,7 +101,7 @@ async fn look(
         }
         let mut source = Source::new(&file.table, file.file.as_ref(), file.format);
         source.delimiter = file.delimiter;
-        match register(&session, &source, folder, &mut notes).await {
+        match register(&session, &source, folder, &mut warnings).await {
             Ok(columns) => tables.push(TableFound {
                 file,
                 columns: columns.columns,
@@ -137,6 +137,12 @@ async fn look(
     };
     let patients = format!("one row per patient: {}, by {id}", table.file.file);
     notes.insert(0, patients);
+    let own = |w: &Warning| {
+        w.column
+            .as_ref()
+            .is_none_or(|(t, _)| *t == table.file.table)
+    };
+    notes.extend(warnings.into_iter().filter(own).map(|w| w.text));
     notes.extend(proposed.notes());
     Ok(Texts {
         registry: proposed.registry(),

@@ -23,6 +23,14 @@ pub(crate) use convert::date_format_problem;
 pub use files::SourceFile;
 pub(crate) use text_table::{AHEAD, scan};
 
+/// What is not wrong with a source but should be looked at.
+#[derive(Debug)]
+pub(crate) struct Warning {
+    /// The source and the column, where it is about one: nobody need look at one that is not read.
+    pub(crate) column: Option<(String, String)>,
+    pub(crate) text: String,
+}
+
 /// A source as the SQL sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -72,7 +80,7 @@ pub(crate) async fn register(
     session: &SessionContext,
     source: &Source,
     directory: &Path,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<SourceColumns, TablesError> {
     let mut files = files::locate(source, directory)?;
     let fail = |(file, message): (PathBuf, String)| TablesError::Source {

@@ -369,3 +369,29 @@ fn bad_file_that_changes_while_it_is_read() {
         "{text}"
     );
 }
+
+/// A column that a few cells make text is told, where the query reads it.
+#[test]
+fn an_odd_cell_among_numbers_is_told_where_it_matters() {
+    let mut csv = String::from("patient_id,crp,note\n");
+    for i in 0..40 {
+        let odd = if i == 9 { "n/a" } else { "1.5" };
+        csv += &format!("{i},{odd},{odd}\n");
+    }
+    let folder = Folder::with(&[("t.csv", csv.as_bytes())]);
+    let source = "path = \"t.csv\"\nformat = \"csv\"";
+    let report = folder
+        .build(source, "SELECT patient_id, crp FROM t ORDER BY patient_id")
+        .unwrap();
+    assert_eq!(report.warnings.len(), 1, "{:?}", report.warnings);
+    assert!(
+        report.warnings[0].contains("`crp`: 1 of 40 cells are no number (the first in line 11)")
+    );
+    let seconds = "SELECT patient_id, CAST('2024-01-31 10:00:00' AS TIMESTAMP(0)) AS t FROM t ORDER BY patient_id";
+    let report = folder.build(source, seconds).unwrap();
+    assert_eq!(report.columns[1].data_type, "timestamp(us)");
+    assert_eq!(
+        crate::common::query(&report.out, "SELECT DISTINCT t FROM t"),
+        [["2024-01-31T10:00:00"]]
+    );
+}

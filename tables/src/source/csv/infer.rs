@@ -11,6 +11,7 @@ use datafusion::arrow::compute::kernels::cast_utils::Parser;
 use datafusion::arrow::datatypes::DataType;
 use galen_query::quotes::{CsvBytes, Quotes, record_line};
 
+use super::near::Near;
 use super::quotes::fault_message;
 use crate::dates;
 use crate::mapping::{ColumnType, Source};
@@ -69,11 +70,14 @@ pub(crate) struct Found {
     pub(crate) convert: Option<Convert>,
 }
 
-const BOOLEAN: u8 = 1;
-const INT: u8 = 2;
-const FLOAT: u8 = 4;
-const DATE: u8 = 8;
-const TIMESTAMP: u8 = 16;
+pub(super) const BOOLEAN: u8 = 1;
+pub(super) const INT: u8 = 2;
+pub(super) const FLOAT: u8 = 4;
+pub(super) const DATE: u8 = 8;
+pub(super) const TIMESTAMP: u8 = 16;
+
+/// Beyond it a float does not hold each whole number.
+const EXACT: u64 = 1 << 53;
 
 /// The types a column's cells so far all have.
 struct Candidates {
@@ -83,6 +87,7 @@ struct Candidates {
     padded: Option<u64>,
     /// Whether all cells are numbers once their blanks are taken off.
     numbers: bool,
+    near: Near,
 }
 
 /// Settles the columns' types over all files of a source; the mapping's `types` override, and are checked
@@ -155,6 +160,7 @@ impl<'a> Inference<'a> {
                 seen: false,
                 padded: None,
                 numbers: true,
+                near: Near::default(),
             });
             self.columns = candidates.collect();
             self.names = names;
@@ -195,16 +201,21 @@ impl<'a> Inference<'a> {
         std::mem::take(&mut self.warnings)
     }
 
-    /// The columns as all files have them.
-    pub(crate) fn finish(self) -> (Vec<Found>, Vec<String>) {
-        let padded = self.names.iter().zip(&self.columns).filter_map(|(name, c)| {
-            let line = c.padded.filter(|_| c.numbers && c.kinds == 0)?;
-            Some(format!(
+    /// The columns as all files have them, and of some what is to be said of them.
+    pub(crate) fn finish(self) -> (Vec<Found>, Vec<(String, String)>) {
+        let columns = self.names.iter().zip(&self.columns).zip(&self.forced);
+        let texts = columns.filter(|((_, c), forced)| forced.is_none() && c.seen && c.kinds == 0);
+        let warnings = texts.filter_map(|((name, c), _)| {
+            let warning = match c.padded.filter(|_| c.numbers) {
+            None => c.near.warning(name)?,
+            Some(line) => format!(
                 "column `{name}`: numbers with blanks around them, the first in line {line}, make it text: \
                  CAST(trim({name}) AS …) reads them"
-            ))
+            ),
+            };
+            Some((name.clone(), warning))
         });
-        let padded = padded.collect();
+        let warnings = warnings.collect();
         let columns = self
             .names
             .into_iter()
@@ -217,7 +228,7 @@ impl<'a> Inference<'a> {
                 data_type,
             }
         });
-        (found.collect(), padded)
+        (found.collect(), warnings)
     }
 }
 
@@ -254,11 +265,12 @@ fn note(
         return if taken { Ok(()) } else { Err(wanted) };
     }
     column.seen = true;
-    if column.kinds == 0 && !column.numbers {
+    if column.kinds == 0 && !column.numbers && column.near.is_far() {
         return Ok(());
     }
     let found = kinds(cell, dialect);
     column.kinds &= found;
+    column.near.note(found, line);
     let bare = cell.trim();
     let padded = bare.len() < cell.len();
     let number = if padded { kinds(bare, dialect) } else { found } & (INT | FLOAT) != 0;
@@ -281,6 +293,14 @@ fn misfit(line: u64, column: &str, wanted: ColumnType) -> String {
 fn names(first: &ByteRecord, header: bool) -> Result<Vec<String>, String> {
     if !header {
         return Ok((1..=first.len()).map(|i| format!("column_{i}")).collect());
+    }
+    let value = |name: &&[u8]| name.first().is_some_and(u8::is_ascii_digit);
+    if first.iter().filter(value).count() * 2 > first.len() {
+        // As names they would stand in messages.
+        return Err(
+            "line 1 looks like patients' data and not like names of columns: say header = false where there are none"
+                .to_owned(),
+        );
     }
     let mut names: Vec<String> = Vec::with_capacity(first.len());
     for (i, bytes) in first.iter().enumerate() {
@@ -356,10 +376,11 @@ fn kinds(cell: &str, dialect: &Dialect) -> u8 {
         0
     } else if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
         // A whole number too long for 64 bits is an identifier: as a float it would lose digits.
-        if Int64Type::parse(cell).is_some() {
-            INT | FLOAT
-        } else {
-            0
+        // Beside a fraction, one beyond 2^53 would lose digits too.
+        match Int64Type::parse(cell) {
+            Some(whole) if whole.unsigned_abs() <= EXACT => INT | FLOAT,
+            Some(_) => INT,
+            None => 0,
         }
     } else if is_float(cell, dialect.decimal_comma) {
         FLOAT

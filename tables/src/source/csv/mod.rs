@@ -1,6 +1,7 @@
 //! CSV: read once for its columns' types, and then for each query over it.
 
 mod infer;
+mod near;
 mod quotes;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use datafusion::common::Result;
 use encoding_rs::Encoding;
 use regex::Regex;
 
+use super::Warning;
 use super::convert::Columns;
 use super::files::SourceFile;
 use super::input;
@@ -33,7 +35,7 @@ const NO_QUOTE: u8 = 0xFF;
 pub(super) fn read(
     source: &Source,
     files: &mut [SourceFile],
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<TextTable, (PathBuf, String)> {
     let dialect = Dialect::of(source);
     let encoding = source.encoding();
@@ -43,20 +45,17 @@ pub(super) fn read(
             .map_err(|e| input::message(&e))
             .and_then(|text| inference.read(text));
         file.rows = rows.map_err(|message| (file.file.clone(), message))?;
-        for warning in inference.warnings() {
-            warnings.push(format!(
-                "source `{}` ({}): {warning}",
-                source.name,
-                file.name()
-            ));
-        }
+        let told = inference.warnings().into_iter().map(|warning| Warning {
+            column: None,
+            text: format!("source `{}` ({}): {warning}", source.name, file.name()),
+        });
+        warnings.extend(told);
     }
-    let (columns, padded) = inference.finish();
-    warnings.extend(
-        padded
-            .iter()
-            .map(|w| format!("source `{}`: {w}", source.name)),
-    );
+    let (columns, texts) = inference.finish();
+    warnings.extend(texts.into_iter().map(|(column, warning)| Warning {
+        column: Some((source.name.clone(), column)),
+        text: format!("source `{}`: {warning}", source.name),
+    }));
     let columns = columns
         .into_iter()
         .map(|c| (c.name, c.data_type, c.convert));

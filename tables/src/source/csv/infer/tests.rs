@@ -28,8 +28,8 @@ fn inferred(
         inference.read(text.as_bytes())?;
     }
     let mut warnings = inference.warnings();
-    let (columns, padded) = inference.finish();
-    warnings.extend(padded);
+    let (columns, texts) = inference.finish();
+    warnings.extend(texts.into_iter().map(|(_, warning)| warning));
     Ok((columns, warnings))
 }
 
@@ -167,4 +167,52 @@ fn errors_name_line_and_column_but_no_value() {
     assert!(error.contains("`c`") && error.contains("a, b"), "{error}");
     let error = inferred(&["a,b\n1,2\n", "b,a\n1,2\n"], &dialect(&[]), &[]).unwrap_err();
     assert!(error.contains("which have: a, b"), "{error}");
+}
+
+#[test]
+fn whole_numbers_that_a_float_would_change_are_no_floats() {
+    let text = "a,b,c\n9007199254740993,9007199254740992,9007199254740993\n0.5,0.5,1\n";
+    let (columns, warnings) = inferred(&[text], &dialect(&[]), &[]).unwrap();
+    let types: Vec<_> = columns.into_iter().map(|c| c.data_type).collect();
+    assert_eq!(types, [DataType::Utf8, DataType::Float64, DataType::Int64]);
+    assert!(
+        warnings[0].contains("column `a`: whole numbers beyond 2^53"),
+        "{warnings:?}"
+    );
+    assert_eq!(warnings.len(), 1);
+}
+
+#[test]
+fn columns_that_few_cells_make_text_are_told() {
+    let mut text = String::from("n,d,t,ward,zip\n");
+    for i in 0..50 {
+        let n = if i == 20 {
+            "<0.5".to_owned()
+        } else {
+            i.to_string()
+        };
+        let d = if i == 30 { "2020-02-30" } else { "2020-02-28" };
+        text += &format!("{n},{d},2020-02-28,w{i},{:05}\n", i);
+    }
+    let (columns, warnings) = inferred(&[&text], &dialect(&[]), &[]).unwrap();
+    assert_eq!(columns[0].data_type, DataType::Utf8);
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].contains("column `n`: 1 of 50 cells are no number (the first in line 22)"));
+    assert!(warnings[1].contains("column `d`: 1 of 50 cells are no date (the first in line 32)"));
+    assert!(!warnings.concat().contains("0.5"));
+    let (_, none) = inferred(&[&text], &dialect(&["<0.5"]), &[("d", ColumnType::Utf8)]).unwrap();
+    assert_eq!(none, Vec::<String>::new());
+}
+
+#[test]
+fn a_first_line_of_data_is_not_shown_as_names() {
+    for text in ["4711,1950-01-01,F\n", "1,2\n3,4\n", "7\n"] {
+        let error = refused(text, &[]);
+        assert!(error.contains("header = false"), "{error}");
+        assert!(
+            !error.contains("4711") && !error.contains("1950"),
+            "{error}"
+        );
+    }
+    inferred(&["id,2019,x\n1,2,3\n"], &dialect(&[]), &[]).unwrap();
 }
