@@ -74,6 +74,10 @@ An OMOP CDM (5.3 or 5.4) as files, or in PostgreSQL, to a registry that is shipp
   galen-tables init --from omop --registry cardiometabolic --source /srv/export --out site
   galen-tables init --from omop --registry demographics --database OMOP_URL --schema cdm --out site
 
+A FHIR R4 bulk export (Patient.ndjson, Condition.000.ndjson, …):
+
+  galen-tables init --from fhir --registry cardiometabolic --source /srv/export --out site
+
 A registry and a mapping proposed from whatever files there are:
 
   galen-tables init --from /srv/export --registry stroke --out site
@@ -87,13 +91,13 @@ enum Command {
     /// Write a registry and a mapping to start from: shipped ones for OMOP, or proposed from a folder of files
     #[command(after_long_help = INIT_EXAMPLE)]
     Init {
-        /// `omop`, or a folder of CSV, Parquet or NDJSON files
-        #[arg(long, value_name = "omop|FOLDER")]
+        /// `omop`, `fhir`, or a folder of CSV, Parquet or NDJSON files
+        #[arg(long, value_name = "omop|fhir|FOLDER")]
         from: String,
-        /// With omop, a registry that is shipped (cardiometabolic, demographics); with a folder, the new one's name
+        /// With omop and fhir, a registry that is shipped (cardiometabolic, demographics); with a folder, the new one's name
         #[arg(long, value_name = "NAME")]
         registry: Option<String>,
-        /// With omop: the folder of its files, named as its tables
+        /// With omop and fhir: the folder of its files, named as its tables or its resources
         #[arg(long, value_name = "DIR", conflicts_with = "database")]
         source: Option<PathBuf>,
         /// With omop: the environment variable that holds the database's URL
@@ -191,33 +195,11 @@ fn run(command: Command) -> Result<String> {
             out,
             json,
         } => {
-            let from = if from == "omop" {
-                ensure!(
-                    patient_id.is_none(),
-                    "--patient-id is for a folder; OMOP has person_id"
-                );
-                let registry = registry.with_context(|| {
-                    let names = shipped_registries().join(" or ");
-                    format!("--from omop needs --registry: {names}")
-                })?;
-                let place = match (source, database) {
-                    (Some(folder), _) => OmopPlace::Files(folder),
-                    (None, Some(url_env)) => OmopPlace::Database { url_env, schema },
-                    (None, None) => bail!("--from omop needs --source DIR or --database VARIABLE"),
-                };
-                StartFrom::Omop { registry, place }
-            } else {
-                ensure!(
-                    source.is_none() && database.is_none(),
-                    "--source and --database are for --from omop; a folder is given as --from {from}"
-                );
-                StartFrom::Folder {
-                    folder: PathBuf::from(from),
-                    registry,
-                    patient_id,
-                }
-            };
-            shown(&init(&from, &out)?, json)
+            let place = (source, database, schema);
+            shown(
+                &init(&start_from(&from, registry, place, patient_id)?, &out)?,
+                json,
+            )
         }
         Command::Build {
             mapping,
@@ -241,6 +223,47 @@ fn run(command: Command) -> Result<String> {
             shown(&plan, json)
         }
     }
+}
+
+/// What --from and its companions say together.
+fn start_from(
+    from: &str,
+    registry: Option<String>,
+    place: (Option<PathBuf>, Option<String>, Option<String>),
+    patient_id: Option<String>,
+) -> Result<StartFrom> {
+    let shipped = || {
+        let names = shipped_registries().join(" or ");
+        format!("--from {from} needs --registry: {names}")
+    };
+    ensure!(
+        patient_id.is_none() || !matches!(from, "omop" | "fhir"),
+        "--patient-id is for a folder of other files"
+    );
+    Ok(match (from, place) {
+        ("omop", (Some(folder), ..)) => StartFrom::Omop {
+            registry: registry.with_context(shipped)?,
+            place: OmopPlace::Files(folder),
+        },
+        ("omop", (None, Some(url_env), schema)) => StartFrom::Omop {
+            registry: registry.with_context(shipped)?,
+            place: OmopPlace::Database { url_env, schema },
+        },
+        ("omop", (None, None, _)) => bail!("--from omop needs --source DIR or --database VARIABLE"),
+        ("fhir", (Some(folder), None, _)) => StartFrom::Fhir {
+            registry: registry.with_context(shipped)?,
+            folder,
+        },
+        ("fhir", _) => bail!("--from fhir needs --source DIR, the folder of its NDJSON files"),
+        (folder, (None, None, _)) => StartFrom::Folder {
+            folder: PathBuf::from(folder),
+            registry,
+            patient_id,
+        },
+        (folder, _) => bail!(
+            "--source and --database are for --from omop and fhir; a folder is given as --from {folder}"
+        ),
+    })
 }
 
 fn shown(what: &(impl Serialize + Display), json: bool) -> Result<String> {

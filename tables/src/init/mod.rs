@@ -1,6 +1,7 @@
 //! What a hospital starts from: a mapping and its registry, ready for OMOP or proposed for any folder of files, to be
 //! edited.
 
+mod fhir;
 mod files;
 mod folder;
 mod omop;
@@ -25,6 +26,13 @@ pub enum From {
         registry: String,
         /// Where it lies.
         place: Place,
+    },
+    /// A FHIR R4 bulk export, for a registry that is shipped.
+    Fhir {
+        /// The registry's name.
+        registry: String,
+        /// The folder of its NDJSON files.
+        folder: PathBuf,
     },
     /// Files of any kind.
     Folder {
@@ -76,9 +84,19 @@ impl fmt::Display for Start {
 }
 
 /// The registries that mappings are shipped for.
+const NAMES: &[&str] = &["cardiometabolic", "demographics"];
+
+/// The registries that mappings are shipped for, from OMOP and from FHIR.
 #[must_use]
 pub fn shipped_registries() -> Vec<&'static str> {
-    omop::NAMES.to_vec()
+    NAMES.to_vec()
+}
+
+fn not_shipped(registry: &str) -> TablesError {
+    refused(format!(
+        "no mapping is shipped for a registry `{registry}`; there are: {}",
+        NAMES.join(", ")
+    ))
 }
 
 /// Two files' texts, and what is to be said of them.
@@ -98,6 +116,7 @@ struct Texts {
 pub fn init(from: &From, out: &Path) -> Result<Start, TablesError> {
     let texts = match from {
         From::Omop { registry, place } => omop::texts(registry, place)?,
+        From::Fhir { registry, folder } => fhir::texts(registry, folder)?,
         From::Folder {
             folder,
             registry,

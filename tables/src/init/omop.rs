@@ -7,9 +7,6 @@ use super::{Place, Texts, refused};
 use crate::error::TablesError;
 use crate::mapping::Format;
 
-/// The registries.
-pub(super) const NAMES: &[&str] = &["cardiometabolic", "demographics"];
-
 /// A table that a mapping reads, and the types of its columns where they are read from CSV: an empty column tells none.
 type Table = (&'static str, &'static [(&'static str, &'static str)]);
 
@@ -35,6 +32,7 @@ const MEASUREMENT: Table = (
         ("person_id", "int"),
         ("measurement_concept_id", "int"),
         ("measurement_date", "date"),
+        ("operator_concept_id", "int"),
         ("value_as_number", "float"),
         ("unit_concept_id", "int"),
         ("unit_source_value", "utf8"),
@@ -61,10 +59,7 @@ fn shipped(registry: &str) -> Result<(&'static str, &'static str, Vec<Table>), T
             include_str!("../../mappings/omop/demographics.toml"),
             vec![PERSON, DEATH],
         )),
-        _ => Err(refused(format!(
-            "no mapping is shipped for a registry `{registry}`; there are: {}",
-            NAMES.join(", ")
-        ))),
+        _ => Err(super::not_shipped(registry)),
     }
 }
 

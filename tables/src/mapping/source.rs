@@ -40,6 +40,8 @@ pub struct Source {
     pub multiline: Option<bool>,
     /// CSV and NDJSON: types that replace the inferred ones, by column.
     pub types: BTreeMap<String, ColumnType>,
+    /// NDJSON: an object with elements that the SQL reads though no line may have them.
+    pub example: Option<String>,
 }
 
 /// A database whose tables the SQL may read, as `name.table` or by their names alone.
@@ -139,6 +141,7 @@ struct Written {
     multiline: Option<bool>,
     #[serde(default)]
     types: BTreeMap<String, ColumnType>,
+    example: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for Sources {
@@ -234,7 +237,7 @@ impl Written {
         let as_file = self.into_source(name.clone(), PathBuf::new(), Format::Parquet);
         match csv_key(&as_file) {
             Some(key) => Err(format!("it is a database: leave {key} out")),
-            None if !as_file.types.is_empty() => {
+            None if !as_file.types.is_empty() || as_file.example.is_some() => {
                 Err("a database has its types: cast in the SQL instead".to_owned())
             }
             None => Ok(DatabaseSource {
@@ -272,6 +275,7 @@ impl Written {
             quote: self.quote,
             multiline: self.multiline,
             types: self.types,
+            example: self.example,
         }
     }
 }
@@ -288,6 +292,9 @@ fn check(source: &Source) -> Result<(), String> {
     }
     if !source.types.is_empty() && source.format == Format::Parquet {
         return Err("a Parquet file has its types; cast in the SQL instead".to_owned());
+    }
+    if source.example.is_some() && source.format != Format::Ndjson {
+        return Err("example is for format = \"ndjson\" only".to_owned());
     }
     check_csv(source)?;
     check_path(source)

@@ -6,6 +6,7 @@ mod common;
 mod database;
 mod exact;
 mod fixtures;
+mod population;
 mod quality;
 mod sources;
 mod start;

@@ -395,3 +395,31 @@ fn an_odd_cell_among_numbers_is_told_where_it_matters() {
         [["2024-01-31T10:00:00"]]
     );
 }
+
+/// Elements that a query reads and no line has are known by the mapping's example.
+#[test]
+fn an_example_tells_elements_that_no_line_has() {
+    let folder = Folder::with(&[(
+        "t.ndjson",
+        b"{\"patient_id\":1}\n{\"patient_id\":2,\"a\":{\"b\":[7]}}\n",
+    )]);
+    let source =
+        |example: &str| format!("path = \"t.ndjson\"\nformat = \"ndjson\"\nexample = '{example}'");
+    let sql = "SELECT patient_id, a['b'][1] AS b, a['c'] AS c, d FROM t ORDER BY patient_id";
+    let rows = folder.rows(&source(r#"{"a": {"b": [0.5], "c": ""}, "d": true}"#), sql);
+    assert_eq!(rows, [["1", "-", "-", "-"], ["2", "7.0", "-", "-"]]);
+    std::fs::remove_file(folder.path("out.parquet")).unwrap();
+    let text = folder.refused(&source(r#"{"patient_id": "", "a": {}}"#), sql, &[]);
+    assert!(
+        text.contains("`patient_id` is a number in line 1 and text in the mapping's example"),
+        "{text}"
+    );
+    let text = folder.refused(&source("{"), sql, &[]);
+    assert!(text.contains("the mapping's example"), "{text}");
+    let text = folder.refused(
+        "path = \"t.csv\"\nformat = \"csv\"\nexample = '{}'",
+        sql,
+        &[],
+    );
+    assert!(text.contains("example is for format"), "{text}");
+}

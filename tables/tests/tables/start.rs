@@ -37,11 +37,11 @@ fn cdm() -> Folder {
                     316866\t316866\t0\t0\n316866\t320128\t1\t1\n201826\t201826\t0\t0\n432867\t432867\t0\t0\n\
                     4185932\t4185932\t0\t0\n4185932\t4329847\t2\t3\n316139\t316139\t0\t0\n313217\t313217\t0\t0\n\
                     381316\t381316\t0\t0\n";
-    let measurement = "measurement_id,person_id,measurement_concept_id,measurement_date,value_as_number,unit_concept_id,unit_source_value\n\
-                       1,1,3028437,2020-01-01,100,8840,mg/dL\n2,1,3009966,2021-01-01,3.0,8753,mmol/L\n\
-                       3,1,3004410,2021-01-01,53,9579,mmol/mol\n4,1,3004249,2021-01-01,140,8876,mm[Hg]\n\
-                       5,1,3004249,2021-01-01,128.5,8876,mm[Hg]\n6,1,3004249,2022-01-01,,8876,mm[Hg]\n\
-                       7,-2,3022192,2021-01-01,2,8753,mmol/L\n8,4,3036277,2021-01-01,180,8582,cm\n";
+    let measurement = "measurement_id,person_id,measurement_concept_id,measurement_date,operator_concept_id,value_as_number,unit_concept_id,unit_source_value\n\
+                       1,1,3028437,2020-01-01,,100,8840,mg/dL\n2,1,3009966,2021-01-01,,3.0,8753,mmol/L\n\
+                       3,1,3004410,2021-01-01,,53,9579,mmol/mol\n4,1,3004249,2021-01-01,,140,8876,mm[Hg]\n\
+                       5,1,3004249,2021-01-01,,128.5,8876,mm[Hg]\n6,1,3004249,2022-01-01,,,8876,mm[Hg]\n\
+                       7,-2,3022192,2021-01-01,,2,8753,mmol/L\n8,4,3036277,2021-01-01,,180,8582,cm\n";
     Folder::with(&[
         ("person.csv", person.as_bytes()),
         ("Condition_Occurrence.csv", condition.as_bytes()),
@@ -200,7 +200,7 @@ fn a_cdm_in_a_database_gives_the_table_of_its_files() {
         (
             "measurement.csv",
             "measurement_id bigint, person_id bigint, measurement_concept_id integer, measurement_date date, \
-             value_as_number numeric, unit_concept_id integer, unit_source_value varchar(50)",
+             operator_concept_id integer, value_as_number numeric, unit_concept_id integer, unit_source_value varchar(50)",
         ),
         ("death.csv", "person_id bigint, death_date date"),
     ] {

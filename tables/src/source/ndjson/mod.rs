@@ -19,7 +19,7 @@ use super::text_table::{Batches, TextFile, TextTable};
 use super::types::arrow_type;
 use crate::error::told;
 use crate::mapping::{ColumnType, Source};
-use shape::Shape;
+use shape::{EXAMPLE, Shape};
 use walk::Lines;
 
 /// Objects that are read at once.
@@ -34,6 +34,10 @@ pub(super) fn read(
     files: &mut [SourceFile],
 ) -> Result<TextTable, (PathBuf, String)> {
     let mut root = Shape::default();
+    if let Some(example) = &source.example {
+        let taken = Lines::new(EXAMPLE, &source.types).take(example.as_bytes(), &mut root);
+        taken.map_err(|e| (files[0].file.clone(), format!("the mapping's example: {e}")))?;
+    }
     for (at, file) in files.iter_mut().enumerate() {
         let rows = input::open(&file.file, None)
             .map_err(|e| input::message(&e))

@@ -9,6 +9,9 @@ use crate::source::files::SourceFile;
 /// Where a kind was first seen: the file by its place, and the line.
 pub(super) type Place = (usize, u64);
 
+/// The file that the mapping's example is.
+pub(super) const EXAMPLE: usize = usize::MAX;
+
 /// Beyond it a float does not hold each whole number.
 pub(super) const EXACT: u64 = 1 << 53;
 
@@ -103,6 +106,7 @@ fn mixed(path: &str, one: (&&str, Place), other: (&&str, Place), files: &[Source
 /// A place for people; of many files, with the file's name.
 fn place_text((file, line): Place, files: &[SourceFile]) -> String {
     match files.get(file) {
+        None if file == EXAMPLE => "the mapping's example".to_owned(),
         Some(found) if files.len() > 1 => format!("line {line} of {}", found.name()),
         _ => format!("line {line}"),
     }
