@@ -303,7 +303,7 @@ fn whole(row: &[ArrayRef], at: usize, round: impl Fn(f64) -> f64) -> Option<i64>
 
 fn integer(row: &[ArrayRef], at: usize) -> i64 {
     let cell = row.get(at).and_then(|c| cast(c, &DataType::Int64).ok());
-    let cell = cell.filter(|c| c.len() > 0 && c.is_valid(0));
+    let cell = cell.filter(|c| !c.is_empty() && c.is_valid(0));
     cell.map_or(0, |c| c.as_primitive::<Int64Type>().value(0))
 }
 

@@ -155,7 +155,7 @@ impl Proposed<'_> {
             let section = section(&table.file, &table.file.table, "");
             // What a file's header holds is no more of the comment than its line.
             let columns = columns.join(", ").replace(char::is_control, " ");
-            let _ = write!(mapping, "{section}# {columns}\n");
+            let _ = writeln!(mapping, "{section}# {columns}");
         }
         mapping
     }

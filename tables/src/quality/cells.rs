@@ -83,14 +83,12 @@ pub(super) fn encode(
         DataType::UInt32 => integers!(UInt32Type),
         DataType::UInt64 => integers!(UInt64Type),
         // By its own shortest text: as a wider float it would have more digits.
-        DataType::Float32 => numbers::<Float32Type>(cells, |v| {
-            if v.is_finite() {
-                encoder.encode_text(&v.to_string())
-            } else {
-                Err(ValueError::NotNumber)
-            }
-        }),
-        DataType::Float64 => numbers::<Float64Type>(cells, |v| column.encode_float(v)),
+        DataType::Float32 => {
+            numbers::<Float32Type>(cells, |v| float(column, encoder, v.into(), &v.to_string()))
+        }
+        DataType::Float64 => {
+            numbers::<Float64Type>(cells, |v| float(column, encoder, v, &v.to_string()))
+        }
         DataType::Decimal128(precision, scale) => numbers::<Decimal128Type>(cells, |v| {
             encoder.encode_text(&Decimal128Type::format_decimal(v, *precision, *scale))
         }),
@@ -123,6 +121,30 @@ pub(super) fn encode(
             return Err(ArrowError::SchemaError(message));
         }
     })
+}
+
+/// A float of this shortest text: a number; as a truth value or a code the whole number that it is, for some exporters
+/// write integers so.
+fn float(
+    column: &Column,
+    encoder: &Encoder<'_>,
+    value: f64,
+    text: &str,
+) -> Result<u64, ValueError> {
+    // Up to here each integer is a float of its own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if matches!(column.kind, ColumnKind::Number { .. }) {
+        return if value.is_finite() {
+            encoder.encode_text(text)
+        } else {
+            Err(ValueError::NotNumber)
+        };
+    }
+    if value.fract() == 0.0 && value.abs() < EXACT {
+        #[allow(clippy::cast_possible_truncation)] // whole, and within 53 bits
+        return encoder.encode_text(&(value as i64).to_string());
+    }
+    encoder.encode_text(text)
 }
 
 fn numbers<T: ArrowPrimitiveType>(

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod derived;
+mod verdicts;
 
 use std::fs;
 
