@@ -6,7 +6,7 @@ use datafusion::prelude::SessionContext;
 
 use super::files::{Found, find};
 use super::profile::{is_unique, profile};
-use super::propose::{Proposed, TableFound};
+use super::propose::{Proposed, TableFound, checked};
 use super::{Texts, refused};
 use crate::error::TablesError;
 use crate::mapping::Source;
@@ -126,7 +126,7 @@ async fn look(
     for field in schema.fields().iter().filter(|f| *f.name() != id) {
         let name = &table.file.table;
         let looked = profile(&session, name, field.name(), field.data_type()).await;
-        profiles.push(looked.map_err(failed)?);
+        profiles.push(checked(looked.map_err(failed)?));
     }
     let proposed = Proposed {
         registry,

@@ -27,6 +27,8 @@ pub(super) enum Proposal {
         min: i64,
         max: i64,
         decimals: i64,
+        /// Whether what was found has more.
+        rounded: bool,
     },
     Date {
         /// First and last year.
@@ -185,6 +187,7 @@ async fn numbers(
             why: "numbers beyond all bounds, as identifiers are".to_owned(),
         });
     };
+    let rounded = decimals > DECIMALS;
     let decimals = decimals.clamp(0, DECIMALS);
     let (min, max) = bounds(least, most);
     let values =
@@ -194,7 +197,12 @@ async fn numbers(
             why: "a number of more than 2^32 values, as an identifier is".to_owned(),
         });
     }
-    Ok(Proposal::Number { min, max, decimals })
+    Ok(Proposal::Number {
+        min,
+        max,
+        decimals,
+        rounded,
+    })
 }
 
 /// Digits after the point of a float's values.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::files::{Found, section};
 use super::profile::{Profile, Proposal, quoted};
 use crate::mapping::is_name;
+use galen_query::registry::Registry;
 
 /// A file of the folder as a table, and its columns' names and types.
 pub(super) struct TableFound {
@@ -61,6 +62,9 @@ impl Proposed<'_> {
         for (name, profile) in self.data() {
             match &profile.proposal {
                 Proposal::Left { why } => notes.push(format!("{name} is left out: {why}")),
+                Proposal::Number {
+                    decimals, rounded, ..
+                } if *rounded => notes.push(format!("{name} is rounded to {decimals} decimals")),
                 Proposal::Category { others, .. } if *others > 0 => notes.push(format!(
                     "{name}: {others} patients have a code that few have; such codes are not in the registry, which \
                      is public: add those that may be, or map them to another"
@@ -81,19 +85,8 @@ impl Proposed<'_> {
             text(self.registry)
         );
         for (name, profile) in self.data() {
-            let about = match &profile.proposal {
-                Proposal::Left { .. } => continue,
-                Proposal::Boolean { .. } => "type = \"boolean\"\n".to_owned(),
-                Proposal::Date { first, last } => format!(
-                    "type = \"date\"\nmin = \"{first:04}-01-01\"\nmax = \"{last:04}-12-31\"\n"
-                ),
-                Proposal::Number { min, max, decimals } => format!(
-                    "type = \"number\"\nmin = {min}\nmax = {max}\ndecimals = {decimals}\n# unit = \"…\"\n"
-                ),
-                Proposal::Category { codes, .. } => {
-                    let codes: Vec<String> = codes.iter().map(|c| text(c)).collect();
-                    format!("type = \"category\"\ncodes = [{}]\n", codes.join(", "))
-                }
+            let Some(about) = about(&profile.proposal) else {
+                continue;
             };
             let nullable = if profile.nullable {
                 "nullable = true\n"
@@ -161,6 +154,48 @@ impl Proposed<'_> {
     }
 }
 
+/// What a registry says of a column with this proposal.
+fn about(proposal: &Proposal) -> Option<String> {
+    Some(match proposal {
+        Proposal::Left { .. } => return None,
+        Proposal::Boolean { .. } => "type = \"boolean\"\n".to_owned(),
+        Proposal::Date { first, last } => {
+            format!("type = \"date\"\nmin = \"{first:04}-01-01\"\nmax = \"{last:04}-12-31\"\n")
+        }
+        Proposal::Number {
+            min, max, decimals, ..
+        } => format!(
+            "type = \"number\"\nmin = {min}\nmax = {max}\ndecimals = {decimals}\n# unit = \"…\"\n"
+        ),
+        Proposal::Category { codes, .. } => {
+            let codes: Vec<String> = codes.iter().map(|c| text(c)).collect();
+            format!("type = \"category\"\ncodes = [{}]\n", codes.join(", "))
+        }
+    })
+}
+
+/// Whether a registry may have a column of this name and description: what it says itself.
+fn is_allowed(name: &str, about: &str) -> bool {
+    let registry = format!(
+        "[registry]\nname = \"t\"\nversion = 1\npatient_id = \"patient_id\"\n[[purpose]]\ncode = \"DUO:0000042\"\n\
+         column = \"consent_research\"\n[[column]]\nname = \"{name}\"\n{about}"
+    );
+    Registry::from_toml(&registry).is_ok()
+}
+
+/// The proposal, unless no registry could have it.
+pub(super) fn checked(profile: Profile) -> Profile {
+    match about(&profile.proposal) {
+        Some(text) if !is_allowed("x", &text) => Profile {
+            proposal: Proposal::Left {
+                why: "what stands in it cannot be the values or codes of a registry".to_owned(),
+            },
+            ..profile
+        },
+        _ => profile,
+    }
+}
+
 /// A column's name as a registry has it, and no other column.
 fn name(found: &str, taken: &[String]) -> String {
     let letter = |c: char| {
@@ -171,9 +206,12 @@ fn name(found: &str, taken: &[String]) -> String {
             '_'
         }
     };
-    let mut name: String = found.chars().map(letter).take(58).collect();
+    let mut name: String = found.chars().map(letter).take(50).collect();
     if !is_name(&name) {
         name.insert_str(0, "c_");
+    }
+    if !is_allowed(&name, "type = \"boolean\"\n") {
+        name += "_value"; // a word of SQL
     }
     let free = |name: &String| !taken.contains(name);
     if free(&name) {
@@ -194,6 +232,7 @@ mod tests {
         assert_eq!(name("birthDate", &taken), "birthdate");
         assert_eq!(name("2nd visit", &taken), "c_2nd_visit");
         assert_eq!(name("größe", &taken), "gr__e");
-        assert_eq!(name(&"x".repeat(100), &taken).len(), 58);
+        assert_eq!(name(&"x".repeat(100), &taken).len(), 50);
+        assert_eq!(name("Order", &taken), "order_value");
     }
 }

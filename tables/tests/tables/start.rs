@@ -434,3 +434,49 @@ fn edit(file: &Path, from: &str, to: &str) {
     assert!(text.contains(from), "{text}");
     fs::write(file, text.replace(from, to)).unwrap();
 }
+
+/// Columns whose names are words of SQL, or one name but for their case, and texts that no registry takes as codes.
+#[test]
+fn whatever_the_columns_are_called_the_proposal_is_a_registry() {
+    let mut csv = String::from("id,Order,select,Age,age,\"a \"\"b\"\"\",größe,ratio,padded\n");
+    for i in 0..40 {
+        csv += &format!(
+            "{i},{},u{},{},{},p{},{},0.{:06},{}\n",
+            ["A", "B"][i % 2],
+            i % 2,
+            20 + i % 9,
+            30 + i % 9,
+            i % 3,
+            150 + i % 30,
+            7 * i + 1,
+            [" x", "y "][i % 2],
+        );
+    }
+    let place = Folder::with(&[("my patients (1).csv", csv.as_bytes())]);
+    let (source, out) = (place.path("."), place.path("site"));
+    let said = init(&folder(&source, None), &out).unwrap().to_string();
+    assert!(said.contains("ratio is rounded to 4 decimals"), "{said}");
+    assert!(
+        said.contains("padded is left out: what stands in it cannot be"),
+        "{said}"
+    );
+    edit(
+        &out.join("mapping.toml"),
+        "CAST(NULL AS BOOLEAN) AS consent",
+        "true AS consent",
+    );
+    let report = built(&out, &source).unwrap();
+    let names: Vec<&str> = report.columns.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(
+        names[2..],
+        [
+            "order_value",
+            "select_value",
+            "age",
+            "age_2",
+            "a__b_",
+            "gr__e",
+            "ratio"
+        ]
+    );
+}
