@@ -10,7 +10,7 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, TableScan};
 use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::sqlparser::ast;
@@ -133,18 +133,26 @@ pub(crate) async fn plan(
     })
 }
 
-/// The tables' columns that an optimized plan reads.
-fn columns_read(plan: &LogicalPlan) -> Result<HashSet<(String, String)>, TablesError> {
-    let mut read = HashSet::new();
+/// Shows each scan of a table in a plan, those of its subqueries too.
+fn for_each_scan(plan: &LogicalPlan, mut each: impl FnMut(&TableScan)) -> Result<(), TablesError> {
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node {
-            let columns = scan.projected_schema.fields().iter();
-            let table = scan.table_name.table();
-            read.extend(columns.map(|c| (table.to_owned(), c.name().clone())));
+            each(scan);
         }
         Ok(TreeNodeRecursion::Continue)
     })
     .map_err(|e| TablesError::Run(e.strip_backtrace()))?;
+    Ok(())
+}
+
+/// The tables' columns that an optimized plan reads.
+fn columns_read(plan: &LogicalPlan) -> Result<HashSet<(String, String)>, TablesError> {
+    let mut read = HashSet::new();
+    for_each_scan(plan, |scan| {
+        let columns = scan.projected_schema.fields().iter();
+        let table = scan.table_name.table();
+        read.extend(columns.map(|c| (table.to_owned(), c.name().clone())));
+    })?;
     Ok(read)
 }
 
@@ -156,13 +164,9 @@ fn keep_used<'a>(
 ) -> Result<Vec<SourceColumns>, TablesError> {
     let mut named = HashSet::new();
     for plan in plans {
-        plan.apply_with_subqueries(|node| {
-            if let LogicalPlan::TableScan(scan) = node {
-                named.insert(scan.table_name.table().to_owned());
-            }
-            Ok(TreeNodeRecursion::Continue)
-        })
-        .map_err(|e| TablesError::Run(e.strip_backtrace()))?;
+        for_each_scan(plan, |scan| {
+            named.insert(scan.table_name.table().to_owned());
+        })?;
     }
     let is_file = |s: &SourceColumns| mapping.sources.iter().any(|f| f.name == s.name);
     let is_named = |s: &SourceColumns| {

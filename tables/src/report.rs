@@ -89,11 +89,13 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
-fn table(head: &[&str]) -> Table {
+/// A table without lines, for people; without a header where there is nothing to name.
+pub(crate) fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
-    table
-        .load_preset(presets::NOTHING)
-        .set_header(head.iter().copied());
+    table.load_preset(presets::NOTHING);
+    if !head.is_empty() {
+        table.set_header(head.iter().copied());
+    }
     for column in table.column_iter_mut() {
         column.set_padding((0, 3));
     }

@@ -205,10 +205,8 @@ impl<'a> Run<'a> {
         };
         let planned = &self.planned;
         let mut tally = Tally::new(&planned.schema, &self.mapping.patient_id);
-        let mut judge = self.mapping.wanted.as_ref().zip(planned.layout.as_ref());
-        let mut judge = judge
-            .take()
-            .map(|(wanted, layout)| Judge::new(wanted, layout.clone()));
+        let against = self.mapping.wanted.as_ref().zip(planned.layout.as_ref());
+        let mut judge = against.map(|(wanted, layout)| Judge::new(wanted, layout.clone()));
         let mut stream = planned
             .frame
             .clone()

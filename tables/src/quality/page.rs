@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::CellAlignment;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Serialize;
 
@@ -15,6 +15,7 @@ use super::policy::Action;
 use super::spread::Histogram;
 use crate::database::Snapshot;
 use crate::error::TablesError;
+use crate::report::table;
 use crate::source::SourceColumns;
 
 /// What stands on its top.
@@ -102,11 +103,11 @@ impl Quality {
 
     fn text(&self) -> String {
         let mut text = format!("{NOTICE}\n\n{}\n\n", self.title);
-        let mut facts = plain(&[]);
+        let mut facts = table(&[]);
         for (what, fact) in self.facts() {
             facts.add_row([what.to_owned(), fact]);
         }
-        let mut columns = plain(&[
+        let mut columns = table(&[
             "column",
             "type",
             "known",
@@ -143,7 +144,7 @@ impl Quality {
         }
         for count in &self.counts {
             let head: Vec<&str> = count.columns.iter().map(String::as_str).collect();
-            let mut table = plain(&head);
+            let mut table = table(&head);
             for row in &count.rows {
                 table.add_row(row);
             }
@@ -375,18 +376,6 @@ fn frequent(counts: &[(String, u64)]) -> String {
     let shown: Vec<String> = shown.collect();
     let more = if counts.len() > 5 { ", …" } else { "" };
     shown.join(", ") + more
-}
-
-fn plain(head: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
-    if !head.is_empty() {
-        table.set_header(head.iter().copied());
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 3));
-    }
-    table
 }
 
 fn make(folder: &Path) -> io::Result<()> {

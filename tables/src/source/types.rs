@@ -8,6 +8,9 @@ use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use super::convert::Convert;
 use crate::mapping::ColumnType;
 
+/// Beyond it a float does not hold each whole number.
+pub(super) const EXACT: u64 = 1 << 53;
+
 /// The Arrow type a mapping's type stands for.
 pub(super) fn arrow_type(column: ColumnType) -> DataType {
     match column {

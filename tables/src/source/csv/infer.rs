@@ -17,7 +17,7 @@ use crate::dates;
 use crate::mapping::{ColumnType, Source};
 use crate::source::convert::Convert;
 use crate::source::input;
-use crate::source::types::{arrow_type, is_boolean, is_date, parses, wanted_text};
+use crate::source::types::{EXACT, arrow_type, is_boolean, is_date, parses, wanted_text};
 
 /// How a CSV file is cut into cells, and how its cells are written.
 #[derive(Debug, Clone)]
@@ -75,9 +75,6 @@ pub(super) const INT: u8 = 2;
 pub(super) const FLOAT: u8 = 4;
 pub(super) const DATE: u8 = 8;
 pub(super) const TIMESTAMP: u8 = 16;
-
-/// Beyond it a float does not hold each whole number.
-const EXACT: u64 = 1 << 53;
 
 /// The types a column's cells so far all have.
 struct Candidates {

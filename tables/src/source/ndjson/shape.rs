@@ -12,9 +12,6 @@ pub(super) type Place = (usize, u64);
 /// The file that the mapping's example is.
 pub(super) const EXAMPLE: usize = usize::MAX;
 
-/// Beyond it a float does not hold each whole number.
-pub(super) const EXACT: u64 = 1 << 53;
-
 /// An element's values, by kind.
 #[derive(Debug, Default)]
 pub(super) struct Shape {

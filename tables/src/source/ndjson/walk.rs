@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::shape::{EXACT, Place, Shape};
+use super::shape::{Place, Shape};
 use crate::mapping::ColumnType;
-use crate::source::types::{parses, wanted_text};
+use crate::source::types::{EXACT, parses, wanted_text};
 
 /// The lines of a file.
 pub(super) struct Lines<'a> {
