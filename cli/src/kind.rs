@@ -15,6 +15,7 @@ pub enum Kind {
     Manifest,
     Query,
     Registration,
+    Provenance,
     Evidence,
     Statement,
     Checkpoint,
@@ -39,6 +40,7 @@ impl Kind {
             Kind::Manifest => "a manifest",
             Kind::Query => "a query",
             Kind::Registration => "a registration",
+            Kind::Provenance => "a provenance",
             Kind::Evidence => "evidence",
             Kind::Statement => "a signed statement",
             Kind::Checkpoint => "a checkpoint",
@@ -111,6 +113,7 @@ fn of_json(text: &str) -> Option<Kind> {
         "dataset" => Some(Kind::Manifest),
         "query" => Some(Kind::Query),
         "registration" => Some(Kind::Registration),
+        "provenance" => Some(Kind::Provenance),
         "evidence" => Some(Kind::Evidence),
         _ => None,
     }
@@ -130,6 +133,10 @@ mod tests {
             (&bundle[..], Some(Kind::Bundle)),
             (query, Some(Kind::Query)),
             (b"{\"format\":\"galen/dataset/v1\"}", Some(Kind::Manifest)),
+            (
+                b"{\"format\":\"galen/provenance/v1\"}",
+                Some(Kind::Provenance),
+            ),
             (
                 b"{\"payload\":\"\",\"payloadType\":\"x\"}",
                 Some(Kind::Statement),

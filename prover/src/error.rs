@@ -47,6 +47,14 @@ pub enum ProverError {
         /// What is wrong, and what to do.
         why: String,
     },
+    /// The note on a table's provenance is not one, or not on this table.
+    #[error("{path}: {why}; build the table again, or remove this file and have no provenance on record", path = path.display())]
+    Provenance {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// A signing key file is not one.
     #[error("{path}: not a hospital key (64 hex digits on one line); give another --key, or a path that does not exist yet to make a new one", path = path.display())]
     Key {

@@ -131,6 +131,17 @@ pub fn is_invisible(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// What to call a text that means NULL in a CSV where it is no code, and is no patient's id anywhere.
+#[must_use]
+pub fn null_word(text: &str) -> Option<&'static str> {
+    match text {
+        "" => Some("of no letters"),
+        "NA" => Some("NA"),
+        "NULL" => Some("NULL"),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

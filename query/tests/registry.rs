@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 use galen_query::query::parse_query;
-use galen_query::registry::{ColumnKind, Registry, RegistryError, Role, ValueError};
+use galen_query::registry::{Column, ColumnKind, Registry, RegistryError, Role, ValueError};
 use proptest::prelude::*;
 
 const STUDY: &str = include_str!("study.toml");
@@ -68,6 +68,12 @@ fn the_digest_follows_the_meaning() {
             "name = \"htn\"\ntype = \"boolean\"\nnullable = true",
             "name = \"htn\"\ntype = \"boolean\"",
         ),
+        ("name = \"htn_omop\"\ntitle", "name = \"htn_omop\"\n# title"),
+        (
+            "[\"htn_omop\", \"htn_codes\"]",
+            "[\"htn_codes\", \"htn_omop\"]",
+        ),
+        ("e3b0c442", "e3b0c443"),
     ] {
         assert!(STUDY.contains(from));
         assert_ne!(digest(&STUDY.replace(from, to)), one, "{to}");
@@ -78,7 +84,7 @@ fn the_digest_follows_the_meaning() {
 #[test]
 fn the_digest_is_pinned() {
     let hex: String = study().digest.iter().map(|b| format!("{b:02x}")).collect();
-    insta::assert_snapshot!(hex, @r##"437c0b48c05d1ef604cc708951b5d44e391d3f165503737efb0acf08fe31a1b3"##);
+    insta::assert_snapshot!(hex, @r##"76dd01d6d03319941d6f7cc18efa9e79fbec758de9e83e1bd098962ecfabde2a"##);
 }
 
 /// Every refusal: the change to the study, and the message.
@@ -89,6 +95,19 @@ fn refusals() {
         ("version = 1", "version = 1\nauthor = \"x\""),
         ("version = 1", ""),
         ("version = 1", "version = \"one\""),
+        ("\"htn_omop\", \"htn_codes\"", "\"htn_omop\""),
+        (
+            "\"htn_omop\", \"htn_codes\"",
+            "\"htn_omop\", \"htn_codes\", \"htn_omop\"",
+        ),
+        ("\"htn_omop\", \"htn_codes\"", "\"htn_omop\", \"htn_code\""),
+        ("name = \"htn_codes\"", "name = \"htn_omop\""),
+        ("name = \"htn_omop\"", "name = \"HTN\""),
+        (
+            "name = \"htn_omop\"",
+            "name = \"htn_omop\"\nfile = \"x.json\"",
+        ),
+        ("e3b0c442", "E3B0C442"),
         ("version = 1", "version = = 1"),
         ("\"breast_cancer\"", "\"Breast Cancer\""),
         ("\"breast_cancer\"", "\"select\""),
@@ -161,6 +180,20 @@ version = 1; author = "x"
     line 2, column 1: missing field `version`; the line is `[registry]`
 version = "one"
     line 4, column 11: invalid type: string "one", expected a whole number; the line is `version = "one"`
+"htn_omop"
+    line 24, concept set "htn_codes", name: no column refers to it; say concept_sets = ["…"] in one, or remove it
+"htn_omop", "htn_codes", "htn_omop"
+    line 74, column "htn", concept_sets: named twice; keep one
+"htn_omop", "htn_code"
+    line 74, column "htn", concept_sets: there is no such [[concept_set]]; declare it with `name` and `digest`
+name = "htn_omop"
+    line 24, concept set "htn_omop", name: declared twice; keep one
+name = "HTN"
+    line 19, concept set "HTN", name: write at most 63 of a-z, 0-9 and _, not starting with a digit
+name = "htn_omop"; file = "x.json"
+    line 20, column 1: unknown field `file`, expected one of `name`, `title`, `digest`; the line is `file = "x.json"`
+E3B0C442
+    line 21, concept set "htn_omop", digest: not 64 lower-case hex digits; `galen-tables concepts FILE` prints a set's digest
 version = = 1
     line 4, column 11: extra `=`, expected nothing; the line is `version = = 1`
 "Breast Cancer"
@@ -168,7 +201,7 @@ version = = 1
 "select"
     line 3, [registry], name: select is a word of SQL; choose another name, e.g. select_value
 "age"
-    line 19, column "age", name: the name age is taken by the patient id; choose another
+    line 28, column "age", name: the name age is taken by the patient id; choose another
 DUO:7
     line 14, purpose "DUO:7", code: not a Data Use Ontology code; write DUO: and seven digits, e.g. DUO:0000042 for general research use
 DUO:0000042
@@ -176,77 +209,77 @@ DUO:0000042
 consent_research
     line 16, purpose "DUO:0000007", column: the name consent_research is taken by purpose "DUO:0000042"; choose another
 "consent_research"
-    line 62, column "consent_research", name: the name consent_research is taken by purpose "DUO:0000042"; choose another
+    line 71, column "consent_research", name: the name consent_research is taken by purpose "DUO:0000042"; choose another
 "age"
-    line 62, column "age", name: the name age is taken by column "age"; choose another
+    line 71, column "age", name: the name age is taken by column "age"; choose another
 "order"
-    line 62, column "order", name: order is a word of SQL; choose another name, e.g. order_value
+    line 71, column "order", name: order is a word of SQL; choose another name, e.g. order_value
 "HTN"
-    line 62, column "HTN", name: write at most 63 of a-z, 0-9 and _, not starting with a digit
+    line 71, column "HTN", name: write at most 63 of a-z, 0-9 and _, not starting with a digit
 "2nd"
-    line 62, column "2nd", name: write at most 63 of a-z, 0-9 and _, not starting with a digit
+    line 71, column "2nd", name: write at most 63 of a-z, 0-9 and _, not starting with a digit
 "bool"
-    line 63, column "htn", type: unknown; write "boolean", "category", "number" or "date"
+    line 72, column "htn", type: unknown; write "boolean", "category", "number" or "date"
 "boolean"; min = 0
-    line 64, column "htn", min: a boolean column has no such field; remove it
+    line 73, column "htn", min: a boolean column has no such field; remove it
 "boolean"; mininum = 0
-    line 64, column 1: unknown field `mininum`, expected one of `name`, `type`, `nullable`, `title`, `system`, `code`, `codes`, `min`, `max`, `decimals`, `unit`; the line is `mininum = 0`
+    line 73, column 1: unknown field `mininum`, expected one of `name`, `type`, `nullable`, `title`, `system`, `code`, `concept_sets`, `codes`, `min`, `max`, `decimals`, `unit`; the line is `mininum = 0`
 min = 0
-    line 20, column "age", max: missing; every number column declares its range
+    line 29, column "age", max: missing; every number column declares its range
 min = 120; max = 0
-    line 20, column "age", min: min 120 is above max 0; exchange them
+    line 29, column "age", min: min 120 is above max 0; exchange them
 min = 0; max = 4294967296
-    line 20, column "age", max: from 0 to 4294967296 there are more than 2^32 values; narrow the range or lower `decimals`
+    line 29, column "age", max: from 0 to 4294967296 there are more than 2^32 values; narrow the range or lower `decimals`
 min = 0; max = 120.5
-    line 22, column "age", max: more digits after the point than decimals = 0; raise `decimals` or round the bound
+    line 31, column "age", max: more digits after the point than decimals = 0; raise `decimals` or round the bound
 min = 0; max = "120.5"
-    line 22, column "age", max: more digits after the point than decimals = 0; raise `decimals` or round the bound
+    line 31, column "age", max: more digits after the point than decimals = 0; raise `decimals` or round the bound
 min = 0; max = inf
-    line 22, column "age", max: not a number; write it as 120, 0.5 or "0.5"
+    line 31, column "age", max: not a number; write it as 120, 0.5 or "0.5"
 min = 0; max = true
-    line 22, column "age", max: not a number; write it as 120, 0.5 or "0.5"
+    line 31, column "age", max: not a number; write it as 120, 0.5 or "0.5"
 min = 0; max = 1e30
-    line 22, column "age", max: too far from zero: with its decimals it must stay within 2^63
+    line 31, column "age", max: too far from zero: with its decimals it must stay within 2^63
 max = 80.05
-    line 31, column "bmi", max: more digits after the point than decimals = 1; raise `decimals` or round the bound
+    line 40, column "bmi", max: more digits after the point than decimals = 1; raise `decimals` or round the bound
 decimals = 10
-    line 32, column "bmi", decimals: at most 9 digits after the point are possible
+    line 41, column "bmi", decimals: at most 9 digits after the point are possible
 decimals = -1
-    line 32, column 12: invalid value: integer `-1`, expected a whole number; the line is `decimals = -1`
+    line 41, column 12: invalid value: integer `-1`, expected a whole number; the line is `decimals = -1`
 max = 2025-02-30
-    line 59, column 7: invalid date, expected day between 01 and 28; the line is `max = 2025-02-30`
+    line 68, column 7: invalid date, expected day between 01 and 28; the line is `max = 2025-02-30`
 max = "31.12.2025"
-    line 59, column "birth", max: not a calendar date; write "YYYY-MM-DD"
+    line 68, column "birth", max: not a calendar date; write "YYYY-MM-DD"
 max = "1899-12-31"
-    line 57, column "birth", min: min 1900-01-01 is above max 1899-12-31; exchange them
+    line 66, column "birth", min: min 1900-01-01 is above max 1899-12-31; exchange them
 
-    line 46, column "grade", codes: missing; list the codes as texts
+    line 55, column "grade", codes: missing; list the codes as texts
 
-    line 47, column "grade", codes: empty; list at least one code
+    line 56, column "grade", codes: empty; list at least one code
 "1", "2", "1"
-    line 47, column "grade", codes: code "1" stands twice; keep one
+    line 56, column "grade", codes: code "1" stands twice; keep one
 "1", ""
-    line 47, column "grade", codes: "" is empty, longer than 256 bytes, or has control characters; write one short line
+    line 56, column "grade", codes: "" is empty, longer than 256 bytes, or has control characters; write one short line
 1, 2
-    line 47, column 9: a code as text, e.g. "1", or { code = "1", label = "low" }; the line is `codes = [1, 2]`
+    line 56, column 9: a code as text, e.g. "1", or { code = "1", label = "low" }; the line is `codes = [1, 2]`
 { code = "1", text = "x" }
-    line 47, column 9: a code as text, e.g. "1", or { code = "1", label = "low" }; the line is `codes = [{ code = "1", text = "x" }]`
+    line 56, column 9: a code as text, e.g. "1", or { code = "1", label = "low" }; the line is `codes = [{ code = "1", text = "x" }]`
 "kg\nm2"
-    line 33, column "bmi", unit: "kg\nm2" is empty, longer than 256 bytes, or has control characters; write one short line
+    line 42, column "bmi", unit: "kg\nm2" is empty, longer than 256 bytes, or has control characters; write one short line
 "1", " 1"
-    line 47, column "grade", codes: code " 1" has white space before or after it; write "1", and trim the tables' cells
+    line 56, column "grade", codes: code " 1" has white space before or after it; write "1", and trim the tables' cells
 { code = "1\u00A0" }
-    line 47, column "grade", codes: code "1\u{a0}" has white space before or after it; write "1", and trim the tables' cells
+    line 56, column "grade", codes: code "1\u{a0}" has white space before or after it; write "1", and trim the tables' cells
 " "
-    line 47, column "grade", codes: code " " has white space before or after it; write what is seen
+    line 56, column "grade", codes: code " " has white space before or after it; write what is seen
 "1", "1\u200B"
-    line 47, column "grade", codes: code "1\u{200b}" has a character that cannot be seen, U+200B; leave it out, in the tables too
+    line 56, column "grade", codes: code "1\u{200b}" has a character that cannot be seen, U+200B; leave it out, in the tables too
 "T1\u00A0N0"
-    line 47, column "grade", codes: code "T1\u{a0}N0" has a space that is not the ordinary one, U+00A0; write an ordinary one, in the tables too
+    line 56, column "grade", codes: code "T1\u{a0}N0" has a space that is not the ordinary one, U+00A0; write an ordinary one, in the tables too
 "\u00E9", "e\u0301"
-    line 47, column "grade", codes: code "e\u{301}" has letters that are not in Unicode's normalization form C; copy "é" from here, into the tables too
+    line 56, column "grade", codes: code "e\u{301}" has letters that are not in Unicode's normalization form C; copy "é" from here, into the tables too
 "T1 N0", "T1  N0"
-    line 47, column "grade", codes: codes "T1 N0" and "T1  N0" look the same; keep one
+    line 56, column "grade", codes: codes "T1 N0" and "T1  N0" look the same; keep one
 line 2, [registry], purpose: no purpose is declared; add a [[purpose]] with `code` and `column`: every query runs for one purpose and counts who consented to it
 line 2, [registry], column: no data column is declared; add a [[column]] with `name` and `type`
 line 1, column 1: is this a registry? It has no table [registry]
@@ -356,19 +389,23 @@ fn typed_values() {
     let [age, bmi, _, grade, gender, birth, htn] = &r.columns[..] else {
         panic!("seven columns")
     };
+    let float = |column: &Column, v: f64| column.encoder().encode_float(v, &v.to_string());
     assert_eq!(age.encode_integer(40), Ok(40));
-    assert_eq!(age.encode_float(40.0), Ok(40));
-    assert_eq!(bmi.encode_float(24.9), Ok(149));
-    assert_eq!(bmi.encode_float(0.1 + 0.2 + 20.0), Ok(103));
+    assert_eq!(float(age, 40.0), Ok(40));
+    assert_eq!(float(bmi, 24.9), Ok(149));
+    assert_eq!(float(bmi, 0.1 + 0.2 + 20.0), Ok(103));
     assert_eq!(
-        bmi.encode_float(0.1 + 0.2),
+        float(bmi, 0.1 + 0.2),
         Err(ValueError::BelowMinimum {
             what: "number",
             min: "10.0".into()
         })
     );
-    assert_eq!(bmi.encode_float(f64::NAN), Err(ValueError::NotNumber));
-    assert_eq!(grade.encode_float(2.0), Ok(1));
+    assert_eq!(float(bmi, f64::NAN), Err(ValueError::NotNumber));
+    assert_eq!(float(grade, 2.0), Ok(1));
+    assert_eq!(float(grade, 2.5).ok(), None);
+    assert_eq!(float(htn, -0.0), Ok(0));
+    assert_eq!(float(htn, 0.5), Err(ValueError::NotBoolean));
     assert_eq!(gender.encode_integer(8507), Ok(0));
     assert_eq!(htn.encode_bool(true), Ok(1));
     assert_eq!(htn.encode_integer(0), Ok(0));

@@ -162,6 +162,23 @@ fn written_type(name: &str, found: &DataType) -> Result<DataType, String> {
     }
 }
 
+/// Names of columns in a message: those that look like names, and as many as help.
+pub(crate) fn shown_names(names: &[impl AsRef<str>]) -> String {
+    const MOST: usize = 60;
+    let is_name = |name: &&str| {
+        let letter = |c: char| c.is_alphanumeric() || "_ -.()%/[]#".contains(c);
+        name.len() <= 64 && name.contains(char::is_alphabetic) && name.chars().all(letter)
+    };
+    let all = names.iter().map(AsRef::as_ref);
+    let shown: Vec<&str> = all.filter(is_name).take(MOST).collect();
+    let text = shown.join(", ");
+    match (names.len() - shown.len(), shown.is_empty()) {
+        (0, _) => text,
+        (more, true) => format!("{more} columns, whose names are not shown"),
+        (more, false) => format!("{text}, and {more} more"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

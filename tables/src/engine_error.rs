@@ -13,7 +13,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, SchemaError};
 use datafusion::parquet::errors::ParquetError;
 
-use crate::columns::type_name;
+use crate::columns::{shown_names, type_name};
 use crate::error::{TablesError, Told};
 use crate::source::SourceColumns;
 
@@ -100,6 +100,12 @@ fn without_report(text: String) -> String {
             .split_once("Candidate functions:")
             .map_or("", |(_, c)| c);
         let known: Vec<&str> = candidates.split_whitespace().collect();
+        if candidates.contains("UserDefined") {
+            return format!(
+                "there is no {given}: its arguments have types that do not go together; CAST them to one, as a text to \
+                 BOOLEAN by x = 'yes'"
+            );
+        }
         return format!("there is no {given}; there are: {}", known.join(" "));
     }
     let text = text.strip_prefix("Internal error: ").unwrap_or(&text);
@@ -161,7 +167,7 @@ fn in_scope(valid: &[Column], sources: &[SourceColumns]) -> String {
     let mut text = String::new();
     for (table, names) in tables {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{table} has: {}", names.join(", "));
+        let _ = writeln!(text, "{table} has: {}", shown_names(&names));
     }
     text
 }

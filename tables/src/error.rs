@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use datafusion::common::DataFusionError;
 use thiserror::Error;
 
+use crate::concepts::ConceptSetError;
+
 /// An error that passes through the engine and whose text was written in this crate: it holds no value.
 #[derive(Debug, Error)]
 #[error("{0}")]
@@ -22,6 +24,9 @@ pub(crate) fn told(message: String) -> DataFusionError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TablesError {
+    /// A concept set's file is not what this crate reads.
+    #[error(transparent)]
+    ConceptSet(#[from] ConceptSetError),
     /// The mapping file is not what this crate reads.
     #[error("{}: {message}", file.display())]
     Mapping {
@@ -91,6 +96,20 @@ pub enum TablesError {
         /// How many rows.
         count: u64,
     },
+    /// Some patients' ids are none that the prover takes.
+    #[error(
+        "{count} rows have a `{column}` that galen commit refuses (row {rows} of the result): a text that is empty, NA or \
+         NULL, or one with something that is not seen, such as white space around it: trim() or filter them in the SQL; \
+         nothing was written"
+    )]
+    UnfitIds {
+        /// The patient id column.
+        column: String,
+        /// How many rows.
+        count: u64,
+        /// The first of them.
+        rows: String,
+    },
     /// Some patients have more than one row.
     #[error(
         "{count} rows repeat the `{column}` of another row: the table takes one row per \
@@ -103,11 +122,14 @@ pub enum TablesError {
         /// Rows beyond the first of their patient.
         count: u64,
     },
-    /// The registry does not take some of the values, and the mapping does not say what to do with them.
-    #[error("the registry does not take these values:\n  {}\nnothing was written{}", problems.join("\n  "), shown_in(report.as_deref()))]
+    /// The registry does not take some of the values and the mapping does not say what to do with them, or there is some
+    /// of what the mapping expects none of.
+    #[error("the registry or the mapping does not take this:\n  {}\n{}nothing was written{}", problems.join("\n  "), as_lines(warnings), shown_in(report.as_deref()))]
     Rejected {
         /// Each problem: the column, how many values, the first rows, and what to do; no value.
         problems: Vec<String>,
+        /// What else should be looked at, which may be the cause.
+        warnings: Vec<String>,
         /// The folder of the report, which has the values.
         report: Option<PathBuf>,
     },
@@ -145,6 +167,11 @@ pub enum TablesError {
     /// The run was stopped by its [`Stop`](crate::Stop).
     #[error("stopped; nothing was written")]
     Stopped,
+}
+
+/// Warnings, each on a line of its own.
+fn as_lines(warnings: &[String]) -> String {
+    warnings.iter().map(|w| format!("warning: {w}\n")).collect()
 }
 
 fn shown_in(report: Option<&Path>) -> String {

@@ -7,6 +7,7 @@
 //! value: counts, names and types only.
 
 mod columns;
+mod concepts;
 mod database;
 mod dates;
 mod engine_error;
@@ -15,6 +16,7 @@ mod exact;
 mod init;
 mod mapping;
 mod plan;
+mod provenance;
 mod quality;
 mod report;
 mod run;
@@ -29,10 +31,14 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
+pub use concepts::{ConceptSetError, ConceptSetReport, ConceptSets, concept_sets};
 pub use database::Snapshot;
 pub use error::TablesError;
 pub use init::{From as StartFrom, Place as OmopPlace, Start, init, shipped_registries};
-pub use mapping::{ColumnType, Count, DatabaseSource, Format, Mapping, Quote, Source};
+pub use mapping::{
+    ColumnType, Count, DatabaseSource, Expect, Format, Mapping, Otherwise, Quote, Said, Source,
+    View,
+};
 pub use quality::{Action, ColumnFindings, Counted, Histogram, Kind, Problem, Quality};
 pub use report::{ColumnReport, Plan, ProblemReport, Report};
 pub use source::{SourceColumns, SourceFile};

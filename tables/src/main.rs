@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Parser, Subcommand};
 use galen_tables::{
-    OmopPlace, Options, StartFrom, Stop, build_with, check_with, init, shipped_registries,
+    OmopPlace, Options, StartFrom, Stop, build_with, check_with, concept_sets, init,
+    shipped_registries,
 };
 use serde::Serialize;
 
@@ -86,6 +87,15 @@ Then look at both files, edit them, and see what they make of the data:
 
   galen-tables check site/mapping.toml --source /srv/export --report site/report";
 
+const CONCEPTS_EXAMPLE: &str = "\
+Worked example: a study says once what its diseases are
+
+  galen-tables concepts hypertension.json hypertension_codes.csv
+
+prints what goes into the registry and into a mapping. A CSV has the column concept_id, or
+system and code, and if need be include_descendants and is_excluded. The same concepts have
+the same digest, whatever the form of the file.";
+
 #[derive(Subcommand)]
 enum Command {
     /// Write a registry and a mapping to start from: shipped ones for OMOP, or proposed from a folder of files
@@ -135,6 +145,16 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         report: Option<PathBuf>,
         /// Print what was built as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what concept sets hold, with the digests that a registry has
+    #[command(after_help = CONCEPTS_EXAMPLE)]
+    Concepts {
+        /// Concept sets as ATLAS exports them (JSON), FHIR value sets (JSON), or CSV
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// Print what they hold as JSON
         #[arg(long)]
         json: bool,
     },
@@ -212,6 +232,7 @@ fn run(command: Command) -> Result<String> {
             let built = build_with(&mapping, source.as_deref(), &out, &options(memory, report)?)?;
             shown(&built, json)
         }
+        Command::Concepts { files, json } => shown(&concept_sets(&files)?, json),
         Command::Check {
             mapping,
             source,
@@ -284,8 +305,8 @@ fn options(memory_mib: usize, report: Option<PathBuf>) -> Result<Options> {
 /// the temporary files.
 #[cfg(unix)]
 fn stop_on_signal(stop: Stop) -> Result<()> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])
         .context("setting the interrupt handler")?;
     std::thread::spawn(move || signals.forever().for_each(|_| stop.stop()));
     Ok(())

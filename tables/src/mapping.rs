@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use galen_query::registry::Registry;
+use galen_query::provenance::{is_day, is_line};
+use galen_query::registry::{MAX_TEXT, Registry};
 use galen_query::text::hex;
 use sha2::{Digest, Sha256};
 
+use crate::concepts::{self, Named};
 use crate::error::TablesError;
 use crate::quality::{Policy, Rules, Wanted};
 use source::Sources;
@@ -35,10 +37,32 @@ pub struct Mapping {
     pub sql_file: PathBuf,
     /// The registry that the table is for, where the mapping names one.
     pub(crate) wanted: Option<Wanted>,
+    /// Its file.
+    pub(crate) registry_file: Option<PathBuf>,
     /// SHA-256 of the mapping file, and of the query's where that is a file of its own; lower-case hexadecimal.
     pub(crate) sha256: Vec<String>,
     /// What the report counts besides.
     pub counts: Vec<Count>,
+    /// The tables that its queries share.
+    pub views: Vec<View>,
+    /// What there should be none of.
+    pub expected: Vec<Expect>,
+    /// What goes on record of the data, as the hospital says it.
+    pub said: Said,
+    /// The concept sets that the SQL can read.
+    pub(crate) concept_sets: Vec<Named>,
+}
+
+/// What a mapping says of its data, for the record.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Said {
+    /// What the sources hold, such as `OMOP CDM 5.4`.
+    pub model: Option<String>,
+    /// The day of the files' export.
+    pub exported: Option<String>,
+    /// How dates were shifted: `none`, or the rule.
+    pub date_shift: Option<String>,
 }
 
 /// A query whose result stands in the report: units that were seen, rows that were left out and why.
@@ -50,6 +74,41 @@ pub struct Count {
     pub title: String,
     /// The query, over the same sources.
     pub sql: String,
+}
+
+/// A table of the mapping's own, for all of its queries.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct View {
+    /// Its name in the SQL.
+    pub name: String,
+    /// The query, over the sources and the views before it.
+    pub sql: String,
+}
+
+/// What must be so for the table to be right: a query that counts what is not.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Expect {
+    /// What it counts, of which there should be none.
+    pub title: String,
+    /// The query, over the same sources: one row with one whole number.
+    pub sql: String,
+    /// What is done where there are some.
+    pub otherwise: Otherwise,
+}
+
+/// What is done where there is some of what there should be none of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Otherwise {
+    /// Nothing is written.
+    Reject,
+    /// It is told.
+    Warn,
 }
 
 #[derive(Deserialize)]
@@ -64,8 +123,21 @@ struct File {
     column: BTreeMap<String, Rules>,
     #[serde(default)]
     count: Vec<Count>,
+    #[serde(default)]
+    view: Vec<View>,
+    #[serde(default)]
+    expect: Vec<Expect>,
+    #[serde(default)]
+    concept_set: BTreeMap<String, ConceptFile>,
     sql: Option<String>,
     sql_file: Option<PathBuf>,
+}
+
+/// Where a concept set stands.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConceptFile {
+    path: PathBuf,
 }
 
 /// TOML puts a key written after `[mapping]` into that table, so the query may
@@ -78,6 +150,36 @@ struct Head {
     registry: Option<PathBuf>,
     sql: Option<String>,
     sql_file: Option<PathBuf>,
+    model: Option<String>,
+    exported: Option<toml::Value>,
+    date_shift: Option<String>,
+}
+
+impl Head {
+    /// What goes on record.
+    fn said(&self) -> Result<Said, String> {
+        for (key, text) in [("model", &self.model), ("date_shift", &self.date_shift)] {
+            if text.as_deref().is_some_and(|t| !is_line(t)) {
+                return Err(format!(
+                    "mapping.{key} goes on public record: write one line of at most {MAX_TEXT} bytes"
+                ));
+            }
+        }
+        let exported = self.exported.as_ref().map(|value| match value {
+            toml::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+        if exported.as_deref().is_some_and(|day| !is_day(day)) {
+            return Err(
+                "mapping.exported is the day of the export: write it as \"2026-03-31\"".to_owned(),
+            );
+        }
+        Ok(Said {
+            model: self.model.clone(),
+            exported,
+            date_shift: self.date_shift.clone(),
+        })
+    }
 }
 
 impl Mapping {
@@ -108,7 +210,14 @@ impl Mapping {
             rules: file.policy,
             columns: file.column,
         };
+        let said = head.said().map_err(&fail)?;
+        let named = file.view.iter().map(|v| check_name(&v.name, "view.name"));
+        named.collect::<Result<(), _>>().map_err(&fail)?;
         let wanted = wanted(head.registry.as_deref(), path, policy)?;
+        let concept_sets = concept_sets(file.concept_set, path)?;
+        if let Some(wanted) = &wanted {
+            concepts::check(&concept_sets, &wanted.registry).map_err(&fail)?;
+        }
         let patient_id = patient_id(head.patient_id, wanted.as_ref()).map_err(&fail)?;
         let (sources, databases) = file.source.checked().map_err(&fail)?;
         if (file.sql.is_some() && head.sql.is_some())
@@ -147,9 +256,28 @@ impl Mapping {
             sql,
             sql_file,
             wanted,
+            registry_file: head.registry.map(|file| directory(path).join(file)),
             counts: file.count,
+            views: file.view,
+            expected: file.expect,
+            said,
+            concept_sets,
         })
     }
+}
+
+fn concept_sets(
+    files: BTreeMap<String, ConceptFile>,
+    path: &Path,
+) -> Result<Vec<Named>, TablesError> {
+    let sets = files.into_iter().map(|(name, file)| {
+        check_name(&name, "the name of a concept set").map_err(|message| TablesError::Mapping {
+            file: path.to_owned(),
+            message,
+        })?;
+        Named::read(name, directory(path).join(file.path))
+    });
+    sets.collect()
 }
 
 fn digests(mapping: &str, sql: Option<&String>) -> Vec<String> {

@@ -16,11 +16,12 @@ use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::sqlparser::ast;
 
 use crate::columns::table_schema;
+use crate::concepts::{self, Named};
 use crate::database::{self, Database, Snapshot};
 use crate::engine_error::{self, plan_message};
 use crate::error::TablesError;
 use crate::exact;
-use crate::mapping::{Mapping, directory};
+use crate::mapping::{Mapping, Otherwise, directory};
 use crate::quality::Layout;
 use crate::source::{SourceColumns, Warning, register};
 
@@ -35,6 +36,8 @@ pub(crate) struct Planned {
     pub(crate) layout: Option<Layout>,
     /// What the report counts: titles and queries.
     pub(crate) counts: Vec<(String, DataFrame)>,
+    /// What there should be none of: what it is, what is done where there is some, and the query that counts it.
+    pub(crate) expected: Vec<(String, Otherwise, DataFrame)>,
     pub(crate) sources: Vec<SourceColumns>,
     pub(crate) warnings: Vec<String>,
     /// Keeps the snapshot until the query has run.
@@ -85,14 +88,29 @@ pub(crate) async fn plan(
         database = Some(connected);
         sources.extend(tables);
     }
-    let select_only = SQLOptions::new()
-        .with_allow_ddl(false)
-        .with_allow_dml(false)
-        .with_allow_statements(false);
-    let frame = session
-        .sql_with_options(&mapping.sql, select_only)
+    concepts::register(&session, &mapping.concept_sets).await?;
+    let of_section = |section: &str, title: &str, message: String| TablesError::Sql {
+        file: mapping_file.to_owned(),
+        message: format!("[[{section}]] `{title}`: {message}"),
+    };
+    for view in &mapping.views {
+        let fail = |message: String| of_section("view", &view.name, message);
+        if session
+            .table_exist(view.name.as_str())
+            .map_err(|e| fail(e.strip_backtrace()))?
+        {
+            return Err(fail(
+                "another table has this name: choose another one".to_owned(),
+            ));
+        }
+        let frame = query(&session, &view.sql, &sources).await.map_err(fail)?;
+        session
+            .register_table(view.name.as_str(), frame.into_view())
+            .map_err(|e| fail(e.strip_backtrace()))?;
+    }
+    let frame = query(&session, &mapping.sql, &sources)
         .await
-        .map_err(|e| fail(plan_message(&e, &mapping.sql, &sources)))?;
+        .map_err(fail)?;
     // Type coercion, and with it most type errors, comes with the optimizer: before it a CASE or a UNION has the type
     // of its first branch, into which the others would be cut.
     let optimized = frame
@@ -106,20 +124,31 @@ pub(crate) async fn plan(
     };
     let mut counts = Vec::with_capacity(mapping.counts.len());
     for count in &mapping.counts {
-        let fail = |message: String| TablesError::Sql {
-            file: mapping_file.to_owned(),
-            message: format!("[[count]] `{}`: {message}", count.title),
-        };
-        check_statement(&count.sql).map_err(fail)?;
-        let planned = session.sql_with_options(&count.sql, select_only).await;
-        let planned = planned.map_err(|e| fail(plan_message(&e, &count.sql, &sources)))?;
+        let planned = query(&session, &count.sql, &sources).await;
+        let planned = planned.map_err(|m| of_section("count", &count.title, m))?;
         counts.push((count.title.clone(), planned));
+    }
+    let mut expected = Vec::with_capacity(mapping.expected.len());
+    for expect in &mapping.expected {
+        let planned = query(&session, &expect.sql, &sources).await;
+        let planned = planned.map_err(|m| of_section("expect", &expect.title, m))?;
+        expected.push((expect.title.clone(), expect.otherwise, planned));
     }
     let read = columns_read(&optimized)?;
     let told = |w: &Warning| w.column.as_ref().is_none_or(|column| read.contains(column));
     warnings.extend(about_sources.into_iter().filter(told).map(|w| w.text));
-    let queries = counts.iter().map(|(_, frame)| frame).chain([&frame]);
+    let queries = counts.iter().map(|(_, frame)| frame);
+    let queries = queries.chain(expected.iter().map(|(_, _, frame)| frame));
+    let queries = queries.chain([&frame]);
     let sources = keep_used(sources, queries.map(DataFrame::logical_plan), mapping)?;
+    if !mapping.concept_sets.is_empty() && !read.iter().any(|(table, _)| table == concepts::ITEMS) {
+        warnings.push(format!(
+            "the SQL reads neither {} nor {}: its columns mean something else than the mapping's concept sets",
+            concepts::EXPANDED,
+            concepts::ITEMS
+        ));
+    }
+    warnings.extend(mapping.concept_sets.iter().flat_map(Named::notes));
     let table = layout.as_ref().map_or(&schema, |l| &l.schema).clone();
     Ok(Planned {
         frame,
@@ -127,10 +156,34 @@ pub(crate) async fn plan(
         table,
         layout,
         counts,
+        expected,
         sources,
         warnings,
         database,
     })
+}
+
+/// A query planned: one SELECT, in which nothing is compared that PostgreSQL does not compare.
+///
+/// # Errors
+/// What is wrong, with its place.
+async fn query(
+    session: &SessionContext,
+    sql: &str,
+    sources: &[SourceColumns],
+) -> Result<DataFrame, String> {
+    check_statement(sql)?;
+    let select_only = SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false);
+    let message = |e| plan_message(&e, sql, sources);
+    let frame = session
+        .sql_with_options(sql, select_only)
+        .await
+        .map_err(message)?;
+    exact::check_comparisons(frame.logical_plan()).map_err(message)?;
+    Ok(frame)
 }
 
 /// Shows each scan of a table in a plan, those of its subqueries too.
@@ -212,6 +265,10 @@ pub(crate) fn session(resources: &Resources) -> Result<SessionContext, TablesErr
     options.execution.time_zone = Some("UTC".to_owned());
     options.execution.parquet.schema_force_view_types = false;
     options.sql_parser.map_string_types_to_utf8view = false;
+    // Parquet's least and greatest values leave out NaN, and the engine would take them for those of all rows.
+    options.execution.collect_statistics = false;
+    options.execution.parquet.pruning = false;
+    options.execution.parquet.enable_page_index = false;
     options.sql_parser.collect_spans = true;
     let mode = match &resources.spill {
         Some(directory) => DiskManagerMode::Directories(vec![directory.clone()]),

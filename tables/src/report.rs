@@ -26,7 +26,9 @@ pub struct Report {
     pub columns: Vec<ColumnReport>,
     /// The table's file.
     pub out: PathBuf,
-    /// Its length in bytes.
+    /// The note beside it on how it was made, for the public record.
+    pub note: PathBuf,
+    /// The table's length in bytes.
     pub bytes: u64,
     /// Its SHA-256, lower-case hexadecimal.
     pub sha256: String,
@@ -182,7 +184,12 @@ impl fmt::Display for Report {
         writeln!(f, "rows     {}", self.rows)?;
         writeln!(f, "time     {:.1} s", self.seconds)?;
         writeln!(f, "table    {} ({} bytes)", self.out.display(), self.bytes)?;
-        write!(f, "SHA-256  {}", self.sha256)?;
+        writeln!(f, "SHA-256  {}", self.sha256)?;
+        write!(
+            f,
+            "record   {}, which galen commit reads",
+            self.note.display()
+        )?;
         write_report(f, self.report.as_deref())
     }
 }

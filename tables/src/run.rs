@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch};
-use datafusion::arrow::compute::{CastOptions, cast_with_options};
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::compute::{CastOptions, cast, cast_with_options};
+use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::DataFusionError;
 use datafusion::prelude::DataFrame;
 use futures::StreamExt;
+use galen_query::provenance::note_file;
 use galen_query::text::hex;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -16,9 +18,10 @@ use time::format_description::well_known::Rfc3339;
 use crate::Options;
 use crate::columns::type_name;
 use crate::engine_error;
-use crate::error::TablesError;
-use crate::mapping::Mapping;
+use crate::error::{TablesError, told};
+use crate::mapping::{Mapping, Otherwise};
 use crate::plan::{self, Planned, Resources};
+use crate::provenance;
 use crate::quality::{self, ColumnFindings, Counted, Judge, Quality, Wanted};
 use crate::report::{ColumnReport, Plan, ProblemReport, Report};
 use crate::source::SourceColumns;
@@ -36,12 +39,15 @@ pub(crate) async fn build(
     options: &Options,
 ) -> Result<Report, TablesError> {
     let started = Instant::now();
+    refuse_other_ending(out)?;
     let run = Run::plan(mapping_file, source_dir, out, options).await?;
     refuse_source_as_out(&run.planned, out)?;
+    refuse_mapping_as_out(&run.mapping, mapping_file, out)?;
     let table = TableWriter::create(out, &run.planned.table)?;
-    let (warnings, sources) = (run.planned.warnings.clone(), run.planned.sources.clone());
+    let (mut warnings, sources) = (run.planned.warnings.clone(), run.planned.sources.clone());
     let (snapshot, title) = (run.planned.snapshot().cloned(), run.mapping.title.clone());
     let done = run.finish(Some(table)).await?;
+    warnings.extend(done.warnings);
     let Written { bytes, sha256 } = done.written.unwrap_or_default();
     Ok(Report {
         title,
@@ -50,6 +56,7 @@ pub(crate) async fn build(
         rows: done.rows,
         columns: done.columns,
         out: out.to_owned(),
+        note: note_file(out),
         bytes,
         sha256,
         report: options.report.clone(),
@@ -84,6 +91,7 @@ pub(crate) async fn check(
     if options.report.is_some() {
         let done = run.finish(None).await?;
         plan.rows = Some(done.rows);
+        plan.warnings.extend(done.warnings);
         plan.problems = done
             .columns
             .into_iter()
@@ -91,6 +99,36 @@ pub(crate) async fn check(
             .collect();
     }
     Ok(plan)
+}
+
+/// By its ending the prover knows what a table is.
+fn refuse_other_ending(out: &Path) -> Result<(), TablesError> {
+    let ending = out.extension().unwrap_or_default();
+    // A folder is told as one.
+    if ending.eq_ignore_ascii_case("parquet") || out.is_dir() {
+        return Ok(());
+    }
+    Err(TablesError::Write {
+        file: out.to_owned(),
+        next: "the table is a Parquet file: end its name in .parquet",
+        source: std::io::Error::from(std::io::ErrorKind::InvalidFilename),
+    })
+}
+
+fn refuse_mapping_as_out(mapping: &Mapping, file: &Path, out: &Path) -> Result<(), TablesError> {
+    let Ok(existing) = out.canonicalize() else {
+        return Ok(());
+    };
+    let sets = mapping.concept_sets.iter().map(|s| s.file.as_path());
+    let read = [file, &mapping.sql_file].into_iter().chain(sets);
+    let mut read = read.chain(mapping.registry_file.as_deref());
+    if !read.any(|r| r.canonicalize().is_ok_and(|r| r == existing)) {
+        return Ok(());
+    }
+    Err(TablesError::Mapping {
+        file: existing,
+        message: "it is also --out, and would be replaced: choose another output".to_owned(),
+    })
 }
 
 fn refuse_source_as_out(planned: &Planned, out: &Path) -> Result<(), TablesError> {
@@ -126,6 +164,7 @@ struct Run<'a> {
 struct Done {
     rows: u64,
     columns: Vec<ColumnReport>,
+    warnings: Vec<String>,
     written: Option<Written>,
 }
 
@@ -174,23 +213,54 @@ impl<'a> Run<'a> {
         }
         // A file that changed is the cause of whatever else went wrong.
         unchanged()?;
-        let streamed = streamed?;
-        let findings = streamed.findings.as_deref().unwrap_or_default();
+        let mut streamed = streamed?;
         let report = self.options.report.as_deref();
-        let refused = streamed.tally.check().err();
-        let refused = refused.or_else(|| quality::check(findings, report).err());
+        let refused = self.refused(&streamed).err();
         if let (Some(folder), Some(wanted)) = (report, &self.mapping.wanted) {
             self.quality(wanted, &streamed, refused.as_ref())
                 .write(folder)?;
         }
-        match refused {
-            Some(refused) => Err(refused),
-            None => Ok(Done {
-                rows: streamed.tally.rows,
-                columns: self.columns(&streamed),
-                written: streamed.table.map(TableWriter::finish).transpose()?,
-            }),
+        if let Some(refused) = refused {
+            return Err(refused);
         }
+        let columns = self.columns(&streamed);
+        let (rows, warnings) = (streamed.tally.rows, streamed.warnings.clone());
+        let made = provenance::provenance(&self.mapping, &self.planned);
+        let note = |sha256: &str| provenance::note(sha256, made);
+        let written = match streamed.table.take().map(|table| table.finish(note)) {
+            Some(Err(error)) => {
+                // The report said that the table was there.
+                if let (Some(folder), Some(wanted)) = (report, &self.mapping.wanted) {
+                    self.quality(wanted, &streamed, Some(&error))
+                        .write(folder)?;
+                }
+                return Err(error);
+            }
+            written => written.transpose()?,
+        };
+        Ok(Done {
+            rows,
+            columns,
+            warnings,
+            written,
+        })
+    }
+
+    /// Whether the table may not be written: for its patients, its values, or what the mapping expects.
+    fn refused(&self, streamed: &Streamed) -> Result<(), TablesError> {
+        streamed.tally.check()?;
+        let findings = streamed.findings.as_deref().unwrap_or_default();
+        let mut problems = quality::rejected(findings);
+        problems.extend(streamed.unexpected.iter().cloned());
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let warnings = self.planned.warnings.iter().chain(&streamed.warnings);
+        Err(TablesError::Rejected {
+            problems,
+            warnings: warnings.cloned().collect(),
+            report: self.options.report.clone(),
+        })
     }
 
     /// Streams the result into the table, if there is one. Once it proves to be none that can be kept, rows are only
@@ -241,11 +311,23 @@ impl<'a> Run<'a> {
                 counts.push(counted(title, frame.clone()).await.map_err(failed)?);
             }
         }
+        let (mut unexpected, mut warnings) = (Vec::new(), Vec::new());
+        for (title, otherwise, frame) in &planned.expected {
+            let Some(found) = found(title, frame.clone()).await.map_err(failed)? else {
+                continue;
+            };
+            match otherwise {
+                Otherwise::Reject => unexpected.push(found),
+                Otherwise::Warn => warnings.push(found),
+            }
+        }
         Ok(Streamed {
             table,
             tally,
             findings: judge.map(|j| j.findings()),
             counts,
+            unexpected,
+            warnings,
         })
     }
 
@@ -298,7 +380,13 @@ impl<'a> Run<'a> {
             }),
             columns: streamed.findings.clone().unwrap_or_default(),
             counts: streamed.counts.clone(),
-            warnings: self.planned.warnings.clone(),
+            warnings: self
+                .planned
+                .warnings
+                .iter()
+                .chain(&streamed.warnings)
+                .cloned()
+                .collect(),
         }
     }
 }
@@ -309,6 +397,10 @@ struct Streamed {
     tally: Tally,
     findings: Option<Vec<ColumnFindings>>,
     counts: Vec<Counted>,
+    /// What there should be none of, and refuses the table.
+    unexpected: Vec<String>,
+    /// What there should be none of, and is told.
+    warnings: Vec<String>,
 }
 
 fn problems(found: &ColumnFindings) -> Vec<ProblemReport> {
@@ -319,6 +411,31 @@ fn problems(found: &ColumnFindings) -> Vec<ProblemReport> {
         rows: p.rows.clone(),
     });
     problems.collect()
+}
+
+/// What an `[[expect]]` counts, if it is not 0.
+async fn found(title: &str, frame: DataFrame) -> Result<Option<String>, DataFusionError> {
+    let batches = frame.collect().await?;
+    let mut columns = batches.iter().filter(|b| b.num_rows() > 0);
+    let cell = match (columns.next(), columns.next()) {
+        (Some(one), None) if one.num_rows() == 1 && one.num_columns() == 1 => {
+            cast(one.column(0), &DataType::Int64)?
+        }
+        _ => return Err(no_count(title)),
+    };
+    let count = cell.as_primitive::<Int64Type>().iter().next().flatten();
+    match count {
+        None => Err(no_count(title)),
+        Some(0) => Ok(None),
+        Some(count) => Ok(Some(format!("{count}: {title}"))),
+    }
+}
+
+fn no_count(title: &str) -> DataFusionError {
+    told(format!(
+        "[[expect]] `{title}` gives something else than one row with one whole number: write SELECT count(*) FROM … \
+         WHERE …, of what there should be none"
+    ))
 }
 
 /// The rows of a `[[count]]`.

@@ -11,6 +11,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::file::properties::WriterProperties;
+use galen_query::provenance::note_file;
 use galen_query::text::hex;
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempDir};
@@ -116,10 +117,15 @@ impl TableWriter {
         Ok(())
     }
 
-    /// Ends the file, makes it durable and puts it in place. On an error before the
-    /// rename `out` is as it was; on one after it (the directory's own sync), `out`
-    /// is the new table, which a power cut may still take back.
-    pub(crate) fn finish(mut self) -> Result<Written, TablesError> {
+    /// Ends the file, makes it durable and puts it in place, and before it the note that
+    /// `note` makes of its SHA-256. On an error before the rename `out` is as it was; on
+    /// one after it (the directory's own sync), `out` is the new table, which a power cut
+    /// may still take back. A note without its table is refused by who reads it: it names
+    /// the table's SHA-256.
+    pub(crate) fn finish(
+        mut self,
+        note: impl FnOnce(&str) -> Vec<u8>,
+    ) -> Result<Written, TablesError> {
         self.rows
             .finish_buffered_batch()
             .map_err(|e| encoding(e.into(), &self.out))?;
@@ -134,13 +140,28 @@ impl TableWriter {
         let mut sink = writer.into_inner().map_err(|e| encoding(e, &out))?;
         sink.flush().map_err(io_error)?;
         temporary.as_file().sync_all().map_err(io_error)?;
+        let sha256 = hex(&sink.hash.finalize());
+        put(&note_file(&out), &note(&sha256))?;
         temporary.persist(&out).map_err(|e| io_error(e.error))?;
         sync_directory(directory(&out)).map_err(io_error)?;
         Ok(Written {
             bytes: sink.bytes,
-            sha256: hex(&sink.hash.finalize()),
+            sha256,
         })
     }
+}
+
+/// Writes a small file whole or not at all.
+fn put(file: &Path, bytes: &[u8]) -> Result<(), TablesError> {
+    let io_error = |e| TablesError::writing(file, e);
+    let mut temporary = tempfile::Builder::new()
+        .prefix(&partial_prefix(file))
+        .tempfile_in(directory(file))
+        .map_err(io_error)?;
+    temporary.write_all(bytes).map_err(io_error)?;
+    temporary.as_file().sync_all().map_err(io_error)?;
+    temporary.persist(file).map_err(|e| io_error(e.error))?;
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -25,7 +25,7 @@ pub(crate) const KIND: Kind = Kind {
     what: "bundle",
     format: "galen/bundle/v2",
     old: (
-        "galen/bundle/v1",
+        &["galen/bundle/v1"],
         "answer the query again, over an epoch that this version has committed",
     ),
     limit: MAX_BUNDLE_BYTES,

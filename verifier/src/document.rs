@@ -18,13 +18,13 @@ pub const INSECURE: &str =
 pub(crate) struct Kind {
     pub(crate) what: &'static str,
     pub(crate) format: &'static str,
-    /// Its format in the first design, whose proofs nobody reads any more, and what to do about it.
-    pub(crate) old: (&'static str, &'static str),
+    /// Its formats before, which nobody reads any more, and what to do about one.
+    pub(crate) old: (&'static [&'static str], &'static str),
     /// A document larger than so many bytes is refused unread.
     pub(crate) limit: usize,
 }
 
-/// What is left to do with a table of the first design.
+/// What is left to do with a table that was committed in an older format.
 pub(crate) const COMMIT_AGAIN: &str = "commit the table again as a new epoch";
 
 /// All that is read of a document of another format.
@@ -57,7 +57,7 @@ impl Kind {
         let (old, cure) = self.old;
         match format {
             _ if format == expected => Ok(()),
-            _ if format == old => Err(VerifyError::Old { what, cure }),
+            _ if old.contains(&format) => Err(VerifyError::Old { what, cure }),
             _ => Err(VerifyError::Format { what, expected }),
         }
     }

@@ -21,8 +21,8 @@ pub enum VerifyError {
         /// The format that is understood.
         expected: &'static str,
     },
-    /// A document of the first design, whose proofs this version does not read.
-    #[error("{what}: made by an older Galen, whose proofs are no longer read; {cure}")]
+    /// A document in an older format, which this version does not read.
+    #[error("{what}: made by an older Galen, whose documents are no longer read; {cure}")]
     Old {
         /// Which document.
         what: &'static str,

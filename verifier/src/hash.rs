@@ -13,9 +13,9 @@ use crate::{
 /// `galen_circuits::hash`.
 pub mod separator {
     /// A dataset manifest.
-    pub const MANIFEST: &str = "galen/v2/manifest";
+    pub const MANIFEST: &str = "galen/v3/manifest";
     /// A hospital's signature over a manifest digest.
-    pub const MANIFEST_SIGNATURE: &str = "galen/v2/manifest-signature";
+    pub const MANIFEST_SIGNATURE: &str = "galen/v3/manifest-signature";
     /// An answer's identity.
     pub const ANSWER: &str = "galen/v2/answer";
     /// The context of an answer's proof.

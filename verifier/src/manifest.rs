@@ -8,6 +8,7 @@ use galen_circuits::{
 use galen_params::Shape;
 use galen_query::{
     hash::Fields,
+    provenance::Provenance,
     registry::Registry,
     text::{base64, from_base64, from_hex, hex},
 };
@@ -26,8 +27,8 @@ pub const MAX_MANIFEST_BYTES: usize = 32 << 20;
 
 const KIND: Kind = Kind {
     what: "manifest",
-    format: "galen/dataset/v2",
-    old: ("galen/dataset/v1", COMMIT_AGAIN),
+    format: "galen/dataset/v3",
+    old: (&["galen/dataset/v1", "galen/dataset/v2"], COMMIT_AGAIN),
     limit: MAX_MANIFEST_BYTES,
 };
 
@@ -66,6 +67,8 @@ pub struct Manifest {
     pub rows: u64,
     /// The release rule.
     pub release: ReleaseProfile,
+    /// How the table was made, where its maker noted it.
+    pub provenance: Option<Provenance>,
     /// The base columns in the registry's order.
     pub columns: Vec<CommittedColumn>,
     /// ed25519 over the digest, hex.
@@ -91,6 +94,8 @@ pub struct Draft<'a> {
     pub rows: u64,
     /// The release rule.
     pub release: ReleaseProfile,
+    /// How the table was made, where its maker noted it.
+    pub provenance: Option<Provenance>,
     /// `commitments[column][chunk]` in the registry's base column order.
     pub commitments: &'a [Vec<G1>],
 }
@@ -140,6 +145,7 @@ impl Manifest {
             shape: draft.shape.name().into(),
             rows: draft.rows,
             release: draft.release.clone(),
+            provenance: draft.provenance.clone(),
             columns,
             signature: String::new(),
         };
@@ -175,7 +181,11 @@ impl Manifest {
             .number(self.release.rounding)
             .text(self.release.ties.name())
             .number(u64::from(self.release.complementary))
-            .number(self.columns.len() as u64);
+            .number(u64::from(self.provenance.is_some()));
+        if let Some(provenance) = &self.provenance {
+            fields = provenance.fields(fields);
+        }
+        fields = fields.number(self.columns.len() as u64);
         for column in &self.columns {
             fields = fields.text(&column.name).number(column.chunks.len() as u64);
             for chunk in &column.chunks {
@@ -205,6 +215,10 @@ impl Manifest {
         }
         if let Some(problem) = self.release.problem() {
             return Err(malformed(format!("release: {problem}")));
+        }
+        if let Some(provenance) = &self.provenance {
+            let checked = provenance.check();
+            checked.map_err(|why| malformed(format!("provenance: {why}")))?;
         }
         if self.epoch == 0 {
             return Err(malformed("epochs are counted from 1".into()));

@@ -33,7 +33,7 @@ pub const MAX_REGISTRATION_BYTES: usize = 64 << 20;
 const KIND: Kind = Kind {
     what: "registration",
     format: "galen/registration/v2",
-    old: ("galen/registration/v1", COMMIT_AGAIN),
+    old: (&["galen/registration/v1"], COMMIT_AGAIN),
     limit: MAX_REGISTRATION_BYTES,
 };
 

@@ -215,6 +215,7 @@ fn document(dataset: &CommittedDataset, report: &CommitReport, key: &Path, new_k
         "parameter_set": hex(&d.parameter_set),
         "insecure_parameters": true,
         "release": d.manifest.release,
+        "provenance": d.manifest.provenance,
         "rows": report.rows,
         "chunks": report.chunks,
         "columns": report.columns,
@@ -287,6 +288,13 @@ fn print(
             ),
         ),
     ];
+    match &d.manifest.provenance {
+        None => facts.push((
+            "provenance",
+            "none on record: `galen table build` notes it beside the table".into(),
+        )),
+        Some(provenance) => facts.extend(provenance.in_words()),
+    }
     if !report.ignored_columns.is_empty() {
         facts.push(("not read", report.ignored_columns.join(", ")));
     }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use galen_ledger::evidence::MAX_EVIDENCE_BYTES;
 use galen_params::VerifyingSet;
 use galen_query::{
+    provenance::{Note, Provenance},
     question::Question,
     registry::{Column, ColumnKind, Registry},
     text::hex,
@@ -18,7 +19,7 @@ use crate::{failure::refusal, files, kind::Kind, output::Output, show};
 const EXAMPLE: &str = "\
 Example: a reviewer looks at what came by mail
   galen inspect bundle.json
-Recognises manifests, bundles, queries, registries, parameters (a dataset folder stands for its
+Recognises manifests, provenances of tables, bundles, queries, registries, parameters (a dataset folder stands for its
 manifest), evidence, registrations, signed statements and keys; of a signing key it shows the
 public half only. Nothing is verified: that is `galen verify`.";
 
@@ -58,6 +59,7 @@ fn show(path: &Path, bytes: &[u8]) -> Result<Shown> {
         Some(Kind::Statement) => ledger::envelope(bytes),
         Some(Kind::Bundle) => bundle(&Bundle::from_json(bytes)?, bytes.len()),
         Some(Kind::Manifest) => manifest(&Manifest::from_json(bytes)?),
+        Some(Kind::Provenance) => provenance(&Note::from_json(bytes)?),
         Some(Kind::Query) => query(&Question::from_json(bytes)?),
         Some(Kind::Registration) => ledger::registration(bytes),
         Some(Kind::Evidence) => ledger::evidence(bytes),
@@ -70,8 +72,8 @@ fn show(path: &Path, bytes: &[u8]) -> Result<Shown> {
 }
 
 fn unknown() -> anyhow::Error {
-    let why = "not a file of galen's: neither a bundle, manifest, query, registry, parameters, evidence, registration, \
-               signed statement nor key";
+    let why = "not a file of galen's: neither a bundle, manifest, provenance, query, registry, parameters, evidence, \
+               registration, signed statement nor key";
     refusal("Format", why)
 }
 
@@ -128,9 +130,10 @@ fn manifest(m: &Manifest) -> Result<Shown> {
         "rows": m.rows,
         "chunks": chunks,
         "release": m.release,
+        "provenance": m.provenance,
         "columns": columns,
     });
-    let facts = [
+    let mut facts = vec![
         ("manifest", hex(&m.digest())),
         ("hospital", m.hospital.clone()),
         ("hospital key", m.hospital_key.clone()),
@@ -151,12 +154,24 @@ fn manifest(m: &Manifest) -> Result<Shown> {
         ("release rule", m.release.in_words()),
         ("columns", show::plural(columns.len(), "commitment column")),
     ];
+    facts.extend(m.provenance.iter().flat_map(Provenance::in_words));
     let text = format!(
         "{}\n\n{}",
         show::plain_facts(&facts),
         show::indent(&names.join("\n"))
     );
     Ok(Shown(document, text))
+}
+
+fn provenance(note: &Note) -> Result<Shown> {
+    let document = json!({
+        "kind": "provenance",
+        "table_sha256": note.table_sha256,
+        "provenance": note.provenance,
+    });
+    let mut facts = vec![("table", note.table_sha256.clone())];
+    facts.extend(note.provenance.in_words());
+    Ok(Shown(document, show::plain_facts(&facts)))
 }
 
 fn query(q: &Question) -> Result<Shown> {
@@ -229,6 +244,10 @@ fn registry(r: &Registry) -> Result<Shown> {
         })).collect::<Vec<_>>(),
         "columns": r.columns.iter().map(|c| json!({
             "name": c.name, "type": kind(c), "nullable": c.nullable, "title": c.title,
+            "concept_sets": c.concept_sets,
+        })).collect::<Vec<_>>(),
+        "concept_sets": r.concept_sets.iter().map(|s| json!({
+            "name": s.name, "title": s.title, "digest": hex(&s.digest),
         })).collect::<Vec<_>>(),
         "committed_columns": r.base_columns().len(),
     });
@@ -244,6 +263,23 @@ fn registry(r: &Registry) -> Result<Shown> {
         facts.push((
             "purpose",
             format!("{} ({label}), column {}", p.code, p.column),
+        ));
+    }
+    for s in &r.concept_sets {
+        let title = s.title.as_deref().unwrap_or("no title");
+        let columns = r
+            .columns
+            .iter()
+            .filter(|c| c.concept_sets.contains(&s.name));
+        let columns: Vec<&str> = columns.map(|c| c.name.as_str()).collect();
+        facts.push((
+            "concept set",
+            format!(
+                "{} ({title}), of {}, {}",
+                s.name,
+                columns.join(", "),
+                hex(&s.digest)
+            ),
         ));
     }
     let rows = r.columns.iter().map(|c| {

@@ -2,6 +2,9 @@
 
 use std::{fs, path::Path, process::Command};
 
+use galen_query::text::hex;
+use sha2::Digest;
+
 use crate::study::{csv, ok_json, refused, study};
 
 /// Commits `table` in a folder of its own; nothing but what was there before may be left.
@@ -162,4 +165,52 @@ fn a_full_disk_is_named_and_leaves_nothing_behind() {
     assert_eq!(kind, "dataset.Io");
     assert!(error.contains("No space left"), "{error}");
     assert_eq!(fs::read_dir(&disk.0).unwrap().count(), 0);
+}
+
+/// A note on a table of these bytes, as `galen-tables build` writes it.
+fn note(table: &str) -> String {
+    let sha256 = hex(&sha2::Sha256::digest(table));
+    let mapping = "ab".repeat(32);
+    format!(
+        "{{\"format\":\"galen/provenance/v1\",\"table_sha256\":\"{sha256}\",\"provenance\":{{\"tool\":\"galen-tables 0.1.0\",\
+         \"mapping\":[\"{mapping}\"],\"model\":\"OMOP CDM 5.4\",\"sources\":[{{\"kind\":\"csv\",\"tables\":3,\
+         \"rows_at_least\":4200}}],\"snapshot\":null,\"exported\":\"2026-03-31\",\"date_shift\":null}}}}"
+    )
+}
+
+#[test]
+fn how_a_table_was_made_goes_on_record_and_a_note_on_another_does_not() {
+    let study = study();
+    let (table, out) = (study.path("made.csv"), study.path("made"));
+    fs::write(&table, csv()).unwrap();
+    let noted = format!("{table}.provenance.json");
+    for (text, part) in [
+        (note("another"), "another table"),
+        (note(&csv()).replace("4200", "4242"), "rows_at_least"),
+        (
+            note(&csv()).replace("provenance/v1", "provenance/v2"),
+            "format",
+        ),
+        (String::from("{"), "line 1"),
+    ] {
+        fs::write(&noted, text).unwrap();
+        let (kind, error) = refused(&study.commit(&table, &out, &[]));
+        assert_eq!(kind, "dataset.Provenance", "{error}");
+        assert!(
+            error.contains(part) && error.contains("made.csv.provenance.json"),
+            "{error}"
+        );
+        assert!(!Path::new(&out).exists());
+    }
+    fs::write(&noted, note(&csv())).unwrap();
+    let committed = ok_json(&study.commit(&table, &out, &[]));
+    assert_eq!(committed["provenance"]["exported"], "2026-03-31");
+    let inspected = ok_json(&["inspect", &out]);
+    assert_eq!(inspected["provenance"], committed["provenance"]);
+    assert_eq!(
+        ok_json(&["inspect", &noted])["provenance"],
+        committed["provenance"]
+    );
+    let without = ok_json(&["inspect", &study.path("dataset")]);
+    assert_eq!(without["provenance"], serde_json::Value::Null);
 }

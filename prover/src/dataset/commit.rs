@@ -21,7 +21,7 @@ use rayon::prelude::*;
 use super::{
     CommittedDataset, LOCK, MANIFEST, REGISTRATION, REGISTRY, SUMS,
     chunk_file::{self, BaseValues},
-    files,
+    files, note,
 };
 use crate::{
     ProverError,
@@ -31,7 +31,7 @@ use crate::{
 
 /// What to commit, where, and under which names.
 pub struct CommitRequest<'a> {
-    /// The patient table, `.csv` or `.parquet`.
+    /// The patient table, `.csv` or `.parquet`. A note on its provenance is read from beside it.
     pub table: &'a Path,
     /// The registry's TOML text, kept beside the manifest as given.
     pub registry_toml: &'a str,
@@ -92,6 +92,7 @@ pub fn commit(
     let lock_path = partial.path().join(LOCK);
     let lock = fs::File::create(&lock_path).map_err(ProverError::io(&lock_path))?;
     lock.lock().map_err(ProverError::io(&lock_path))?;
+    let note = note::read(request.table)?;
     let started = Instant::now();
     let Committed {
         rows,
@@ -99,6 +100,8 @@ pub fn commit(
         ignored_columns,
         warnings,
     } = commit_chunks(request, params, partial.path(), progress)?;
+    // Again: the table may have been built anew while it was read.
+    note::check(request.table, note.as_ref())?;
     let manifest = Manifest::sign(
         &Draft {
             hospital: request.hospital,
@@ -109,6 +112,7 @@ pub fn commit(
             shape: params.shape(),
             rows,
             release: request.release.clone(),
+            provenance: note.map(|n| n.provenance),
             commitments: &commitments,
         },
         request.key,

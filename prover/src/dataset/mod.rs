@@ -15,6 +15,7 @@ mod chunk_file;
 mod commit;
 mod files;
 mod key;
+mod note;
 mod sums;
 
 use std::{

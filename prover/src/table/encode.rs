@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use galen_query::registry::{Code, Column, ColumnKind, Unseen};
+use galen_query::text::null_word;
 use time::{Date, Month};
 
 use super::error::ValueProblem;
@@ -191,16 +192,6 @@ impl Encoder {
         }
         u64::try_from(day.saturating_sub(i64::from(min.to_julian_day())))
             .map_err(|_| ValueProblem::BeforeFirstDay { min })
-    }
-}
-
-/// What to call a text that means NULL in a CSV where it is no code.
-fn null_word(text: &str) -> Option<&'static str> {
-    match text {
-        "" => Some("of no letters"),
-        "NA" => Some("NA"),
-        "NULL" => Some("NULL"),
-        _ => None,
     }
 }
 

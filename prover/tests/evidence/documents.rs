@@ -282,6 +282,7 @@ fn a_name_in_the_manifest_has_line_breaks() {
         shape: d.shape,
         rows: d.manifest.rows,
         release,
+        provenance: None,
         commitments: &d.commitments,
     };
     let manifest = Manifest::sign(&draft, &signing_key(HOSPITAL));

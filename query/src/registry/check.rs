@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use toml::{Spanned, Value};
 
+use super::concepts::names;
 use super::decimal::{self, Decimal};
 use super::raw::{RawCode, RawColumn, RawFile, RawPurpose, line_of};
 use super::unseen::look;
@@ -27,7 +28,7 @@ type Outcome<T> = Result<T, RegistryError>;
 /// Reads checked parts; keeps the names in use and, in `place`, the table that is being read.
 pub(super) struct Checker<'a> {
     text: &'a str,
-    place: String,
+    pub(super) place: String,
     names: HashMap<String, String>,
 }
 
@@ -60,12 +61,15 @@ impl<'a> Checker<'a> {
             let reason = "no data column is declared; add a [[column]] with `name` and `type`";
             return Err(self.refuse(&header.name.span(), "column", reason));
         }
+        let purposes = self.purposes(raw.purpose)?;
+        let concept_sets = self.concept_sets(&raw.concept_set, &raw.column)?;
         Ok(Registry {
             name,
             version,
             title,
             patient_id,
-            purposes: self.purposes(raw.purpose)?,
+            purposes,
+            concept_sets,
             columns: self.columns(raw.column)?,
             digest: [0; 32],
         })
@@ -110,6 +114,7 @@ impl<'a> Checker<'a> {
                 title: self.line(column.title, "title")?,
                 system: self.line(column.system, "system")?,
                 code: self.line(column.code, "code")?,
+                concept_sets: names(column.concept_sets),
             });
         }
         Ok(columns)
@@ -320,12 +325,7 @@ impl<'a> Checker<'a> {
 
     fn column_name(&mut self, raw: &Spanned<String>, field: &'static str) -> Outcome<String> {
         let name = raw.get_ref();
-        let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-        let start = name.bytes().next().is_some_and(|b| !b.is_ascii_digit());
-        if !start || name.len() > 63 || !name.bytes().all(legal) {
-            let reason = "write at most 63 of a-z, 0-9 and _, not starting with a digit";
-            return Err(self.refuse(&raw.span(), field, reason));
-        }
+        self.legal_name(raw, field)?;
         self.not_reserved(raw, field)?;
         let owner = if field == "patient_id" {
             "the patient id".to_owned()
@@ -339,6 +339,17 @@ impl<'a> Checker<'a> {
         Ok(name.clone())
     }
 
+    pub(super) fn legal_name(&self, raw: &Spanned<String>, field: &'static str) -> Outcome<()> {
+        let name = raw.get_ref();
+        let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        let start = name.bytes().next().is_some_and(|b| !b.is_ascii_digit());
+        if !start || name.len() > 63 || !name.bytes().all(legal) {
+            let reason = "write at most 63 of a-z, 0-9 and _, not starting with a digit";
+            return Err(self.refuse(&raw.span(), field, reason));
+        }
+        Ok(())
+    }
+
     fn not_reserved(&self, raw: &Spanned<String>, field: &'static str) -> Outcome<()> {
         if is_reserved(raw.get_ref()) {
             let reason = format!(
@@ -350,7 +361,11 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    fn line(&self, raw: Option<Spanned<String>>, field: &'static str) -> Outcome<Option<String>> {
+    pub(super) fn line(
+        &self,
+        raw: Option<Spanned<String>>,
+        field: &'static str,
+    ) -> Outcome<Option<String>> {
         if let Some(raw) = &raw {
             self.text(raw.get_ref(), &raw.span(), field)?;
         }
@@ -369,7 +384,12 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    fn refuse(&self, at: &Range<usize>, field: &'static str, reason: &str) -> RegistryError {
+    pub(super) fn refuse(
+        &self,
+        at: &Range<usize>,
+        field: &'static str,
+        reason: &str,
+    ) -> RegistryError {
         RegistryError::Field {
             line: line_of(self.text, at.start),
             place: self.place.clone(),
@@ -379,7 +399,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-fn limit(what: &'static str, found: usize, limit: usize) -> Outcome<()> {
+pub(super) fn limit(what: &'static str, found: usize, limit: usize) -> Outcome<()> {
     if found <= limit {
         return Ok(());
     }
@@ -392,7 +412,7 @@ fn limit(what: &'static str, found: usize, limit: usize) -> Outcome<()> {
 }
 
 /// A name for a message: quoted, escaped and shortened.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let short: String = text.chars().take(64).collect();
     format!("{short:?}")
 }

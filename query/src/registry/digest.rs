@@ -2,10 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Code, Column, ColumnKind, Purpose, Registry};
+use super::{Code, Column, ColumnKind, ConceptSet, Purpose, Registry};
 
 /// Domain of the canonical encoding.
-const DOMAIN: &str = "galen/v1/registry";
+const DOMAIN: &str = "galen/v2/registry";
 
 impl Registry {
     /// The canonical encoding of every field but the digest.
@@ -22,6 +22,7 @@ impl Registry {
         out.optional(self.title.as_deref());
         out.text(&self.patient_id);
         out.list(&self.purposes, Writer::purpose);
+        out.list(&self.concept_sets, Writer::concept_set);
         out.list(&self.columns, Writer::column);
         out.0
     }
@@ -69,6 +70,12 @@ impl Writer {
         self.text(&purpose.column);
     }
 
+    fn concept_set(&mut self, set: &ConceptSet) {
+        self.text(&set.name);
+        self.optional(set.title.as_deref());
+        self.0.extend(set.digest);
+    }
+
     fn code(&mut self, code: &Code) {
         self.text(&code.code);
         self.optional(code.label.as_deref());
@@ -100,5 +107,6 @@ impl Writer {
         self.optional(column.title.as_deref());
         self.optional(column.system.as_deref());
         self.optional(column.code.as_deref());
+        self.list(&column.concept_sets, |out, name| out.text(name));
     }
 }

@@ -1,6 +1,7 @@
 //! The registry: schema, bounds and consent purposes of a study.
 
 mod check;
+mod concepts;
 pub(crate) mod decimal;
 mod digest;
 mod error;
@@ -12,9 +13,10 @@ pub(crate) mod value;
 mod words;
 
 pub use check::{MAX_CODES, MAX_COLUMNS, MAX_DECIMALS, MAX_PURPOSES, MAX_TEXT};
+pub use concepts::{MAX_CONCEPT_SETS, MAX_SETS_OF_COLUMN};
 pub use error::{RegistryError, ValueError};
 pub use parse::MAX_BYTES;
-pub use types::{BaseColumn, Code, Column, ColumnKind, Purpose, Registry, Role};
+pub use types::{BaseColumn, Code, Column, ColumnKind, ConceptSet, Purpose, Registry, Role};
 pub use unseen::Unseen;
 pub use value::Encoder;
 

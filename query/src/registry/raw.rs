@@ -10,6 +10,8 @@ pub(super) struct RawFile {
     #[serde(default)]
     pub purpose: Vec<RawPurpose>,
     #[serde(default)]
+    pub concept_set: Vec<RawConceptSet>,
+    #[serde(default)]
     pub column: Vec<RawColumn>,
 }
 
@@ -32,6 +34,14 @@ pub(super) struct RawPurpose {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RawConceptSet {
+    pub name: Spanned<String>,
+    pub title: Option<Spanned<String>>,
+    pub digest: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RawColumn {
     pub name: Spanned<String>,
     #[serde(rename = "type")]
@@ -41,6 +51,8 @@ pub(super) struct RawColumn {
     pub title: Option<Spanned<String>>,
     pub system: Option<Spanned<String>>,
     pub code: Option<Spanned<String>>,
+    #[serde(default)]
+    pub concept_sets: Vec<Spanned<String>>,
     pub codes: Option<Spanned<Vec<RawCode>>>,
     pub min: Option<Spanned<Value>>,
     pub max: Option<Spanned<Value>>,

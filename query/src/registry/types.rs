@@ -19,6 +19,8 @@ pub struct Registry {
     pub patient_id: String,
     /// Purposes that a patient can consent to, at least one.
     pub purposes: Vec<Purpose>,
+    /// The concept sets that columns refer to, in the order of the file.
+    pub concept_sets: Vec<ConceptSet>,
     /// The data columns in the order of the file.
     pub columns: Vec<Column>,
     /// SHA-256 of the registry's canonical form (see `docs/spec/registry.md`).
@@ -36,6 +38,17 @@ pub struct Purpose {
     pub column: String,
 }
 
+/// A value set of codes, by the digest of its content: what "hypertension" means to every hospital of the study.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConceptSet {
+    /// Its name, `[a-z_][a-z0-9_]{0,62}`, unique among concept sets.
+    pub name: String,
+    /// A line for people.
+    pub title: Option<String>,
+    /// SHA-256 of its canonical form (`docs/spec/concept-sets.md`).
+    pub digest: [u8; 32],
+}
+
 /// One data column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -51,6 +64,8 @@ pub struct Column {
     pub system: Option<String>,
     /// The column's own code in that system, e.g. `4548-4`.
     pub code: Option<String>,
+    /// The names of the concept sets that say what is meant, as for each kind of source one.
+    pub concept_sets: Vec<String>,
 }
 
 /// A column's type and bounds. The *stored* value is what is committed.

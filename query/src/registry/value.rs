@@ -30,6 +30,26 @@ impl Encoder<'_> {
         }
     }
 
+    /// The stored value of a float: of a number by its shortest decimal text, which is the caller's to give, since a
+    /// narrow float has fewer digits than the same one widened; of a boolean or a category as of the whole number that it is, for some exporters write integers so.
+    ///
+    /// # Errors
+    /// When it denotes no value of the column, or the column holds dates; not-a-number and infinity never are numbers.
+    pub fn encode_float(&self, value: f64, shortest: &str) -> Result<u64, ValueError> {
+        // Up to here each integer is a float of its own.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        match &self.column.kind {
+            ColumnKind::Date { .. } => Err(self.column.wrong_type("float")),
+            ColumnKind::Number { .. } if !value.is_finite() => Err(ValueError::NotNumber),
+            ColumnKind::Number { .. } => self.encode_text(shortest),
+            _ if value.fract() == 0.0 && value.abs() < EXACT => {
+                #[allow(clippy::cast_possible_truncation)] // whole, and within 53 bits
+                self.encode_text(&(value as i64).to_string())
+            }
+            _ => self.encode_text(shortest),
+        }
+    }
+
     /// The stored value of a code, if the column is a category that has it.
     #[must_use]
     pub fn code(&self, text: &str) -> Option<u64> {
@@ -97,18 +117,6 @@ impl Column {
     pub fn encode_integer(&self, value: i64) -> Result<u64, ValueError> {
         match &self.kind {
             ColumnKind::Date { .. } => Err(self.wrong_type("integer")),
-            _ => self.encode_text(&value.to_string()),
-        }
-    }
-
-    /// The stored value of a float by its shortest decimal text, as [`Column::encode_integer`].
-    ///
-    /// # Errors
-    /// When that text does not denote a value of the column; not-a-number and infinity never do.
-    pub fn encode_float(&self, value: f64) -> Result<u64, ValueError> {
-        match &self.kind {
-            ColumnKind::Date { .. } => Err(self.wrong_type("float")),
-            ColumnKind::Number { .. } if !value.is_finite() => Err(ValueError::NotNumber),
             _ => self.encode_text(&value.to_string()),
         }
     }

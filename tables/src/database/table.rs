@@ -24,7 +24,7 @@ use sqlx::Executor;
 use tokio::sync::mpsc::Sender;
 
 use super::columns::{TableColumn, TableColumns};
-use super::connect::{Database, message};
+use super::connect::{Database, row_message};
 use super::filter::{identifier, quoted, sql};
 use crate::error::told;
 use crate::source::{AHEAD, scan};
@@ -172,7 +172,7 @@ impl Reading {
             told(format!(
                 "table {}: {}; build again",
                 self.table,
-                message(&e)
+                row_message(&e)
             ))
         };
         let mut connection = self.database.join().await.map_err(lost)?;

@@ -1,7 +1,8 @@
 //! Casts that can fail or lose something: from text, and from one number type to another.
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, Float32Array, Float64Array, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Float32Array, Float64Array,
+    TimestampMicrosecondArray,
 };
 use datafusion::arrow::compute::{CastOptions, cast, cast_with_options};
 use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
@@ -82,6 +83,22 @@ impl ExactCast {
             (DataType::Decimal256(p, _), whole) if whole.is_integer() => {
                 to(&cast(from, &DataType::Decimal256((*p + 1).min(76), 0))?)
             }
+            (DataType::Float64, DataType::Decimal128(p, scale)) => {
+                let floats = from.as_primitive::<Float64Type>().iter();
+                let decimals =
+                    floats.map(|f| f.and_then(|f| decimal(&format!("{f:.14e}"), *p, *scale)));
+                to(&decimals
+                    .collect::<Decimal128Array>()
+                    .with_data_type(self.to.clone()))
+            }
+            (DataType::Float32, DataType::Decimal128(p, scale)) => {
+                let floats = from.as_primitive::<Float32Type>().iter();
+                let decimals =
+                    floats.map(|f| f.and_then(|f| decimal(&format!("{f:.5e}"), *p, *scale)));
+                to(&decimals
+                    .collect::<Decimal128Array>()
+                    .with_data_type(self.to.clone()))
+            }
             _ => to(from),
         }
     }
@@ -108,6 +125,31 @@ impl ExactCast {
     }
 }
 
+/// A float, written with as many digits as each float of its width keeps (15, or 6), as units of 10^-scale of a decimal.
+/// Halves go away from zero: 0.145 is 0.15, though the float is a little less. None beyond the precision.
+fn decimal(written: &str, precision: u8, scale: i8) -> Option<i128> {
+    let (digits, exponent) = written.split_once('e')?;
+    let decimals = digits.split_once('.').map_or(0, |(_, after)| after.len());
+    let digits: i128 = digits.replace('.', "").parse().ok()?;
+    let exponent: i32 = exponent.parse().ok()?;
+    let shift = exponent - i32::try_from(decimals).ok()? + i32::from(scale);
+    let power = |n: i32| 10_i128.checked_pow(u32::try_from(n).ok()?);
+    let units = if shift >= 0 {
+        if digits == 0 {
+            0
+        } else {
+            digits.checked_mul(power(shift)?)?
+        }
+    } else {
+        // What is divided by more than it has digits is nothing.
+        let Some(by) = power(-shift) else {
+            return Some(0);
+        };
+        (digits + digits.signum() * (by / 2)) / by
+    };
+    (units.abs() < power(i32::from(precision))?).then_some(units)
+}
+
 fn value_type(found: &DataType) -> &DataType {
     match found {
         DataType::Dictionary(_, value) => value,
@@ -118,7 +160,7 @@ fn value_type(found: &DataType) -> &DataType {
 /// What is the matter with the first text that could not be cast, by its kind and not by its letters.
 fn cure(text: Option<&str>, to: &DataType) -> &'static str {
     let Some(text) = text else {
-        return "too large for that type: cast to a wider one, or find the values with WHERE";
+        return "too large for that type, or no finite number: cast to a wider one, or find the values with WHERE";
     };
     let bare = text.trim();
     let number = bare.parse::<f64>().is_ok_and(f64::is_finite);
@@ -142,7 +184,8 @@ fn cure(text: Option<&str>, to: &DataType) -> &'static str {
              rule of yours"
         }
         t if t.is_numeric() && !number && point.parse::<f64>().is_ok() => {
-            "with a decimal comma: cast replace(x, ',', '.'), or say decimal = \",\" for the source"
+            "with a comma: of decimals? Cast replace(x, ',', '.'), or say decimal = \",\" for the source. Of thousands? \
+             Cast replace(x, ',', '')"
         }
         t if t.is_integer() && number => {
             "no whole number, or too large for that type: cast to DECIMAL or DOUBLE first, which then rounds"
@@ -197,7 +240,7 @@ mod tests {
     use std::sync::Arc;
 
     use datafusion::arrow::array::{Decimal128Array, Int64Array, StringArray};
-    use datafusion::arrow::datatypes::TimeUnit;
+    use datafusion::arrow::datatypes::{Decimal128Type, TimeUnit};
 
     use super::*;
 
@@ -232,11 +275,43 @@ mod tests {
         );
     }
 
+    /// What PostgreSQL 15 gives for `x::float8::numeric(9, 2)`, and of a `float4`.
+    #[test]
+    fn floats_become_decimals_as_in_postgresql() {
+        let to = DataType::Decimal128(9, 2);
+        let floats = vec![
+            0.145,
+            1.005,
+            0.285,
+            -0.145,
+            1e-9,
+            0.0,
+            2.675,
+            1_234_567.894_999,
+            1e-300,
+        ];
+        let found = cast_to(to.clone(), Float64Array::from(floats)).unwrap();
+        let found: Vec<i128> = found.as_primitive::<Decimal128Type>().values().to_vec();
+        assert_eq!(found, [15, 101, 29, -15, 0, 0, 268, 123_456_789, 0]);
+        let narrow = cast_to(to.clone(), Float32Array::from(vec![0.145, 1.005, 0.1])).unwrap();
+        let narrow: Vec<i128> = narrow.as_primitive::<Decimal128Type>().values().to_vec();
+        assert_eq!(narrow, [15, 101, 10]);
+        for large in [1e7, -1e7, 1e300, f64::NAN, f64::INFINITY] {
+            cast_to(to.clone(), Float64Array::from(vec![large])).unwrap_err();
+        }
+        let wide = cast_to(DataType::Decimal128(38, 0), Float64Array::from(vec![1e30])).unwrap();
+        assert_eq!(
+            wide.as_primitive::<Decimal128Type>().value(0),
+            10_i128.pow(30)
+        );
+    }
+
     #[test]
     fn a_fault_names_the_cast_and_the_cure_but_no_value() {
         let decimal = DataType::Decimal128(5, 1);
         for (text, to, cure) in [
-            ("3,25", &decimal, "decimal comma"),
+            ("3,25", &decimal, "replace(x, ',', '.')"),
+            ("1,200", &decimal, "replace(x, ',', '')"),
             ("123456.7", &decimal, "wider"),
             (" 1,5", &decimal, "trim(x)"),
             ("", &decimal, "NULLIF"),

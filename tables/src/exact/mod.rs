@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod cast;
+mod compared;
 mod refused;
 mod sum;
 
@@ -26,6 +27,7 @@ use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 
 use cast::ExactCast;
+pub(crate) use compared::check_comparisons;
 
 /// Makes `session` compute as PostgreSQL does.
 pub(crate) fn install(session: &SessionContext) {

@@ -15,7 +15,7 @@ use crate::source::{Warning, register};
 use crate::{Options, runtime};
 
 /// Names of columns that tell patients apart, and of tables that have one row for each, the likeliest first.
-const IDS: &[&str] = &[
+pub(super) const IDS: &[&str] = &[
     "patient_id",
     "person_id",
     "subject_id",
@@ -58,8 +58,11 @@ pub(super) fn texts(
     let runtime = runtime()?;
     let mut texts = runtime.block_on(look(folder, &name, patient_id, found))?;
     if !others.is_empty() {
-        let note = format!("not looked at: {}", others.join(", "));
-        texts.notes.push(note);
+        // A file's name may be a patient's.
+        let (number, what) = (others.len(), "no CSV, Parquet or NDJSON by their names");
+        texts
+            .notes
+            .push(format!("not looked at: files that are {what}: {number}"));
     }
     Ok(texts)
 }
@@ -161,15 +164,24 @@ async fn patients(
     let place = |list: &[&str], name: &str| list.iter().position(|n| name.eq_ignore_ascii_case(n));
     let mut likely: Vec<(usize, usize, usize, String)> = Vec::new();
     for (at, table) in tables.iter().enumerate() {
-        let about_patients = place(PATIENTS, &table.file.table).unwrap_or(PATIENTS.len());
-        for (column, data_type) in &table.columns {
+        let about_patients = place(PATIENTS, &table.file.table);
+        let ranked = table.columns.iter().filter_map(|(column, data_type)| {
             let rank = match given {
                 Some(given) => (column == given).then_some(0),
                 None => place(IDS, column),
             };
-            if let Some(rank) = rank.filter(|_| data_type == "utf8" || data_type.contains("int")) {
-                likely.push((about_patients, rank, at, column.clone()));
-            }
+            Some((rank?, column, data_type))
+        });
+        // The likeliest of its columns alone: where `patient` repeats, `id` is that of a visit.
+        let Some((rank, column, data_type)) = ranked.min() else {
+            continue;
+        };
+        // A mere `id` may be a drug's, or a doctor's.
+        let mere = given.is_none() && IDS[rank] == "id";
+        let about_others = mere && about_patients.is_none() && tables.len() > 1;
+        if !about_others && (data_type == "utf8" || data_type.contains("int")) {
+            let about_patients = about_patients.unwrap_or(PATIENTS.len());
+            likely.push((about_patients, rank, at, column.clone()));
         }
     }
     likely.sort();
@@ -189,7 +201,7 @@ fn nobody(folder: &Path, given: Option<&str>, notes: &[String]) -> TablesError {
         ),
         None => format!(
             "no file of {} has a column that tells patients apart by its name ({}, …) and is another in each row: name \
-             it with --patient-id",
+             it with --patient-id; where a patient has several rows, write the mapping by hand, with GROUP BY",
             folder.display(),
             IDS[..3].join(", ")
         ),

@@ -7,6 +7,7 @@ mod folder;
 mod omop;
 mod profile;
 mod propose;
+mod shipped;
 
 use std::fmt;
 use std::fs;
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::TablesError;
+use crate::mapping::directory;
+use shipped::{SHIPPED, concept_sets};
 
 /// Where a mapping is to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +66,7 @@ pub enum Place {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Start {
-    /// The registry, and the mapping.
+    /// The registry, the mapping and its concept sets.
     pub files: Vec<PathBuf>,
     /// What to look at, or to do, first.
     pub notes: Vec<String>,
@@ -83,20 +86,10 @@ impl fmt::Display for Start {
     }
 }
 
-/// The registries that mappings are shipped for.
-const NAMES: &[&str] = &["cardiometabolic", "demographics"];
-
 /// The registries that mappings are shipped for, from OMOP and from FHIR.
 #[must_use]
 pub fn shipped_registries() -> Vec<&'static str> {
-    NAMES.to_vec()
-}
-
-fn not_shipped(registry: &str) -> TablesError {
-    refused(format!(
-        "no mapping is shipped for a registry `{registry}`; there are: {}",
-        NAMES.join(", ")
-    ))
+    SHIPPED.iter().map(|s| s.name).collect()
 }
 
 /// Two files' texts, and what is to be said of them.
@@ -108,7 +101,8 @@ struct Texts {
     source: Option<PathBuf>,
 }
 
-/// Writes `registry.toml` and `mapping.toml` into `out`, which is made if it is not there. Neither may be there.
+/// Writes `registry.toml`, `mapping.toml` and the concept sets that it reads into `out`, which is made if it is not
+/// there. None of them may be there.
 ///
 /// # Errors
 /// [`TablesError::Start`]: no such registry, or a folder that tells nothing; [`TablesError::Read`],
@@ -123,10 +117,14 @@ pub fn init(from: &From, out: &Path) -> Result<Start, TablesError> {
             patient_id,
         } => folder::texts(folder, registry.as_deref(), patient_id.as_deref())?,
     };
-    let files = [
-        (out.join("registry.toml"), texts.registry),
-        (out.join("mapping.toml"), texts.mapping),
+    let (registry, mapping) = (out.join("registry.toml"), out.join("mapping.toml"));
+    let sets = concept_sets(&texts.mapping);
+    let sets: Vec<_> = sets.map(|(path, text)| (out.join(path), text)).collect();
+    let mut files = vec![
+        (registry, texts.registry.as_str()),
+        (mapping.clone(), texts.mapping.as_str()),
     ];
+    files.extend(sets);
     for (file, _) in &files {
         if file.exists() {
             return Err(TablesError::Start {
@@ -138,14 +136,13 @@ pub fn init(from: &From, out: &Path) -> Result<Start, TablesError> {
         }
     }
     let written = files.iter().try_for_each(|(file, text)| {
-        write(out, file, text).map_err(|source| TablesError::Write {
+        write(file, text).map_err(|source| TablesError::Write {
             file: file.clone(),
             next: "choose another --out: a folder that can be written to",
             source,
         })
     });
     written?;
-    let [(registry, _), (mapping, _)] = files;
     let source = texts.source.map(|s| format!(" --source {}", s.display()));
     Ok(Start {
         next: format!(
@@ -154,13 +151,13 @@ pub fn init(from: &From, out: &Path) -> Result<Start, TablesError> {
             source.unwrap_or_default(),
             out.join("report").display()
         ),
-        files: vec![registry, mapping],
+        files: files.into_iter().map(|(file, _)| file).collect(),
         notes: texts.notes,
     })
 }
 
-fn write(folder: &Path, file: &Path, text: &str) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    fs::create_dir_all(directory(file))?;
     let mut created = fs::File::create_new(file)?;
     created.write_all(text.as_bytes())?;
     created.sync_all()

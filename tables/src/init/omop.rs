@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use super::files::{Found, find, section};
+use super::shipped::shipped;
 use super::{Place, Texts, refused};
 use crate::error::TablesError;
 use crate::mapping::Format;
 
 /// A table that a mapping reads, and the types of its columns where they are read from CSV: an empty column tells none.
-type Table = (&'static str, &'static [(&'static str, &'static str)]);
+pub(super) type Table = (&'static str, &'static [(&'static str, &'static str)]);
 
-const PERSON: Table = (
+pub(super) const PERSON: Table = (
     "person",
     &[
         ("person_id", "int"),
@@ -20,25 +21,27 @@ const PERSON: Table = (
         ("ethnicity_concept_id", "int"),
     ],
 );
-const DEATH: Table = ("death", &[("person_id", "int")]);
-const CONDITION: Table = (
+pub(super) const DEATH: Table = ("death", &[("person_id", "int")]);
+pub(super) const CONDITION: Table = (
     "condition_occurrence",
     &[("person_id", "int"), ("condition_concept_id", "int")],
 );
-const MEASUREMENT: Table = (
+pub(super) const MEASUREMENT: Table = (
     "measurement",
     &[
         ("measurement_id", "int"),
         ("person_id", "int"),
         ("measurement_concept_id", "int"),
         ("measurement_date", "date"),
+        // Of the same day the later one is the latest, however the times are written.
+        ("measurement_datetime", "utf8"),
         ("operator_concept_id", "int"),
         ("value_as_number", "float"),
         ("unit_concept_id", "int"),
         ("unit_source_value", "utf8"),
     ],
 );
-const ANCESTOR: Table = (
+pub(super) const ANCESTOR: Table = (
     "concept_ancestor",
     &[
         ("ancestor_concept_id", "int"),
@@ -46,25 +49,9 @@ const ANCESTOR: Table = (
     ],
 );
 
-/// A registry, its mapping, and what that reads.
-fn shipped(registry: &str) -> Result<(&'static str, &'static str, Vec<Table>), TablesError> {
-    match registry {
-        "cardiometabolic" => Ok((
-            include_str!("../../mappings/cardiometabolic.registry.toml"),
-            include_str!("../../mappings/omop/cardiometabolic.toml"),
-            vec![PERSON, DEATH, CONDITION, MEASUREMENT, ANCESTOR],
-        )),
-        "demographics" => Ok((
-            include_str!("../../mappings/demographics.registry.toml"),
-            include_str!("../../mappings/omop/demographics.toml"),
-            vec![PERSON, DEATH],
-        )),
-        _ => Err(super::not_shipped(registry)),
-    }
-}
-
 pub(super) fn texts(registry: &str, place: &Place) -> Result<Texts, TablesError> {
-    let (registry, mapping, tables) = shipped(registry)?;
+    let shipped = shipped(registry)?;
+    let (mapping, tables) = shipped.omop;
     let consent = "consent.csv, which is not in OMOP, has the columns person_id and consent_research (true or false), \
                    one row per person; who is not in it has not consented";
     let consents = "types = { person_id = \"int\", consent_research = \"boolean\" }\n";
@@ -72,7 +59,7 @@ pub(super) fn texts(registry: &str, place: &Place) -> Result<Texts, TablesError>
     match place {
         Place::Files(folder) => {
             let (found, _) = find(folder)?;
-            for (name, types) in &tables {
+            for (name, types) in tables {
                 let file = one(&found, name, folder)?;
                 mapping += &section(file, name, &more(file, types));
             }
@@ -85,7 +72,7 @@ pub(super) fn texts(registry: &str, place: &Place) -> Result<Texts, TablesError>
             };
             mapping += &section(&own, "consent", types);
             Ok(Texts {
-                registry: registry.to_owned(),
+                registry: shipped.registry.to_owned(),
                 mapping,
                 notes: vec![format!("{consent}: put it into {}", folder.display())],
                 source: Some(folder.clone()),
@@ -99,7 +86,7 @@ pub(super) fn texts(registry: &str, place: &Place) -> Result<Texts, TablesError>
             }
             mapping += &section(&consent_csv(), "consent", consents);
             Ok(Texts {
-                registry: registry.to_owned(),
+                registry: shipped.registry.to_owned(),
                 mapping,
                 notes: vec![
                     format!("{consent}: put it beside the mapping"),

@@ -6,9 +6,12 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
+use futures::StreamExt;
+
+use super::folder::IDS;
 
 /// Patients that must have a code before it is proposed: a registry is public.
-const FEWEST: i64 = 5;
+const FEWEST: i64 = 11;
 
 /// Codes that a proposal has, at most.
 const CODES: usize = 60;
@@ -34,6 +37,8 @@ pub(super) enum Proposal {
         /// First and last year.
         first: i64,
         last: i64,
+        /// Whether a time of day is left out.
+        timed: bool,
     },
     Category {
         sql: String,
@@ -82,15 +87,24 @@ pub(super) async fn profile(
     let (from, column) = (quoted(table), quoted(name));
     let sql = format!("SELECT count(*), count({column}) FROM {from}");
     let counts = row(session, &sql).await?;
-    let (rows, known) = (integer(&counts, 0), integer(&counts, 1));
+    let [rows, known] = [0, 1].map(|i| integer(&counts, i));
+    let left = |why: &str| Proposal::Left {
+        why: why.to_owned(),
+    };
     let proposal = if known == 0 {
-        Proposal::Left {
-            why: "NULL in every row".to_owned(),
-        }
+        left("NULL in every row")
+    } else if known < FEWEST {
+        left("fewer than 11 patients have a value, and bounds or codes would tell of them")
+    } else if is_identifying(name) {
+        left("its name is that of something that tells who a patient is")
     } else {
         match data_type {
             DataType::Boolean => Proposal::Boolean { sql: column },
-            DataType::Date32 | DataType::Timestamp(..) => dates(session, &from, &column).await?,
+            DataType::Date32 => dates(session, &from, &column, "false").await?,
+            DataType::Timestamp(..) => {
+                let timed = format!("{column} <> date_trunc('day', {column})");
+                dates(session, &from, &column, &timed).await?
+            }
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
                 texts(session, &from, &column).await?
             }
@@ -118,17 +132,20 @@ async fn dates(
     session: &SessionContext,
     from: &str,
     column: &str,
+    timed: &str,
 ) -> Result<Proposal, DataFusionError> {
     let day = format!("CAST({column} AS DATE)");
     let sql = format!(
-        "SELECT CAST(date_part('year', min({day})) AS BIGINT), CAST(date_part('year', max({day})) AS BIGINT) FROM {from}"
+        "SELECT CAST(date_part('year', min({day})) AS BIGINT), CAST(date_part('year', max({day})) AS BIGINT),
+                count(*) FILTER (WHERE {timed}) FROM {from}"
     );
-    let years = row(session, &sql).await?;
-    // Whole decades tell nobody's day.
-    let (first, last) = (integer(&years, 0), integer(&years, 1));
+    let found = row(session, &sql).await?;
+    // Whole decades, and one more, tell nobody's day.
+    let [first, last, timed] = [0, 1, 2].map(|i| integer(&found, i));
     Ok(Proposal::Date {
-        first: first.div_euclid(10) * 10,
-        last: last.div_euclid(10) * 10 + 9,
+        first: (first.div_euclid(10) * 10 - 10).max(1),
+        last: (last.div_euclid(10) * 10 + 19).min(9_999),
+        timed: timed > 0,
     })
 }
 
@@ -162,8 +179,9 @@ async fn integers(
 fn tells_nothing(known: i64, distinct: i64) -> Option<Proposal> {
     let why = match distinct {
         1 => "the same in each row",
-        _ if distinct == known && known > i64::try_from(CODES).unwrap_or(0) => {
-            "another value in each row, as an identifier is"
+        // Some patients are there twice, some have no number of their own.
+        _ if distinct * 10 >= known * 9 && known > i64::try_from(CODES).unwrap_or(0) => {
+            "another value in nearly each row, as an identifier is"
         }
         _ => return None,
     };
@@ -188,6 +206,13 @@ async fn numbers(
         });
     };
     let rounded = decimals > DECIMALS;
+    if rounded && loses(session, from, column).await? {
+        return Ok(Proposal::Left {
+            why: format!(
+                "its values differ beyond {DECIMALS} decimals: take it in a smaller unit in the SQL"
+            ),
+        });
+    }
     let decimals = decimals.clamp(0, DECIMALS);
     let (min, max) = bounds(least, most);
     let values =
@@ -205,17 +230,84 @@ async fn numbers(
     })
 }
 
-/// Digits after the point of a float's values.
+/// Whether a number's values are told apart less by as many decimals as a proposal has.
+async fn loses(
+    session: &SessionContext,
+    from: &str,
+    column: &str,
+) -> Result<bool, DataFusionError> {
+    let mut distinct = [0, 0];
+    let rounded = format!("CAST({column} AS DECIMAL(38, {DECIMALS}))");
+    // One by one: the engine takes both for one column of a result.
+    for (count, what) in distinct.iter_mut().zip([column, &rounded]) {
+        let sql = format!("SELECT count(DISTINCT {what}) FROM {from}");
+        *count = integer(&row(session, &sql).await?, 0);
+    }
+    let [exact, rounded] = distinct;
+    Ok(rounded * 10 < exact * 9)
+}
+
+/// Digits after the point of a float's values, however small.
 async fn digits(
     session: &SessionContext,
     from: &str,
     column: &str,
 ) -> Result<i64, DataFusionError> {
-    let sql = format!(
-        "SELECT coalesce(max(length(split_part(CAST({column} AS VARCHAR), '.', 2))), 0) FROM {from} WHERE {column} <> round({column})"
-    );
-    Ok(integer(&row(session, &sql).await?, 0))
+    let sql = format!("SELECT CAST({column} AS DOUBLE) FROM {from}");
+    let mut rows = session.sql(&sql).await?.execute_stream().await?;
+    let mut most = 0;
+    while let Some(batch) = rows.next().await {
+        for value in batch?
+            .column(0)
+            .as_primitive::<Float64Type>()
+            .iter()
+            .flatten()
+        {
+            // Without an exponent, whatever its size.
+            let text = value.to_string();
+            let digits = text.split_once('.').map_or(0, |(_, after)| after.len());
+            most = most.max(i64::try_from(digits).unwrap_or(i64::MAX));
+        }
+    }
+    Ok(most)
 }
+
+/// Whether a column is called as what tells who a patient is.
+fn is_identifying(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric());
+    IDS.contains(&lower.as_str()) || words.any(|w| IDENTIFYING.contains(&w))
+}
+
+/// Words in the names of such columns.
+const IDENTIFYING: [&str; 26] = [
+    "name",
+    "names",
+    "surname",
+    "forename",
+    "firstname",
+    "lastname",
+    "maidenname",
+    "ssn",
+    "nhs",
+    "mrn",
+    "phone",
+    "telephone",
+    "mobile",
+    "fax",
+    "email",
+    "mail",
+    "address",
+    "street",
+    "zip",
+    "zipcode",
+    "postcode",
+    "postal",
+    "plz",
+    "passport",
+    "iban",
+    "account",
+];
 
 /// Texts as dates, if all are, or as codes. `column` is what the mapping writes.
 async fn texts(
@@ -225,12 +317,13 @@ async fn texts(
 ) -> Result<Proposal, DataFusionError> {
     let day = "'^[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?$'";
     let sql = format!(
-        "SELECT count({column}), count(DISTINCT {column}), count(*) FILTER (WHERE {column} !~ {day}) FROM {from}"
+        "SELECT count({column}), count(DISTINCT {column}), count(*) FILTER (WHERE {column} !~ {day}
+                OR TRY_CAST({column} AS DATE) IS NULL) FROM {from}"
     );
     let counts = row(session, &sql).await?;
     let [known, distinct, others] = [0, 1, 2].map(|i| integer(&counts, i));
     if others == 0 {
-        return dates(session, from, column).await;
+        return dates(session, from, column, &format!("length({column}) > 10")).await;
     }
     if let Some(left) = tells_nothing(known, distinct) {
         return Ok(left);
@@ -274,12 +367,12 @@ fn bounds(least: i64, most: i64) -> (i64, i64) {
     let min = if least >= 0 {
         0
     } else {
-        round_up(least.saturating_neg()).saturating_neg()
+        round_up(least.saturating_neg().saturating_add(1)).saturating_neg()
     };
-    (min, round_up(most.max(1)))
+    (min, round_up(most.max(0).saturating_add(1)))
 }
 
-/// The next of 1, 2, 5, 10, 20, 50, …
+/// This or the next of 1, 2, 5, 10, 20, 50, …
 fn round_up(value: i64) -> i64 {
     let mut step: i64 = 1;
     loop {
@@ -322,7 +415,8 @@ mod tests {
     #[test]
     fn bounds_are_round_and_hold_what_was_found() {
         assert_eq!(bounds(0, 93), (0, 100));
-        assert_eq!(bounds(-3, 312), (-5, 500));
+        assert_eq!(bounds(0, 100), (0, 200));
+        assert_eq!(bounds(-5, 312), (-10, 500));
         assert_eq!(bounds(1908, 1986), (1800, 2100));
         assert_eq!(bounds(3, 3), (0, 5));
         assert_eq!(bounds(0, 0), (0, 1));

@@ -30,20 +30,18 @@ fn text(text: &str) -> String {
 }
 
 impl Proposed<'_> {
-    /// The boolean column that says who consented.
-    fn consent(&self) -> Option<&Profile> {
-        self.profiles.iter().find(|p| {
-            let boolean = matches!(p.proposal, Proposal::Boolean { .. });
-            boolean && p.name.to_lowercase().contains("consent")
-        })
+    /// Columns whose names have to do with consent. Whether one says that a patient agreed to research, refused it, or
+    /// agreed to an operation, is for people to say.
+    fn consents(&self) -> Vec<&str> {
+        let names = self.profiles.iter().map(|p| p.name.as_str());
+        names.filter(|n| is_about_consent(n)).collect()
     }
 
     fn data(&self) -> impl Iterator<Item = (String, &Profile)> {
-        let consent = self.consent().map(|c| c.name.as_str());
         let mut taken = vec!["patient_id".to_owned(), "consent_research".to_owned()];
         self.profiles
             .iter()
-            .filter(move |p| Some(p.name.as_str()) != consent)
+            .filter(|p| !is_about_consent(&p.name))
             .map(move |p| {
                 let name = name(&p.name, &taken);
                 taken.push(name.clone());
@@ -51,20 +49,34 @@ impl Proposed<'_> {
             })
     }
 
+    /// What is said of them in the mapping.
+    fn candidates(&self) -> String {
+        let consents = self.consents();
+        let plain: Vec<&str> = consents.iter().copied().filter(|n| is_plain(n)).collect();
+        if plain.is_empty() {
+            "no column's name says so".to_owned()
+        } else {
+            format!("columns that may say it: {}", plain.join(", "))
+        }
+    }
+
     /// Why the proposal cannot be used as it is.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        if self.consent().is_none() {
-            let note = "no column says who consented: write it into the mapping's SQL, where EDIT stands; until then no \
-                        table is built";
-            notes.push(note.to_owned());
-        }
+        let consents = self.candidates();
+        notes.push(format!(
+            "who consented is for you to write into the mapping's SQL, where EDIT stands ({consents}); until then no \
+             table is built"
+        ));
         for (name, profile) in self.data() {
             match &profile.proposal {
                 Proposal::Left { why } => notes.push(format!("{name} is left out: {why}")),
                 Proposal::Number {
                     decimals, rounded, ..
                 } if *rounded => notes.push(format!("{name} is rounded to {decimals} decimals")),
+                Proposal::Date { timed: true, .. } => notes.push(format!(
+                    "{name} is a date: the time of day is left out"
+                )),
                 Proposal::Category { others, .. } if *others > 0 => notes.push(format!(
                     "{name}: {others} patients have a code that few have; such codes are not in the registry, which \
                      is public: add those that may be, or map them to another"
@@ -79,7 +91,7 @@ impl Proposed<'_> {
         let mut registry = format!(
             "# Proposed from what was found in the hospital's files; to be edited before it is used. A registry is\n\
              # public: look at each code, bound and title as one that everybody will read. Bounds are round numbers\n\
-             # around what was found; codes are those that at least 5 patients have.\n\
+             # around what was found; codes are those that at least 11 patients have.\n\
              [registry]\nname = {}\nversion = 1\ntitle = \"EDIT: a line about the study\"\npatient_id = \"patient_id\"\n\n\
              [[purpose]]\ncode = \"DUO:0000042\"\nlabel = \"general research use\"\ncolumn = \"consent_research\"\n",
             text(self.registry)
@@ -102,17 +114,10 @@ impl Proposed<'_> {
     }
 
     pub(super) fn mapping(&self, title: &str) -> String {
-        let mut items = vec![format!("{} AS patient_id", quoted(self.id))];
-        items.push(match self.consent() {
-            Some(Profile {
-                proposal: Proposal::Boolean { sql },
-                ..
-            }) => {
-                format!("{sql} AS consent_research")
-            }
-            _ => "CAST(NULL AS BOOLEAN) AS consent_research  -- EDIT: who consented, true or false"
-                .to_owned(),
-        });
+        let mut items = vec![
+            format!("{} AS patient_id", quoted(self.id)),
+            CONSENT.to_owned(),
+        ];
         for (name, profile) in self.data() {
             let column = quoted(&profile.name);
             let item = match &profile.proposal {
@@ -126,32 +131,58 @@ impl Proposed<'_> {
             };
             items.push(format!("{item} AS {name}"));
         }
-        let last = items.len() - 1;
-        let items = items.iter().enumerate().map(|(at, item)| {
-            let comma = if at == last { "" } else { "," };
-            match item.split_once("  --") {
-                None => format!("  {item}{comma}\n"),
-                Some((item, comment)) => format!("  {item}{comma}  --{comment}\n"),
-            }
-        });
-        let items: String = items.collect();
+        let sql = format!(
+            "\nSELECT\n  {}\nFROM {}\nORDER BY patient_id\n",
+            items.join(",\n  "),
+            self.patients.file.table
+        );
         let mut mapping = format!(
             "# Proposed from what was found; to be edited. One row per patient: what stands in other tables is\n\
              # aggregated by patient and joined, as docs/tables.md shows.\n\
-             [mapping]\ntitle = {}\nregistry = \"registry.toml\"\nsql = '''\nSELECT\n{items}FROM {}\nORDER BY patient_id\n'''\n",
+             [mapping]\ntitle = {}\nregistry = \"registry.toml\"\n\
+             # EDIT: consent_research is true where the patient agreed to research; {}\nsql = {}\n",
             text(title),
-            self.patients.file.table
+            self.candidates(),
+            multiline(&sql)
         );
         for table in self.tables {
-            let columns = table.columns.iter().map(|(n, t)| format!("{n} {t}"));
-            let columns: Vec<String> = columns.collect();
+            // Without a header they would be a patient's values.
+            let named = table.columns.iter().filter(|(n, _)| is_plain(n));
+            let mut columns: Vec<String> = named.map(|(n, t)| format!("{n} {t}")).collect();
+            if columns.len() < table.columns.len() {
+                columns.push(format!("and {} more", table.columns.len() - columns.len()));
+            }
             let section = section(&table.file, &table.file.table, "");
-            // What a file's header holds is no more of the comment than its line.
-            let columns = columns.join(", ").replace(char::is_control, " ");
-            let _ = writeln!(mapping, "{section}# {columns}");
+            let _ = writeln!(mapping, "{section}# {}", columns.join(", "));
         }
         mapping
     }
+}
+
+/// The line that says who consented, until it is edited.
+const CONSENT: &str = "CAST(NULL AS BOOLEAN) AS consent_research";
+
+fn is_about_consent(name: &str) -> bool {
+    name.to_lowercase().contains("consent")
+}
+
+/// Whether a column's name is one of a program's.
+fn is_plain(name: &str) -> bool {
+    let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    name.len() <= 64
+        && !name.as_bytes()[..name.len().min(1)]
+            .iter()
+            .all(u8::is_ascii_digit)
+        && name.bytes().all(letter)
+}
+
+/// A text of several lines as TOML: as it stands, where it can.
+fn multiline(sql: &str) -> String {
+    let control = |c: char| c.is_control() && c != '\n';
+    if sql.contains("'''") || sql.contains(control) {
+        return text(sql);
+    }
+    format!("'''{sql}'''")
 }
 
 /// What a registry says of a column with this proposal.
@@ -159,7 +190,7 @@ fn about(proposal: &Proposal) -> Option<String> {
     Some(match proposal {
         Proposal::Left { .. } => return None,
         Proposal::Boolean { .. } => "type = \"boolean\"\n".to_owned(),
-        Proposal::Date { first, last } => {
+        Proposal::Date { first, last, .. } => {
             format!("type = \"date\"\nmin = \"{first:04}-01-01\"\nmax = \"{last:04}-12-31\"\n")
         }
         Proposal::Number {

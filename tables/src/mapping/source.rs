@@ -42,6 +42,8 @@ pub struct Source {
     pub types: BTreeMap<String, ColumnType>,
     /// NDJSON: an object with elements that the SQL reads though no line may have them.
     pub example: Option<String>,
+    /// NDJSON: whether there may be no file, and so no row.
+    pub optional: bool,
 }
 
 /// A database whose tables the SQL may read, as `name.table` or by their names alone.
@@ -142,6 +144,7 @@ struct Written {
     #[serde(default)]
     types: BTreeMap<String, ColumnType>,
     example: Option<String>,
+    optional: Option<bool>,
 }
 
 impl<'de> Deserialize<'de> for Sources {
@@ -276,6 +279,7 @@ impl Written {
             multiline: self.multiline,
             types: self.types,
             example: self.example,
+            optional: self.optional.unwrap_or(false),
         }
     }
 }
@@ -295,6 +299,9 @@ fn check(source: &Source) -> Result<(), String> {
     }
     if source.example.is_some() && source.format != Format::Ndjson {
         return Err("example is for format = \"ndjson\" only".to_owned());
+    }
+    if source.optional && source.example.is_none() {
+        return Err("optional is for format = \"ndjson\" with an example, which tells the columns where there is no file".to_owned());
     }
     check_csv(source)?;
     check_path(source)

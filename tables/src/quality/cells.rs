@@ -39,6 +39,9 @@ pub(super) fn misfit(column: &Column, found: &DataType) -> Option<String> {
     (!fits).then(|| match &column.kind {
         ColumnKind::Boolean => format!("write a condition, such as {name} = 1 AS {name}"),
         ColumnKind::Category { .. } => format!("write CAST({name} AS VARCHAR) AS {name}"),
+        ColumnKind::Number { .. } if *found == DataType::Boolean => {
+            format!("write CASE WHEN {name} THEN 1 WHEN NOT {name} THEN 0 END AS {name}")
+        }
         ColumnKind::Number { decimals: 0, .. } => format!("write CAST({name} AS BIGINT) AS {name}"),
         ColumnKind::Number { decimals, .. } => {
             format!("write CAST({name} AS DECIMAL(18, {decimals})) AS {name}")
@@ -84,10 +87,10 @@ pub(super) fn encode(
         DataType::UInt64 => integers!(UInt64Type),
         // By its own shortest text: as a wider float it would have more digits.
         DataType::Float32 => {
-            numbers::<Float32Type>(cells, |v| float(column, encoder, v.into(), &v.to_string()))
+            numbers::<Float32Type>(cells, |v| encoder.encode_float(v.into(), &v.to_string()))
         }
         DataType::Float64 => {
-            numbers::<Float64Type>(cells, |v| float(column, encoder, v, &v.to_string()))
+            numbers::<Float64Type>(cells, |v| encoder.encode_float(v, &v.to_string()))
         }
         DataType::Decimal128(precision, scale) => numbers::<Decimal128Type>(cells, |v| {
             encoder.encode_text(&Decimal128Type::format_decimal(v, *precision, *scale))
@@ -121,30 +124,6 @@ pub(super) fn encode(
             return Err(ArrowError::SchemaError(message));
         }
     })
-}
-
-/// A float of this shortest text: a number; as a truth value or a code the whole number that it is, for some exporters
-/// write integers so.
-fn float(
-    column: &Column,
-    encoder: &Encoder<'_>,
-    value: f64,
-    text: &str,
-) -> Result<u64, ValueError> {
-    // Up to here each integer is a float of its own.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if matches!(column.kind, ColumnKind::Number { .. }) {
-        return if value.is_finite() {
-            encoder.encode_text(text)
-        } else {
-            Err(ValueError::NotNumber)
-        };
-    }
-    if value.fract() == 0.0 && value.abs() < EXACT {
-        #[allow(clippy::cast_possible_truncation)] // whole, and within 53 bits
-        return encoder.encode_text(&(value as i64).to_string());
-    }
-    encoder.encode_text(text)
 }
 
 fn numbers<T: ArrowPrimitiveType>(
@@ -353,11 +332,16 @@ decimals = 0
         let columns = registry().columns;
         let fits = |column: usize, found| misfit(&columns[column], &found);
         assert_eq!(fits(0, DataType::Int32), None);
+        assert!(
+            fits(0, DataType::Date32)
+                .unwrap()
+                .contains("DECIMAL(18, 1)")
+        );
         assert_eq!(fits(2, DataType::Int64), None);
         assert!(
             fits(0, DataType::Boolean)
                 .unwrap()
-                .contains("DECIMAL(18, 1)")
+                .contains("CASE WHEN x THEN 1")
         );
         assert!(
             fits(1, DataType::Int64)

@@ -11,7 +11,7 @@ use super::policy::{Action, Kind, Policy};
 use super::spread::{Histogram, Spread};
 
 /// Rows that are named of those with one problem.
-const ROWS_NAMED: usize = 5;
+pub(crate) const ROWS_NAMED: usize = 5;
 
 /// Different texts that are counted of those with one problem; of the others only how many there are is known.
 const TEXTS: usize = 1_000;
@@ -60,13 +60,45 @@ pub struct Problem {
     pub rows: Vec<u64>,
     /// The most frequent of them, and how often each stands there.
     pub values: Vec<(String, u64)>,
+    /// Whether there were so many different ones that those are counted less often than they are there.
+    pub values_at_least: bool,
 }
 
 #[derive(Debug, Default)]
 struct Seen {
     count: u64,
     rows: Vec<u64>,
-    texts: BTreeMap<String, u64>,
+    texts: Frequent,
+}
+
+/// Texts by how often they are there. Beyond [`TEXTS`] different ones, each that is one of a thousand or more is still
+/// among them, with a count that is too small (J. Misra, D. Gries, "Finding repeated elements", 1982).
+#[derive(Debug, Default)]
+struct Frequent {
+    counts: BTreeMap<String, u64>,
+    is_short: bool,
+}
+
+impl Frequent {
+    fn note(&mut self, text: String) {
+        if self.counts.len() < TEXTS || self.counts.contains_key(&text) {
+            *self.counts.entry(text).or_default() += 1;
+            return;
+        }
+        self.is_short = true;
+        self.counts.retain(|_, count| {
+            *count -= 1;
+            *count > 0
+        });
+    }
+
+    /// The most frequent texts, and of equally frequent ones the first by their letters.
+    fn most(&self) -> Vec<(String, u64)> {
+        let mut all: Vec<_> = self.counts.iter().map(|(t, n)| (t.clone(), *n)).collect();
+        all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        all.truncate(TEXTS_TOLD);
+        all
+    }
 }
 
 /// A column's counts so far.
@@ -100,14 +132,10 @@ impl Counts {
         policy: &Policy,
         (row, today): (u64, Date),
         cell: &Stored,
-        text: impl FnOnce() -> String,
+        text: impl Fn() -> String,
     ) -> Option<u64> {
-        let kept = match cell {
-            Ok(Some(stored)) if !is_future(column, *stored, today) => Some(*stored),
-            Ok(Some(stored)) => {
-                let stays = self.problem(column, policy, row, Kind::FutureDate, text);
-                (stays != Action::Null).then_some(*stored)
-            }
+        let judged = match cell {
+            Ok(Some(stored)) => Some(*stored),
             Ok(None) if column.nullable => None,
             Ok(None) => {
                 self.problem(column, policy, row, Kind::Missing, || "NULL".to_owned());
@@ -115,12 +143,17 @@ impl Counts {
             }
             Err(error) => {
                 let kind = Kind::from(error);
-                match self.problem(column, policy, row, kind, text) {
+                match self.problem(column, policy, row, kind, &text) {
                     Action::Clamp => Some(bound(column, error)),
                     _ => None,
                 }
             }
         };
+        // A bound to which a day was moved may be to come, too.
+        let kept = judged.filter(|stored| {
+            !is_future(column, *stored, today)
+                || self.problem(column, policy, row, Kind::FutureDate, &text) != Action::Null
+        });
         match kept {
             None => self.missing += 1,
             Some(stored) => {
@@ -147,10 +180,7 @@ impl Counts {
         if seen.rows.len() < ROWS_NAMED {
             seen.rows.push(row);
         }
-        let text = text();
-        if seen.texts.len() < TEXTS || seen.texts.contains_key(&text) {
-            *seen.texts.entry(text).or_default() += 1;
-        }
+        seen.texts.note(text());
         policy.action(&column.name, column.nullable, kind)
     }
 
@@ -183,7 +213,8 @@ impl Counts {
             action: policy.action(&column.name, column.nullable, kind),
             count: seen.count,
             rows: seen.rows.clone(),
-            values: most(&seen.texts),
+            values: seen.texts.most(),
+            values_at_least: seen.texts.is_short,
         });
         ColumnFindings {
             name: column.name.clone(),
@@ -198,14 +229,6 @@ impl Counts {
             counts: counts.map(|(at, n)| (shown(at), *n)).collect(),
         }
     }
-}
-
-/// The most frequent texts, and of equally frequent ones the first by their letters.
-fn most(texts: &BTreeMap<String, u64>) -> Vec<(String, u64)> {
-    let mut all: Vec<_> = texts.iter().map(|(t, n)| (t.clone(), *n)).collect();
-    all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    all.truncate(TEXTS_TOLD);
-    all
 }
 
 fn is_future(column: &Column, stored: u64, today: Date) -> bool {

@@ -7,7 +7,6 @@ mod page;
 mod policy;
 mod spread;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef};
@@ -17,7 +16,9 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use galen_query::registry::{Column, ColumnKind, Encoder, Registry};
 use time::{Date, OffsetDateTime};
 
+pub(crate) use column::ROWS_NAMED;
 pub use column::{ColumnFindings, Problem};
+pub(crate) use page::rows_text;
 pub use page::{Counted, Quality};
 pub use policy::{Action, Kind};
 pub(crate) use policy::{Policy, Rules};
@@ -45,6 +46,7 @@ impl Wanted {
             title: purpose.label.clone(),
             system: None,
             code: None,
+            concept_sets: Vec::new(),
         });
         let columns = consents.chain(registry.columns.iter().cloned()).collect();
         Self {
@@ -180,20 +182,13 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Refuses a table in which something was rejected.
-///
-/// # Errors
-/// [`TablesError::Rejected`]: each problem with its count and first rows, and what to do.
-pub(crate) fn check(findings: &[ColumnFindings], report: Option<&Path>) -> Result<(), TablesError> {
-    let rejected: Vec<(&ColumnFindings, &Problem)> = findings
+/// What was rejected: each problem with its count and first rows, and what to do.
+pub(crate) fn rejected(findings: &[ColumnFindings]) -> Vec<String> {
+    let problems = findings
         .iter()
         .flat_map(|f| f.problems.iter().map(move |p| (f, p)))
-        .filter(|(_, p)| p.action == Action::Reject)
-        .collect();
-    if rejected.is_empty() {
-        return Ok(());
-    }
-    let lines = rejected.iter().map(|(column, problem)| {
+        .filter(|(_, p)| p.action == Action::Reject);
+    let lines = problems.map(|(column, problem)| {
         format!(
             "column `{}`: {} {} (row {} of the result): {}",
             column.name,
@@ -203,8 +198,5 @@ pub(crate) fn check(findings: &[ColumnFindings], report: Option<&Path>) -> Resul
             problem.kind.cure()
         )
     });
-    Err(TablesError::Rejected {
-        problems: lines.collect(),
-        report: report.map(Path::to_owned),
-    })
+    lines.collect()
 }

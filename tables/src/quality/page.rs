@@ -86,7 +86,7 @@ impl Quality {
             make(folder).map_err(|e| (folder.to_owned(), e))?;
             for (name, text) in [
                 ("report.json", json),
-                ("report.txt", self.text()),
+                ("report.txt", printable(&self.text())),
                 ("report.html", self.page().into_string()),
             ] {
                 let file = folder.join(name);
@@ -232,7 +232,7 @@ impl Quality {
                         td { (problem.kind.label()) }
                         td { (problem.action.done()) }
                         td { (problem.rows_text()) }
-                        td { (frequent(&problem.values)) }
+                        td { (problem.frequent()) }
                     }
                 }
             }
@@ -240,16 +240,21 @@ impl Quality {
     }
 }
 
+/// The first rows of so many.
+pub(crate) fn rows_text(count: u64, first: &[u64]) -> String {
+    let rows: Vec<String> = first.iter().map(u64::to_string).collect();
+    let more = if count > rows.len() as u64 {
+        ", …"
+    } else {
+        ""
+    };
+    rows.join(", ") + more
+}
+
 impl Problem {
     /// The first rows.
     pub(super) fn rows_text(&self) -> String {
-        let rows: Vec<String> = self.rows.iter().map(u64::to_string).collect();
-        let more = if self.count > rows.len() as u64 {
-            ", …"
-        } else {
-            ""
-        };
-        rows.join(", ") + more
+        rows_text(self.count, &self.rows)
     }
 
     fn sentence(&self) -> String {
@@ -259,8 +264,17 @@ impl Problem {
             self.kind.label(),
             self.action.done(),
             self.rows_text(),
-            frequent(&self.values)
+            self.frequent()
         )
+    }
+
+    fn frequent(&self) -> String {
+        let least = if self.values_at_least {
+            "at least "
+        } else {
+            ""
+        };
+        counted(&self.values, least)
     }
 }
 
@@ -368,11 +382,31 @@ table{border-collapse:collapse;margin:.5rem 0}td,th{padding:.2rem .7rem .2rem 0;
 th{font-weight:600;white-space:nowrap}.number{text-align:right}.rejected td{color:#b00020}.warning{color:#8a5a00}\
 svg{display:block}rect{fill:#3b6ea5}text{font-size:12px;fill:#444}small{font-weight:400;color:#666}h3{margin-bottom:0}";
 
+/// A text without what a terminal would take for a command.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && c != '\n' {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
 /// The most frequent values with their counts, on one line.
 fn frequent(counts: &[(String, u64)]) -> String {
+    counted(counts, "")
+}
+
+fn counted(counts: &[(String, u64)], least: &str) -> String {
     let mut counts: Vec<_> = counts.iter().filter(|c| c.1 > 0).collect();
     counts.sort_by_key(|c| std::cmp::Reverse(c.1));
-    let shown = counts.iter().take(5).map(|(v, n)| format!("{v} ({n})"));
+    let shown = counts
+        .iter()
+        .take(5)
+        .map(|(v, n)| format!("{v} ({least}{n})"));
     let shown: Vec<String> = shown.collect();
     let more = if counts.len() > 5 { ", …" } else { "" };
     shown.join(", ") + more

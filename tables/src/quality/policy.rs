@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use galen_query::registry::{Registry, ValueError};
+use galen_query::registry::{ColumnKind, Registry, ValueError};
 use serde::{Deserialize, Serialize};
 
 /// What is done with a value.
@@ -52,6 +52,21 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether a column of this kind can have it.
+    fn is_of(self, kind: &ColumnKind) -> bool {
+        let number = matches!(kind, ColumnKind::Number { .. });
+        let date = matches!(kind, ColumnKind::Date { .. });
+        let category = matches!(kind, ColumnKind::Category { .. });
+        match self {
+            Self::Missing => true,
+            Self::OutOfRange => number || date,
+            Self::UnknownCode => category,
+            Self::TooPrecise => number,
+            Self::NotAValue => !category,
+            Self::FutureDate => date,
+        }
+    }
+
     /// Of many of them, for people.
     pub(crate) fn label(self) -> &'static str {
         match self {
@@ -158,7 +173,7 @@ impl Rules {
         }
     }
 
-    fn all(&self) -> impl Iterator<Item = Action> {
+    fn all(&self) -> impl Iterator<Item = (Kind, Action)> {
         let kinds = [
             Kind::OutOfRange,
             Kind::UnknownCode,
@@ -167,7 +182,9 @@ impl Rules {
             Kind::FutureDate,
         ];
         let rules = *self;
-        kinds.into_iter().filter_map(move |kind| rules.of(kind))
+        kinds
+            .into_iter()
+            .filter_map(move |kind| Some((kind, rules.of(kind)?)))
     }
 }
 
@@ -208,7 +225,14 @@ impl Policy {
                     )
                 });
             };
-            if !column.nullable && rules.all().any(|a| a == Action::Null) {
+            if let Some((kind, _)) = rules.all().find(|(kind, _)| !kind.is_of(&column.kind)) {
+                return Err(format!(
+                    "[column.{name}]: a {} is never {}: leave that rule out",
+                    column.type_name(),
+                    kind.label()
+                ));
+            }
+            if !column.nullable && rules.all().any(|(_, a)| a == Action::Null) {
                 return Err(format!(
                     "[column.{name}]: the registry does not allow NULL there: say \"reject\", or declare it nullable"
                 ));

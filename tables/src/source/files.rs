@@ -50,7 +50,7 @@ impl SourceFile {
     }
 }
 
-/// The source's files under `directory`, by name; at least one, and each can be opened.
+/// The source's files under `directory`, by name; at least one, unless it is optional, and each can be opened.
 ///
 /// # Errors
 /// [`TablesError::Read`].
@@ -69,6 +69,10 @@ pub(super) fn locate(source: &Source, directory: &Path) -> Result<Vec<SourceFile
         None => vec![wanted.clone()],
         Some(pattern) => matching(&pattern).map_err(|e| read_error(wanted.clone(), e))?,
     };
+    let absent = matched.is_empty() || (matched == [wanted.clone()] && !wanted.exists());
+    if source.optional && absent {
+        return Ok(Vec::new());
+    }
     if matched.is_empty() {
         let nothing = io::Error::new(io::ErrorKind::NotFound, "no file has a name like this");
         return Err(read_error(wanted, nothing));

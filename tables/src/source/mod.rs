@@ -83,6 +83,16 @@ pub(crate) async fn register(
     warnings: &mut Vec<Warning>,
 ) -> Result<SourceColumns, TablesError> {
     let mut files = files::locate(source, directory)?;
+    if files.is_empty() {
+        warnings.push(Warning {
+            column: None,
+            text: format!(
+                "source `{}`: no file is named {}, so it has no rows",
+                source.name,
+                source.path.display()
+            ),
+        });
+    }
     let fail = |(file, message): (PathBuf, String)| TablesError::Source {
         name: source.name.clone(),
         file,
@@ -118,6 +128,13 @@ fn text(
     let schema = datafusion::datasource::TableProvider::schema(&table);
     session
         .register_table(source.name.as_str(), Arc::new(table))
-        .map_err(|e| (files[0].file.clone(), e.strip_backtrace()))?;
+        .map_err(|e| {
+            (
+                files
+                    .first()
+                    .map_or_else(|| source.path.clone(), |f| f.file.clone()),
+                e.strip_backtrace(),
+            )
+        })?;
     Ok(schema)
 }

@@ -11,6 +11,9 @@ use crate::mapping::ColumnType;
 /// Beyond it a float does not hold each whole number.
 pub(super) const EXACT: u64 = 1 << 53;
 
+/// The same as a float.
+pub(super) const EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
+
 /// The Arrow type a mapping's type stands for.
 pub(super) fn arrow_type(column: ColumnType) -> DataType {
     match column {
@@ -28,7 +31,7 @@ pub(super) fn arrow_type(column: ColumnType) -> DataType {
 pub(super) fn wanted_text(column: ColumnType) -> &'static str {
     match column {
         ColumnType::Boolean => "a boolean (true or false)",
-        ColumnType::Int => "a whole number",
+        ColumnType::Int => "a whole number without blanks, + or leading zeros",
         ColumnType::Float => "a number",
         ColumnType::Utf8 => "text",
         ColumnType::Date => "a date (YYYY-MM-DD, or as date_format says)",
@@ -43,13 +46,23 @@ pub(super) fn wanted_text(column: ColumnType) -> &'static str {
 pub(super) fn parses(text: &str, wanted: ColumnType) -> bool {
     match wanted {
         ColumnType::Boolean => is_boolean(text),
-        ColumnType::Int => Int64Type::parse(text).is_some(),
-        ColumnType::Float => Float64Type::parse(text).is_some_and(f64::is_finite),
+        ColumnType::Int => is_whole(text) && Int64Type::parse(text).is_some(),
+        ColumnType::Float => {
+            !text.contains(char::is_whitespace)
+                && Float64Type::parse(text).is_some_and(f64::is_finite)
+        }
         ColumnType::Utf8 => true,
         ColumnType::Date => Convert::Day.takes(text),
         ColumnType::Timestamp => Convert::Moment.takes(text),
         ColumnType::Timestamptz => has_offset(text),
     }
+}
+
+/// Whether `text` is a whole number as one is written: `007`, `+7` and ` 7` would be 7, too.
+pub(super) fn is_whole(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let all = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    all && (digits == "0" || !digits.starts_with('0'))
 }
 
 pub(super) fn is_boolean(text: &str) -> bool {

@@ -184,6 +184,7 @@ fn a_failed_build_keeps_the_old_table() {
         .unwrap_err();
     assert_eq!(file_sha256(&old.out), old.sha256);
     fs::remove_file(&old.out).unwrap();
+    fs::remove_file(&old.note).unwrap();
     place.assert_clean();
 }
 
@@ -324,6 +325,17 @@ fn the_output_must_be_a_new_place_in_an_existing_directory() {
     let before = file_sha256(&place.path("lab.parquet"));
     assert!(refused(&place.path("lab.parquet")).contains("also --out"));
     assert_eq!(file_sha256(&place.path("lab.parquet")), before);
+    assert!(refused(&place.path("patients.csv")).contains("end its name in .parquet"));
+    // Nor may it be what is read besides.
+    fs::copy(&mapping, place.path("mapping.parquet")).unwrap();
+    let text = build(
+        &place.path("mapping.parquet"),
+        None,
+        &place.path("mapping.parquet"),
+    );
+    let text = text.unwrap_err().to_string();
+    assert!(text.contains("mapping.parquet: it is also --out"), "{text}");
+    fs::remove_file(place.path("mapping.parquet")).unwrap();
 }
 
 #[test]

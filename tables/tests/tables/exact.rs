@@ -339,7 +339,7 @@ fn a_cast_names_itself_and_its_cure() {
             "cast to a wider one",
         ),
         ("3,25 mg", "CAST(a AS DECIMAL(5, 2))", "no number"),
-        ("3,25", "CAST(a AS DECIMAL(5, 2))", "decimal comma"),
+        ("3,25", "CAST(a AS DECIMAL(5, 2))", "replace(x, ',', '.')"),
         ("19.01.1976", "CAST(a AS DATE)", "to_date(x, '%d.%m.%Y')"),
     ] {
         let text = refused(cell, expression);
@@ -381,4 +381,48 @@ fn functions_of_other_engines_are_told_what_to_write() {
         ),
         ["93600.0", "1"]
     );
+}
+
+/// PostgreSQL has no operator for them: `007` and 7 would be one patient.
+#[test]
+fn a_text_is_not_compared_with_a_number() {
+    let text = "00123;123;true";
+    for expression in [
+        "a = b",
+        "b <> a",
+        "a < 200",
+        "a IN (123, 4)",
+        "b IN (SELECT a FROM t)",
+        "CASE b WHEN a THEN 1 END",
+        "a BETWEEN 1 AND 2",
+        "a IS DISTINCT FROM b",
+        "(SELECT max(x.id) FROM t x JOIN t y ON x.a = y.b)",
+    ] {
+        let text = refused(text, expression);
+        assert!(
+            text.contains("whether 007 is 7 is for you to say"),
+            "{expression}: {text}"
+        );
+    }
+    let found = values(
+        text,
+        &[
+            "CAST(a AS BIGINT) = b",
+            "b = '123'",
+            "a = '00123'",
+            "a = CAST(b AS VARCHAR)",
+        ],
+    );
+    assert_eq!(found, ["true", "true", "true", "false"]);
+}
+
+/// PostgreSQL 15's values, which are those of the digits that are written.
+#[test]
+fn a_float_is_rounded_to_a_decimal_as_it_is_written() {
+    let cast = |x: &str| format!("CAST({x} AS DECIMAL(9, 2))");
+    let found = values(
+        "0.145;1.005;0.285;-2.675",
+        &[&cast("a"), &cast("b"), &cast("c"), &cast("d")],
+    );
+    assert_eq!(found, ["0.15", "1.01", "0.29", "-2.68"]);
 }

@@ -3,10 +3,15 @@
 
 mod building;
 mod common;
+mod concepts;
 mod database;
 mod exact;
+mod expected;
 mod fixtures;
 mod population;
+mod proposed;
 mod quality;
+mod record;
+mod server;
 mod sources;
 mod start;

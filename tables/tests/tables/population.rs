@@ -207,7 +207,7 @@ impl Exports {
                 let row = self.row();
                 let _ = writeln!(
                     self.measurement,
-                    "{row},{id},{concept},2021-01-{day:02},{operator},{value},{unit},{ucum}"
+                    "{row},{id},{concept},2021-01-{day:02},2021-01-{day:02} 08:00:00,{operator},{value},{unit},{ucum}"
                 );
                 components.push(format!(
                     r#""code":{{"coding":[{{"system":"http://loinc.org","code":"{loinc}"}}]}},"valueQuantity":{{"value":{value},"unit":"{ucum}","code":"{ucum}"{less}}}"#
@@ -258,7 +258,7 @@ fn the_same_patients_in_omop_and_in_fhir_are_the_same_table() {
         ("person.csv", format!("person_id,gender_concept_id,year_of_birth,race_concept_id,ethnicity_concept_id\n{}", exports.person).as_bytes()),
         ("death.csv", format!("person_id,death_date\n{}", exports.death).as_bytes()),
         ("condition_occurrence.csv", format!("condition_occurrence_id,person_id,condition_concept_id,condition_start_date\n{}", exports.condition).as_bytes()),
-        ("measurement.csv", format!("measurement_id,person_id,measurement_concept_id,measurement_date,operator_concept_id,value_as_number,unit_concept_id,unit_source_value\n{}", exports.measurement).as_bytes()),
+        ("measurement.csv", format!("measurement_id,person_id,measurement_concept_id,measurement_date,measurement_datetime,operator_concept_id,value_as_number,unit_concept_id,unit_source_value\n{}", exports.measurement).as_bytes()),
         ("concept_ancestor.csv", ancestors.as_bytes()),
         ("consent.csv", consents.0.as_bytes()),
     ]);
@@ -353,7 +353,7 @@ fn fhir_resources_that_cannot_be_understood_are_refused() {
     )
     .unwrap_err();
     assert!(
-        text.contains("column `hdl`: 1 out of the registry's range"),
+        text.contains("1: measurements in a unit that the mapping does not list"),
         "{text}"
     );
     let other = patient.replace("1950", "1951");

@@ -423,3 +423,83 @@ fn an_example_tells_elements_that_no_line_has() {
     );
     assert!(text.contains("example is for format"), "{text}");
 }
+
+/// Parquet's statistics leave NaN out: the engine would take a file's one other value for all of its rows.
+#[test]
+fn a_float_that_is_no_number_is_no_other_patients_value() {
+    use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
+    use datafusion::parquet::arrow::ArrowWriter;
+    let folder = Folder::with(&[]);
+    let write = |values: Vec<f64>| {
+        let ids = Int64Array::from_iter_values(1..=i64::try_from(values.len()).unwrap());
+        let columns: [(&str, ArrayRef); 2] = [
+            ("id", std::sync::Arc::new(ids)),
+            ("x", std::sync::Arc::new(Float64Array::from(values))),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let file = std::fs::File::create(folder.path("t.parquet")).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    };
+    let source = "path = \"t.parquet\"\nformat = \"parquet\"";
+    for values in [vec![f64::NAN, 1.25, f64::NAN], vec![f64::NAN, 1.25, 2.5]] {
+        write(values);
+        let rows = folder.rows(
+            source,
+            "SELECT id AS patient_id, isnan(x) AS n, x <> 1.25 AS o FROM t ORDER BY 1",
+        );
+        assert_eq!(rows[0], ["1", "true", "true"]);
+        assert_eq!(rows[1], ["2", "false", "false"]);
+        let rows = folder.rows(
+            source,
+            "SELECT id AS patient_id FROM t WHERE x <> 1.25 ORDER BY 1",
+        );
+        assert_eq!(rows, [["1"], ["3"]]);
+        let rows = folder.rows(
+            source,
+            "SELECT count(*) AS patient_id, isnan(max(x)) AS m FROM t ORDER BY 1",
+        );
+        assert_eq!(rows, [["3", "true"]]);
+    }
+}
+
+/// A source that need not be there says so in the mapping, with its columns, and each build says that it is not.
+#[test]
+fn an_optional_source_that_is_not_there_has_no_rows() {
+    let folder = csv("id\n1\n2\n");
+    let text = |optional: &str| {
+        format!(
+            "{CSV}\n[[source]]\nname = \"o\"\npath = \"o.*.ndjson\"\nformat = \"ndjson\"\n{optional}\n\
+             example = '{{\"id\": 0, \"x\": {{\"y\": \"\"}}}}'"
+        )
+    };
+    let sql =
+        "SELECT t.id AS patient_id, o.x['y'] AS y FROM t LEFT JOIN o ON o.id = t.id ORDER BY 1";
+    let report = folder.build(&text("optional = true"), sql).unwrap();
+    assert!(
+        report
+            .warnings
+            .iter()
+            .any(|w| w.contains("source `o`: no file is named o.*.ndjson"))
+    );
+    assert_eq!(
+        folder.rows(&text("optional = true"), sql),
+        [["1", "-"], ["2", "-"]]
+    );
+    std::fs::remove_file(folder.path("out.parquet")).unwrap();
+    assert!(
+        folder
+            .refused(&text(""), sql, &[])
+            .contains("no file has a name like this")
+    );
+    std::fs::write(
+        folder.path("o.1.ndjson"),
+        "{\"id\":2,\"x\":{\"y\":\"a\"}}\n",
+    )
+    .unwrap();
+    assert_eq!(
+        folder.rows(&text("optional = true"), sql),
+        [["1", "-"], ["2", "a"]]
+    );
+}

@@ -8,8 +8,8 @@ use galen_tables::{
 };
 
 use crate::common::{Folder, query};
-use crate::database::{Server, program, text};
 use crate::fixtures::data;
+use crate::server::{Server, program, text};
 
 fn omop(registry: &str, folder: &Path) -> StartFrom {
     StartFrom::Omop {
@@ -37,11 +37,11 @@ fn cdm() -> Folder {
                     316866\t316866\t0\t0\n316866\t320128\t1\t1\n201826\t201826\t0\t0\n432867\t432867\t0\t0\n\
                     4185932\t4185932\t0\t0\n4185932\t4329847\t2\t3\n316139\t316139\t0\t0\n313217\t313217\t0\t0\n\
                     381316\t381316\t0\t0\n";
-    let measurement = "measurement_id,person_id,measurement_concept_id,measurement_date,operator_concept_id,value_as_number,unit_concept_id,unit_source_value\n\
-                       1,1,3028437,2020-01-01,,100,8840,mg/dL\n2,1,3009966,2021-01-01,,3.0,8753,mmol/L\n\
-                       3,1,3004410,2021-01-01,,53,9579,mmol/mol\n4,1,3004249,2021-01-01,,140,8876,mm[Hg]\n\
-                       5,1,3004249,2021-01-01,,128.5,8876,mm[Hg]\n6,1,3004249,2022-01-01,,,8876,mm[Hg]\n\
-                       7,-2,3022192,2021-01-01,,2,8753,mmol/L\n8,4,3036277,2021-01-01,,180,8582,cm\n";
+    let measurement = "measurement_id,person_id,measurement_concept_id,measurement_date,measurement_datetime,operator_concept_id,value_as_number,unit_concept_id,unit_source_value\n\
+                       1,1,3028437,2020-01-01,2020-01-01 08:00:00,,100,8840,mg/dL\n2,1,3009966,2021-01-01,2021-01-01 08:00:00,,3.0,8753,mmol/L\n\
+                       3,1,3004410,2021-01-01,2021-01-01 08:00:00,,53,9579,mmol/mol\n4,1,3004249,2021-01-01,2021-01-01 08:00:00,,140,8876,mm[Hg]\n\
+                       5,1,3004249,2021-01-01,2021-01-01 08:00:00,,128.5,8876,mm[Hg]\n6,1,3004249,2022-01-01,2022-01-01 08:00:00,,,8876,mm[Hg]\n\
+                       7,-2,3022192,2021-01-01,2021-01-01 08:00:00,,2,8753,mmol/L\n8,4,3036277,2021-01-01,2021-01-01 08:00:00,,180,8582,cm\n";
     Folder::with(&[
         ("person.csv", person.as_bytes()),
         ("Condition_Occurrence.csv", condition.as_bytes()),
@@ -152,12 +152,31 @@ fn a_unit_or_a_vocabulary_that_lacks_is_no_number_and_no_health() {
     .unwrap();
     let text = built(&out, &source).unwrap_err().to_string();
     assert!(
-        text.contains("column `ldl`: 1 out of the registry's range"),
+        text.contains("2: measurements in a unit that the mapping does not list"),
         "{text}"
     );
+    // No policy makes a number of it.
+    edit(
+        &out.join("mapping.toml"),
+        "# [policy]\n# out_of_range = \"null\"",
+        "[policy]\nout_of_range = \"clamp\"",
+    );
+    assert_eq!(built(&out, &source).unwrap_err().to_string(), text);
+    edit(
+        &out.join("mapping.toml"),
+        "\notherwise = \"reject\"",
+        "\notherwise = \"warn\"",
+    );
+    let report = built(&out, &source).unwrap();
+    let left_out = |w: &String| w.starts_with("2: measurements in a unit");
     assert!(
-        text.contains("column `triglycerides`: 1 out of the"),
-        "{text}"
+        report.warnings.iter().any(left_out),
+        "{:?}",
+        report.warnings
+    );
+    assert_eq!(
+        query(&report.out, "SELECT ldl FROM t WHERE patient_id = 1"),
+        [["100"]]
     );
     fs::write(cdm.path("measurement.csv"), measurement).unwrap();
 
@@ -169,7 +188,7 @@ fn a_unit_or_a_vocabulary_that_lacks_is_no_number_and_no_health() {
     .unwrap();
     let text = built(&out, &source).unwrap_err().to_string();
     assert!(
-        text.contains("column `stroke`: 5 NULL where the registry allows none"),
+        text.contains("does not know these concepts") && text.contains("stroke 381316"),
         "{text}"
     );
     assert!(!text.contains("hypertension"), "{text}");
@@ -200,7 +219,7 @@ fn a_cdm_in_a_database_gives_the_table_of_its_files() {
         (
             "measurement.csv",
             "measurement_id bigint, person_id bigint, measurement_concept_id integer, measurement_date date, \
-             operator_concept_id integer, value_as_number numeric, unit_concept_id integer, unit_source_value varchar(50)",
+             measurement_datetime timestamp, operator_concept_id integer, value_as_number numeric, unit_concept_id integer, unit_source_value varchar(50)",
         ),
         ("death.csv", "person_id bigint, death_date date"),
     ] {
@@ -366,20 +385,20 @@ fn a_folder_is_proposed_as_a_registry_that_can_be_built() {
     let said = start.to_string();
     for note in [
         "one row per patient: patients.csv, by MRN",
-        "no column says who consented",
+        "who consented is for you to write",
         "sex: 1 patients have a code that few have",
         "note is left out",
-        "name is left out: another value in each row",
+        "name is left out: its name is that of something",
         "unused is left out: the same in each row",
         "broken.csv",
-        "not looked at: README.md",
+        "no CSV, Parquet or NDJSON by their names: 1",
     ] {
         assert!(said.contains(note), "{note}: {said}");
     }
     let registry = fs::read_to_string(out.join("registry.toml")).unwrap();
     for wanted in [
         "name = \"sex\"\ntype = \"category\"\ncodes = [\"F\", \"M\"]\n",
-        "name = \"born\"\ntype = \"date\"\nmin = \"1930-01-01\"\nmax = \"1979-12-31\"\n",
+        "name = \"born\"\ntype = \"date\"\nmin = \"1920-01-01\"\nmax = \"1989-12-31\"\n",
         "name = \"weight\"\ntype = \"number\"\nmin = 0\nmax = 200\ndecimals = 1\n# unit = \"…\"\nnullable = true\n",
         "name = \"visits\"\ntype = \"number\"\nmin = 0\nmax = 10\ndecimals = 0\n",
         "name = \"smoker\"\ntype = \"boolean\"\n",
@@ -455,7 +474,10 @@ fn whatever_the_columns_are_called_the_proposal_is_a_registry() {
     let place = Folder::with(&[("my patients (1).csv", csv.as_bytes())]);
     let (source, out) = (place.path("."), place.path("site"));
     let said = init(&folder(&source, None), &out).unwrap().to_string();
-    assert!(said.contains("ratio is rounded to 4 decimals"), "{said}");
+    assert!(
+        said.contains("ratio is left out: its values differ beyond 4 decimals"),
+        "{said}"
+    );
     assert!(
         said.contains("padded is left out: what stands in it cannot be"),
         "{said}"
@@ -475,8 +497,7 @@ fn whatever_the_columns_are_called_the_proposal_is_a_registry() {
             "age",
             "age_2",
             "a__b_",
-            "gr__e",
-            "ratio"
+            "gr__e"
         ]
     );
 }

@@ -32,6 +32,7 @@ fn passed_off(hospital: &Hospital, registry: &Registry) -> Manifest {
             shape: dataset.shape,
             rows: dataset.manifest.rows,
             release: dataset.manifest.release.clone(),
+            provenance: dataset.manifest.provenance.clone(),
             commitments: &dataset.commitments,
         },
         &signing_key(1),

@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 
 use super::{HONEST_GROUPS, HONEST_SUMS, HOSPITAL, refused, sign};
 
+/// A change to a document.
+type Edit = fn(&mut Value);
+
 fn parse(value: &Value) -> Result<Bundle, VerifyError> {
     Bundle::from_json(&serde_json::to_vec(value).unwrap())
 }
@@ -147,7 +150,7 @@ fn a_bundle_is_of_another_format() {
     };
     for other in [
         "galen/bundle/v9",
-        "galen/dataset/v2",
+        "galen/dataset/v3",
         "",
         "galen/bundle/v2 ",
     ] {
@@ -214,8 +217,7 @@ fn the_manifest_is_edited() {
         m["columns"][1]["chunks"] = second;
         m["columns"][3]["chunks"] = first;
     };
-    type Edit = fn(&mut Value);
-    let edits: [(&str, Edit); 11] = [
+    let edits: [(&str, Edit); 12] = [
         ("hospital", |m| m["hospital"] = "St. Else".into()),
         ("dataset", |m| m["dataset"] = "other".into()),
         ("epoch", |m| m["epoch"] = 7.into()),
@@ -228,6 +230,7 @@ fn the_manifest_is_edited() {
             m["release"]["complementary"] = true.into();
         }),
         ("profile", |m| m["release"]["name"] = "none".into()),
+        ("provenance", |m| m["provenance"] = provenance()),
         ("signature", |m| m["signature"] = "0".repeat(128).into()),
     ];
     for (what, edit) in edits {
@@ -245,6 +248,47 @@ fn the_manifest_is_edited() {
     );
     let e = check_manifest(|m| m["hospital_key"] = other.into());
     assert!(matches!(e, VerifyError::ManifestSignature), "{e:?}");
+}
+
+/// How a table may have been made.
+fn provenance() -> Value {
+    json!({
+        "tool": "galen-tables 0.1.0", "mapping": ["ab".repeat(32)], "model": null,
+        "sources": [{"kind": "csv", "tables": 2, "rows_at_least": 1200}],
+        "snapshot": null, "exported": "2026-03-31", "date_shift": "none",
+    })
+}
+
+#[test]
+fn what_a_manifest_says_of_the_tables_making_is_signed_and_in_form() {
+    let set = keys().verifying();
+    let registry = HOSPITAL.dataset.registry();
+    let check = |made: Value| {
+        let manifest = sign(1, |d, _| {
+            d.provenance = Some(serde_json::from_value(made).unwrap());
+        });
+        check_dataset(&manifest, registry, &set).map(|d| (manifest.signature, d.digest))
+    };
+    let honest = check(provenance()).unwrap();
+    let mut other = provenance();
+    other["date_shift"] = "whole weeks".into();
+    assert_ne!(check(other).unwrap(), honest);
+    let wrong: [(&str, Edit); 4] = [
+        ("mapping", |p| p["mapping"] = json!(["ab"])),
+        ("rows_at_least", |p| {
+            p["sources"][0]["rows_at_least"] = 1234.into();
+        }),
+        ("exported", |p| p["exported"] = "2026-02-30".into()),
+        ("tool", |p| p["tool"] = "x\n".into()),
+    ];
+    for (word, change) in wrong {
+        let mut made = provenance();
+        change(&mut made);
+        match check(made).unwrap_err() {
+            VerifyError::Manifest(why) => assert!(why.contains(word), "{why}"),
+            other => panic!("{word}: {other:?}"),
+        }
+    }
 }
 
 #[test]
@@ -276,17 +320,23 @@ fn the_manifest_does_not_fit_its_registry_or_rows() {
         ),
         "{e:?}"
     );
-    let e = check_manifest(|m| m["format"] = "galen/dataset/v1".into());
-    assert!(
-        matches!(
-            e,
-            VerifyError::Old {
-                what: "manifest",
-                ..
-            }
-        ),
-        "{e:?}"
-    );
+    let old: [fn(&mut Value); 2] = [
+        |m| m["format"] = "galen/dataset/v1".into(),
+        |m| m["format"] = "galen/dataset/v2".into(),
+    ];
+    for old in old {
+        let e = check_manifest(old);
+        assert!(
+            matches!(
+                e,
+                VerifyError::Old {
+                    what: "manifest",
+                    ..
+                }
+            ),
+            "{e:?}"
+        );
+    }
     // Another shape, whose chunks are as long, under an honest signature.
     let set = keys().verifying();
     let signed = |manifest: &Manifest| {

@@ -193,6 +193,7 @@ fn sign(seed: u8, change: impl FnOnce(&mut Draft<'_>, &mut Vec<Vec<G1>>)) -> Man
         shape: d.shape,
         rows: d.manifest.rows,
         release: d.manifest.release.clone(),
+        provenance: d.manifest.provenance.clone(),
         commitments: &[],
     };
     change(&mut draft, &mut commitments);

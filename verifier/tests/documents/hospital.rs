@@ -127,6 +127,7 @@ impl Hospital {
             shape: STORE.shape(),
             rows: rows as u64,
             release,
+            provenance: None,
             commitments: &commitments,
         };
         let manifest = Manifest::sign(&draft, &SigningKey::from_bytes(&[7; 32]));

@@ -14,6 +14,7 @@ fn column(kind: ColumnKind) -> Column {
         title: None,
         system: None,
         code: None,
+        concept_sets: Vec::new(),
     }
 }
 

@@ -13,17 +13,22 @@ use galen_query::quotes::{CsvBytes, Quotes, record_line};
 
 use super::near::Near;
 use super::quotes::fault_message;
+use crate::columns::shown_names;
 use crate::dates;
 use crate::mapping::{ColumnType, Source};
 use crate::source::convert::Convert;
 use crate::source::input;
-use crate::source::types::{EXACT, arrow_type, is_boolean, is_date, parses, wanted_text};
+use crate::source::types::{
+    EXACT, EXACT_FLOAT, arrow_type, is_boolean, is_date, parses, wanted_text,
+};
 
 /// How a CSV file is cut into cells, and how its cells are written.
 #[derive(Debug, Clone)]
 pub(crate) struct Dialect {
     pub(crate) delimiter: u8,
     pub(crate) header: bool,
+    /// Whether the mapping says that there is one.
+    pub(crate) header_declared: bool,
     pub(crate) nulls: Vec<String>,
     /// Whether a quote is more than a letter.
     pub(crate) quoted: bool,
@@ -41,6 +46,7 @@ impl Dialect {
         Self {
             delimiter: delimiter.unwrap_or(b','),
             header: source.header.unwrap_or(true),
+            header_declared: source.header == Some(true),
             nulls: nulls.cloned().collect(),
             quoted: source.quote.is_none(),
             multiline: source.multiline.unwrap_or(false),
@@ -127,7 +133,7 @@ impl<'a> Inference<'a> {
         let Some(mut line) = next(&mut reader, &mut record)? else {
             return Err("the file is empty: it needs at least a header line".to_owned());
         };
-        self.take_names(names(&record, dialect.header)?)?;
+        self.take_names(names(&record, dialect.header, dialect.header_declared)?)?;
         let mut rows = 0;
         if !dialect.header {
             rows += 1;
@@ -168,7 +174,7 @@ impl<'a> Inference<'a> {
         }
         Err(format!(
             "its columns are not those of the files before it, which have: {}",
-            self.names.join(", ")
+            shown_names(&self.names)
         ))
     }
 
@@ -188,7 +194,13 @@ impl<'a> Inference<'a> {
                 self.forced[i],
                 &mut self.columns[i],
             )
-            .map_err(|wanted| misfit(line, name, wanted))?;
+            .map_err(|unfit| match unfit {
+                Unfit::Forced(wanted) => misfit(line, name, wanted),
+                Unfit::Point => format!(
+                    "line {line}, column `{name}`: a number with a point, where decimals have a comma: of thousands or of \
+                     decimals? Correct the file, or say types = {{ {name} = \"utf8\" }} and replace it in the SQL"
+                ),
+            })?;
         }
         Ok(())
     }
@@ -243,14 +255,22 @@ fn ragged(line: u64, fields: usize, expected: usize) -> String {
     )
 }
 
-/// Takes one cell into its column; the error is the type it was forced to and is not.
+/// Why a cell cannot stand in its column.
+enum Unfit {
+    /// It was forced to this type, and is not of it.
+    Forced(ColumnType),
+    /// It has a point where the file has decimal commas.
+    Point,
+}
+
+/// Takes one cell into its column.
 fn note(
     cell: &str,
     line: u64,
     dialect: &Dialect,
     forced: Option<ColumnType>,
     column: &mut Candidates,
-) -> Result<(), ColumnType> {
+) -> Result<(), Unfit> {
     if cell.is_empty() || dialect.nulls.iter().any(|n| n == cell) {
         return Ok(());
     }
@@ -259,7 +279,14 @@ fn note(
             Some(convert) => convert.takes(cell),
             None => parses(cell, wanted),
         };
-        return if taken { Ok(()) } else { Err(wanted) };
+        return if taken {
+            Ok(())
+        } else {
+            Err(Unfit::Forced(wanted))
+        };
+    }
+    if has_point(cell, dialect) {
+        return Err(Unfit::Point);
     }
     column.seen = true;
     if column.kinds == 0 && !column.numbers && column.near.is_far() {
@@ -286,26 +313,51 @@ fn misfit(line: u64, column: &str, wanted: ColumnType) -> String {
     )
 }
 
-/// The columns' names: from the first record, which the reader has freed of a BOM.
-fn names(first: &ByteRecord, header: bool) -> Result<Vec<String>, String> {
+/// A column's name of more bytes is text that was cut wrongly.
+const LONGEST_NAME: usize = 128;
+
+/// Whether a cell of the first line is a number, a date or a truth value, and not a year, as columns can be named.
+fn is_value(cell: &[u8]) -> bool {
+    let cell = std::str::from_utf8(cell).unwrap_or_default().trim();
+    if cell.len() == 4 && (cell.starts_with("19") || cell.starts_with("20")) {
+        return false;
+    }
+    let number = cell.replace(',', ".");
+    let date = cell.len() >= 8
+        && cell
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b"-./:T ".contains(&b));
+    date || is_boolean(cell) || Float64Type::parse(&number).is_some_and(f64::is_finite)
+}
+
+/// The columns' names: from the first record, which the reader has freed of a BOM, if there is a header, which may be
+/// declared.
+fn names(first: &ByteRecord, header: bool, declared: bool) -> Result<Vec<String>, String> {
     if !header {
         return Ok((1..=first.len()).map(|i| format!("column_{i}")).collect());
     }
-    let value = |name: &&[u8]| name.first().is_some_and(u8::is_ascii_digit);
-    if first.iter().filter(value).count() * 2 > first.len() {
-        // As names they would stand in messages.
+    // As names they would stand in messages.
+    if !declared && first.iter().any(is_value) {
         return Err(
-            "line 1 looks like patients' data and not like names of columns: say header = false where there are none"
+            "line 1 looks like patients' data and not like names of columns: say header = false where there are none, \
+             header = true where these are"
                 .to_owned(),
         );
+    }
+    if first.iter().any(|name| name.len() > LONGEST_NAME) {
+        return Err(format!(
+            "line 1 has a column's name of more than {LONGEST_NAME} bytes: see whether delimiter and encoding are right"
+        ));
     }
     let mut names: Vec<String> = Vec::with_capacity(first.len());
     for (i, bytes) in first.iter().enumerate() {
         let name = std::str::from_utf8(bytes)
             .map_err(|_| format!("line 1, field {}: the header is not UTF-8", i + 1))?;
-        if names.iter().any(|n| n == name) {
+        if let Some(at) = names.iter().position(|n| n == name) {
             return Err(format!(
-                "line 1: two columns are named `{name}`: rename one"
+                "line 1: the columns {} and {} have one name: rename one",
+                at + 1,
+                i + 1
             ));
         }
         names.push(name.to_owned());
@@ -320,7 +372,7 @@ fn overrides(
     if let Some(missing) = types.keys().find(|t| !names.contains(t)) {
         return Err(format!(
             "types names the column `{missing}`, which the file does not have; it has: {}",
-            names.join(", ")
+            shown_names(names)
         ));
     }
     Ok(names.iter().map(|n| types.get(n).copied()).collect())
@@ -388,11 +440,29 @@ fn kinds(cell: &str, dialect: &Dialect) -> u8 {
     }
 }
 
+/// Whether `cell` is a number that a float keeps: `9007199254740993.0` is an identifier that some exporter wrote as one.
 fn is_float(cell: &str, decimal_comma: bool) -> bool {
+    let exponent = cell.contains(['e', 'E']);
+    let kept = |n: f64| n.is_finite() && (exponent || n.abs() < EXACT_FLOAT);
     if decimal_comma {
-        return Convert::Comma.takes(cell);
+        return Convert::Comma.takes(cell)
+            && Float64Type::parse(&cell.replace(',', ".")).is_some_and(kept);
     }
-    Float64Type::parse(cell).is_some_and(f64::is_finite)
+    Float64Type::parse(cell).is_some_and(kept)
+}
+
+/// A number with a point where the file's decimals have a comma: of thousands, or of another hand.
+fn has_point(cell: &str, dialect: &Dialect) -> bool {
+    let bare = cell.trim();
+    let digits = bare.strip_prefix(['-', '+']).unwrap_or(bare);
+    let (whole, decimals) = digits.split_once(',').unwrap_or((digits, "0"));
+    let Some((first, groups)) = whole.split_once('.') else {
+        return false;
+    };
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let thousands = groups.split('.').all(|g| g.len() == 3 && is_digits(g));
+    let decimal = !digits.contains(',') && is_digits(groups);
+    dialect.decimal_comma && is_digits(first) && is_digits(decimals) && (thousands || decimal)
 }
 
 #[cfg(test)]

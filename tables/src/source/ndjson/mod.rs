@@ -33,22 +33,25 @@ pub(super) fn read(
     source: &Source,
     files: &mut [SourceFile],
 ) -> Result<TextTable, (PathBuf, String)> {
+    let first = files
+        .first()
+        .map_or_else(|| source.path.clone(), |f| f.file.clone());
     let mut root = Shape::default();
     if let Some(example) = &source.example {
         let taken = Lines::new(EXAMPLE, &source.types).take(example.as_bytes(), &mut root);
-        taken.map_err(|e| (files[0].file.clone(), format!("the mapping's example: {e}")))?;
+        taken.map_err(|e| (first.clone(), format!("the mapping's example: {e}")))?;
     }
     for (at, file) in files.iter_mut().enumerate() {
         let rows = input::open(&file.file, None)
             .map_err(|e| input::message(&e))
             .and_then(|text| read_lines(text, at, source, &mut root));
         file.rows = rows.map_err(|message| (file.file.clone(), message))?;
-        if file.rows == 0 {
+        if file.rows == 0 && source.example.is_none() {
             let message = "the file is empty: it needs one JSON object per line".to_owned();
             return Err((file.file.clone(), message));
         }
     }
-    let whole = |message| (files[0].file.clone(), message);
+    let whole = |message| (first, message);
     let columns = Columns::new(columns(source, &root, files).map_err(whole)?);
     let parts = files.iter().map(|file| {
         Arc::new(NdjsonFile {
@@ -56,7 +59,21 @@ pub(super) fn read(
             columns: columns.clone(),
         }) as Arc<dyn TextFile>
     });
-    Ok(TextTable::new(Arc::clone(&columns.given), parts.collect()))
+    let mut parts: Vec<_> = parts.collect();
+    if parts.is_empty() {
+        parts.push(Arc::new(NoFile));
+    }
+    Ok(TextTable::new(Arc::clone(&columns.given), parts))
+}
+
+/// In place of the files that an optional source does not have.
+#[derive(Debug)]
+struct NoFile;
+
+impl TextFile for NoFile {
+    fn batches(&self, _: &[usize]) -> Result<Batches> {
+        Ok(Box::new(std::iter::empty()))
+    }
 }
 
 /// An element of the top level: its name, its type, and how it becomes that.

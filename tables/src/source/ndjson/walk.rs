@@ -7,7 +7,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 
 use super::shape::{Place, Shape};
 use crate::mapping::ColumnType;
-use crate::source::types::{EXACT, parses, wanted_text};
+use crate::source::types::{EXACT, EXACT_FLOAT, parses, wanted_text};
 
 /// The lines of a file.
 pub(super) struct Lines<'a> {
@@ -165,8 +165,11 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
-        // The parser makes floats of whole numbers that are too long for it.
-        if value.fract() == 0.0 && value.abs() >= 9_223_372_036_854_775_808.0 {
+        // The parser makes floats of whole numbers that are too long for it, and some exporters of all.
+        if value.fract() == 0.0
+            && value.abs() >= EXACT_FLOAT
+            && self.wanted != Some(ColumnType::Float)
+        {
             return self.fail(TOO_LONG);
         }
         if let Some(wanted) = self.wanted
@@ -258,8 +261,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
     }
 }
 
-const TOO_LONG: &str =
-    "a whole number too long for 64 bits would lose digits; have it written as text";
+const TOO_LONG: &str = "a whole number too long for 64 bits, or a float beyond 2^53, would lose digits; have it written as text";
 
 /// The place of an element among the known ones, made where there is none.
 fn position(known: &mut Vec<(String, Shape)>, name: &str, expected: usize) -> usize {

@@ -6,6 +6,7 @@ use super::*;
 
 fn dialect(nulls: &[&str]) -> Dialect {
     Dialect {
+        header_declared: false,
         delimiter: b',',
         header: true,
         nulls: nulls.iter().map(|s| (*s).to_owned()).collect(),
@@ -105,7 +106,7 @@ fn declared_commas_and_dates_are_read_and_others_are_not() {
         date: Some(Convert::Format("%d.%m.%Y".into())),
         ..dialect(&[])
     };
-    let text = "a;b;c;d;e\n3,25;1;02.01.2020;2020-01-02;3.25\n-7;2;03.01.2020;2020-01-02;3.25\n";
+    let text = "a;b;c;d;e\n3,25;1;02.01.2020;2020-01-02;3.25.x\n-7;2;03.01.2020;2020-01-02;I10.9\n";
     let (columns, _) = inferred(&[text], &european, &[]).unwrap();
     let types: Vec<&DataType> = columns.iter().map(|c| &c.data_type).collect();
     use DataType::{Date32, Float64, Int64, Utf8};
@@ -115,6 +116,41 @@ fn declared_commas_and_dates_are_read_and_others_are_not() {
     assert_eq!(columns[2].convert, Some(Convert::Format("%d.%m.%Y".into())));
     let error = inferred(&[text], &european, &[("d", ColumnType::Date)]).unwrap_err();
     assert!(error.contains("line 2, column `d`: not a date"), "{error}");
+    // A number with a point is of thousands, or of another hand.
+    for cell in ["3.25", "1.200", "-1.234.567", "1.234,5", " 1.200"] {
+        let text = format!("a\n2,5\n{cell}\n");
+        let error = inferred(&[&text], &european, &[]).unwrap_err();
+        assert!(
+            error.contains("line 3, column `a`: a number with a point"),
+            "{error}"
+        );
+        inferred(&[&text], &european, &[("a", ColumnType::Utf8)]).unwrap();
+    }
+}
+
+/// `9007199254740993` as a float would be another patient.
+#[test]
+fn numbers_that_a_float_does_not_keep_are_text() {
+    for cell in ["9007199254740993.0", "-12345678901234567.5"] {
+        let text = format!("a\n\"{cell}\"\n");
+        assert_eq!(types_of(&text, &dialect(&[])), [DataType::Utf8], "{cell}");
+    }
+    for cell in ["9007199254740991.0", "1e20"] {
+        let text = format!("a\n\"{cell}\"\n");
+        assert_eq!(
+            types_of(&text, &dialect(&[])),
+            [DataType::Float64],
+            "{cell}"
+        );
+    }
+    for cell in ["01", " 1", "1 ", "+1", "-", "1.0"] {
+        let text = format!("a\n5\n\"{cell}\"\n");
+        let error = inferred(&[&text], &dialect(&[]), &[("a", ColumnType::Int)]).unwrap_err();
+        assert!(
+            error.contains("line 3, column `a`: not a whole number"),
+            "{cell}: {error}"
+        );
+    }
 }
 
 #[test]
@@ -206,7 +242,17 @@ fn columns_that_few_cells_make_text_are_told() {
 
 #[test]
 fn a_first_line_of_data_is_not_shown_as_names() {
-    for text in ["4711,1950-01-01,F\n", "1,2\n3,4\n", "7\n"] {
+    let long = format!("{}\nx\n", "Ł".repeat(65));
+    assert!(refused(&long, &[]).contains("more than 128 bytes"));
+    let texts = [
+        "4711,1950-01-01,F\n",
+        "1,2\n3,4\n",
+        "7\n",
+        "4711,F,x,Müller\n",
+        "F,true\n",
+        "x,1950-01-01\n",
+    ];
+    for text in texts {
         let error = refused(text, &[]);
         assert!(error.contains("header = false"), "{error}");
         assert!(
@@ -215,4 +261,9 @@ fn a_first_line_of_data_is_not_shown_as_names() {
         );
     }
     inferred(&["id,2019,x\n1,2,3\n"], &dialect(&[]), &[]).unwrap();
+    let declared = Dialect {
+        header_declared: true,
+        ..dialect(&[])
+    };
+    inferred(&["id,7,x\n1,2,3\n"], &declared, &[]).unwrap();
 }
