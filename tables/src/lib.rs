@@ -16,6 +16,7 @@ mod exact;
 mod init;
 mod mapping;
 mod plan;
+mod progress;
 mod provenance;
 mod quality;
 mod report;
@@ -39,6 +40,7 @@ pub use mapping::{
     ColumnType, Count, DatabaseSource, Expect, Format, Mapping, Otherwise, Quote, Said, Source,
     View,
 };
+pub use progress::{Progress, Watch};
 pub use quality::{Action, ColumnFindings, Counted, Histogram, Kind, Problem, Quality};
 pub use report::{ColumnReport, Plan, ProblemReport, Report};
 pub use source::{SourceColumns, SourceFile};
@@ -53,15 +55,18 @@ pub struct Options {
     pub stop: Stop,
     /// The folder for the report that shows values and stays in the hospital; it needs a mapping that names its registry.
     pub report: Option<PathBuf>,
+    /// Is told how far the build is.
+    pub watch: Watch,
 }
 
 impl Default for Options {
-    /// 4 GiB, and a stop nobody else holds.
+    /// 4 GiB, a stop nobody else holds, and nobody who watches.
     fn default() -> Self {
         Self {
             memory_mib: 4096,
             stop: Stop::default(),
             report: None,
+            watch: Watch::default(),
         }
     }
 }

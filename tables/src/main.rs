@@ -1,7 +1,9 @@
 //! `galen-tables`: makes a hospital's patient table from its source files.
 
+mod bar;
+
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -229,7 +231,12 @@ fn run(command: Command) -> Result<String> {
             report,
             json,
         } => {
-            let built = build_with(&mapping, source.as_deref(), &out, &options(memory, report)?)?;
+            let built = build_with(
+                &mapping,
+                source.as_deref(),
+                &out,
+                &options(memory, report, json)?,
+            )?;
             shown(&built, json)
         }
         Command::Concepts { files, json } => shown(&concept_sets(&files)?, json),
@@ -240,7 +247,7 @@ fn run(command: Command) -> Result<String> {
             report,
             json,
         } => {
-            let plan = check_with(&mapping, source.as_deref(), &options(memory, report)?)?;
+            let plan = check_with(&mapping, source.as_deref(), &options(memory, report, json)?)?;
             shown(&plan, json)
         }
     }
@@ -294,9 +301,12 @@ fn shown(what: &(impl Serialize + Display), json: bool) -> Result<String> {
     Ok(what.to_string())
 }
 
-fn options(memory_mib: usize, report: Option<PathBuf>) -> Result<Options> {
+fn options(memory_mib: usize, report: Option<PathBuf>, json: bool) -> Result<Options> {
     let mut options = Options::default();
     (options.memory_mib, options.report) = (memory_mib, report);
+    if !json && io::stderr().is_terminal() {
+        options.watch = bar::watch();
+    }
     stop_on_signal(options.stop.clone())?;
     Ok(options)
 }

@@ -22,6 +22,7 @@ use crate::engine_error::{self, plan_message};
 use crate::error::TablesError;
 use crate::exact;
 use crate::mapping::{Mapping, Otherwise, directory};
+use crate::progress::{Meter, Watch};
 use crate::quality::Layout;
 use crate::source::{SourceColumns, Warning, register};
 
@@ -60,6 +61,7 @@ impl Planned {
 pub(crate) struct Resources {
     pub(crate) memory_mib: usize,
     pub(crate) spill: Option<PathBuf>,
+    pub(crate) watch: Watch,
 }
 
 /// Registers the mapping's sources, which lie under `source_dir` or beside the mapping,
@@ -76,14 +78,17 @@ pub(crate) async fn plan(
     };
     let mut warnings = check_statement(&mapping.sql).map_err(fail)?;
     let session = session(resources)?;
+    let looking = |name: &str| resources.watch.tell(&format!("looking at {name}"), 0, None);
     let base = source_dir.unwrap_or_else(|| directory(mapping_file));
     let mut about_sources = Vec::new();
     let mut sources = Vec::with_capacity(mapping.sources.len());
     for source in &mapping.sources {
+        looking(&source.name);
         sources.push(register(&session, source, base, &mut about_sources).await?);
     }
     let mut database = None;
     for source in &mapping.databases {
+        looking(&source.name);
         let (connected, tables) = database::register(&session, source).await?;
         database = Some(connected);
         sources.extend(tables);
@@ -260,7 +265,7 @@ fn check_statement(sql: &str) -> Result<Vec<String>, String> {
 /// One partition per core, UTC whatever the machine's zone, plain UTF-8 text, and
 /// spill files, which hold patients' rows, only in `resources.spill`.
 pub(crate) fn session(resources: &Resources) -> Result<SessionContext, TablesError> {
-    let mut config = SessionConfig::new();
+    let mut config = SessionConfig::new().with_extension(Arc::new(Meter::default()));
     let options = config.options_mut();
     options.execution.time_zone = Some("UTC".to_owned());
     options.execution.parquet.schema_force_view_types = false;

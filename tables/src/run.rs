@@ -1,13 +1,16 @@
 //! Running a planned query: into the table's file, and past the counts that the reports are made from.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::{CastOptions, cast, cast_with_options};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::DataFrame;
 use futures::StreamExt;
 use galen_query::provenance::note_file;
@@ -21,6 +24,7 @@ use crate::engine_error;
 use crate::error::{TablesError, told};
 use crate::mapping::{Mapping, Otherwise};
 use crate::plan::{self, Planned, Resources};
+use crate::progress::{self, Reading};
 use crate::provenance;
 use crate::quality::{self, ColumnFindings, Counted, Judge, Quality, Wanted};
 use crate::report::{ColumnReport, Plan, ProblemReport, Report};
@@ -191,6 +195,7 @@ impl<'a> Run<'a> {
         let resources = Resources {
             memory_mib: options.memory_mib,
             spill: spill.as_ref().map(|s| s.path().to_owned()),
+            watch: options.watch.clone(),
         };
         let planned = plan::plan(&mapping, mapping_file, source_dir, &resources).await?;
         Ok(Self {
@@ -277,13 +282,14 @@ impl<'a> Run<'a> {
         let mut tally = Tally::new(&planned.schema, &self.mapping.patient_id);
         let against = self.mapping.wanted.as_ref().zip(planned.layout.as_ref());
         let mut judge = against.map(|(wanted, layout)| Judge::new(wanted, layout.clone()));
-        let mut stream = planned
-            .frame
-            .clone()
-            .execute_stream()
-            .await
-            .map_err(failed)?;
-        while let Some(batch) = stream.next().await {
+        let context = Arc::new(planned.frame.task_ctx());
+        let meter = progress::meter(context.session_config());
+        meter.reset();
+        let plan = planned.frame.clone().create_physical_plan().await;
+        let plan = plan.map_err(failed)?;
+        let reading = Reading::of(&plan, &planned.sources, meter);
+        let mut stream = execute_stream(plan, context).map_err(failed)?;
+        while let Some(batch) = self.next(&mut stream, &reading).await {
             let batch = batch.map_err(failed)?;
             let mut columns = batch
                 .columns()
@@ -305,6 +311,7 @@ impl<'a> Run<'a> {
                 table.write(batch)?;
             }
         }
+        self.options.watch.tell("counting", 0, None);
         let mut counts = Vec::new();
         if self.options.report.is_some() {
             for (title, frame) in &planned.counts {
@@ -329,6 +336,27 @@ impl<'a> Run<'a> {
             unexpected,
             warnings,
         })
+    }
+
+    /// The next rows; who watches is told how far the reading is meanwhile.
+    async fn next(
+        &self,
+        stream: &mut SendableRecordBatchStream,
+        reading: &Reading,
+    ) -> Option<Result<RecordBatch, DataFusionError>> {
+        let mut ticks = tokio::time::interval(Duration::from_millis(200));
+        loop {
+            tokio::select! {
+                biased;
+                batch = stream.next() => return batch,
+                _ = ticks.tick() => {
+                    let (rows, total) = reading.now();
+                    // Behind the reading, rows are sorted, joined and written.
+                    let stage = if total.is_some_and(|t| rows >= t) { "computing" } else { "reading" };
+                    self.options.watch.tell(stage, rows, total);
+                }
+            }
+        }
     }
 
     /// The table's columns, without a value.

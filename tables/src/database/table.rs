@@ -27,6 +27,7 @@ use super::columns::{TableColumn, TableColumns};
 use super::connect::{Database, row_message};
 use super::filter::{identifier, quoted, sql};
 use crate::error::told;
+use crate::progress::{Meter, meter};
 use crate::source::{AHEAD, scan};
 
 /// Rows that are decoded at once.
@@ -107,11 +108,13 @@ impl TableProvider for DatabaseTable {
 
     async fn scan(
         &self,
-        _: &dyn Session,
+        session: &dyn Session,
         projection: Option<&Vec<usize>>,
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        // Its rows are not counted beforehand.
+        meter(session.config()).expect(None);
         scan(&self.schema, projection, limit, |wanted, schema| {
             vec![Arc::new(Scan {
                 database: self.database.clone(),
@@ -144,13 +147,14 @@ impl PartitionStream for Scan {
         &self.schema
     }
 
-    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), AHEAD);
         let reading = Reading {
             database: self.database.clone(),
             table: self.table.clone(),
             schema: Arc::clone(&self.schema),
             batches: stream.tx(),
+            meter: meter(context.session_config()),
         };
         let copy = self.copy.clone();
         stream.spawn(async move { reading.run(copy).await });
@@ -164,6 +168,7 @@ struct Reading {
     table: String,
     schema: SchemaRef,
     batches: Sender<Result<RecordBatch>>,
+    meter: Arc<Meter>,
 }
 
 impl Reading {
@@ -224,6 +229,7 @@ impl Reading {
         };
         let columns: Vec<usize> = (1..batch.num_columns()).collect();
         let batch = batch.project(&columns)?;
+        self.meter.add(batch.num_rows());
         Ok(self.batches.send(Ok(batch)).await.is_ok())
     }
 

@@ -12,7 +12,7 @@ use crate::error::TablesError;
 use crate::mapping::Source;
 use crate::plan::{Resources, session};
 use crate::source::{Warning, register};
-use crate::{Options, runtime};
+use crate::{Options, Watch, runtime};
 
 /// Names of columns that tell patients apart, and of tables that have one row for each, the likeliest first.
 pub(super) const IDS: &[&str] = &[
@@ -89,6 +89,7 @@ async fn look(
     let session = session(&Resources {
         memory_mib: Options::default().memory_mib,
         spill: None,
+        watch: Watch::default(),
     })?;
     let (mut tables, mut notes, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
     for file in found {

@@ -15,6 +15,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 
+use crate::progress::meter;
+
 /// Batches that may wait for the query.
 pub(crate) const AHEAD: usize = 4;
 
@@ -23,6 +25,9 @@ pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
 
 /// A file that can be read again and again.
 pub(super) trait TextFile: fmt::Debug + Send + Sync {
+    /// How many rows it has.
+    fn rows(&self) -> u64;
+
     /// The columns at the places `wanted` of the table's schema, in that order; may block.
     fn batches(&self, wanted: &[usize]) -> Result<Batches>;
 }
@@ -52,11 +57,12 @@ impl TableProvider for TextTable {
 
     async fn scan(
         &self,
-        _: &dyn Session,
+        session: &dyn Session,
         projection: Option<&Vec<usize>>,
         _: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        meter(session.config()).expect(Some(self.files.iter().map(|f| f.rows()).sum()));
         scan(&self.schema, projection, limit, |wanted, schema| {
             let scans = self.files.iter().map(|file| {
                 Arc::new(Scan {
@@ -101,13 +107,15 @@ impl PartitionStream for Scan {
         &self.schema
     }
 
-    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let meter = meter(context.session_config());
         let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), AHEAD);
         let batches = stream.tx();
         let (file, wanted) = (Arc::clone(&self.file), self.wanted.clone());
         stream.spawn_blocking(move || {
             for batch in file.batches(&wanted)? {
                 let batch = batch?;
+                meter.add(batch.num_rows());
                 // Nobody listens any more where the query has what it needs.
                 if batches.blocking_send(Ok(batch)).is_err() {
                     break;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Float64Array, Int64Array, RecordBatch};
 use datafusion::parquet::arrow::ArrowWriter;
-use galen_tables::{Options, Report, TablesError, build, build_with, check};
+use galen_tables::{Options, Progress, Report, TablesError, Watch, build, build_with, check};
 use tempfile::TempDir;
 
 /// A directory with `person.csv`, `patient.ndjson`, `lab.parquet` and a mapping over them.
@@ -382,4 +382,40 @@ fn check_plans_without_writing() {
     place.assert_clean();
     let unordered = place.mapping("SELECT id AS patient_id FROM person", SOURCES);
     assert!(check(&unordered, None).unwrap().warnings[0].contains("ORDER BY"));
+}
+
+/// Who watches is told what is read, and how much of how much: what is read twice counts twice.
+#[test]
+fn a_build_tells_how_far_it_is() {
+    use std::sync::{Arc, Mutex};
+    let place = Place::new();
+    let told: Arc<Mutex<Vec<Progress>>> = Arc::default();
+    let mut options = Options::default();
+    let to = Arc::clone(&told);
+    options.watch = Watch::new(move |progress| to.lock().unwrap().push(progress.clone()));
+    let mapping = place.mapping(GOOD, SOURCES);
+    build_with(&mapping, None, &place.path("out.parquet"), &options).unwrap();
+    let told = told.lock().unwrap();
+    let stages: Vec<&str> = told.iter().map(|p| p.stage.as_str()).collect();
+    for stage in [
+        "looking at person",
+        "looking at patient",
+        "looking at lab",
+        "counting",
+    ] {
+        assert!(stages.contains(&stage), "{stages:?}");
+    }
+    // Three persons, three patients, and the laboratory's rows.
+    let rows = |name: &str| {
+        let report = check(&mapping, None).unwrap();
+        let source = report.sources.into_iter().find(|s| s.name == name).unwrap();
+        source.files.iter().map(|f| f.rows).sum::<u64>()
+    };
+    let all = rows("person") + rows("patient") + rows("lab");
+    let read = told.iter().filter(|p| p.total.is_some());
+    for progress in read.clone() {
+        assert_eq!(progress.total, Some(all));
+        assert!(progress.rows <= all, "{progress:?}");
+    }
+    assert!(read.count() > 0, "{stages:?}");
 }

@@ -7,6 +7,7 @@ use std::fs;
 use galen_tables::{OmopPlace, StartFrom, build, init, shipped_registries};
 
 use crate::common::{Folder, query};
+use crate::fixtures::data;
 
 /// A disease's OMOP concept and SNOMED CT code; the last is none of the registry's.
 const DISEASES: [(u32, &str); 8] = [
@@ -378,4 +379,45 @@ fn a_folder_without_a_resource_is_told() {
     let text = init(&from, &site.path("s")).unwrap_err().to_string();
     assert!(text.contains("no file Condition.ndjson"), "{text}");
     assert!(!fs::exists(site.path("s")).unwrap());
+}
+
+/// The open export of ten patients (thirteen, in fact) has no observations: both registries are made of it, and that all
+/// measurements are missing is told. The counts are those of a program without SQL.
+#[test]
+fn the_open_export_without_observations_becomes_both_registries() {
+    let Some(export) = data("fhir-bulk-10") else {
+        return;
+    };
+    let site = Folder::with(&[("consent.csv", b"patient_id,consent_research\n")]);
+    for registry in shipped_registries() {
+        let from = StartFrom::Fhir {
+            registry: registry.to_owned(),
+            folder: export.clone(),
+        };
+        let out = site.path(registry);
+        init(&from, &out).unwrap();
+        // The export's folder is not ours to write to.
+        let mapping = fs::read_to_string(out.join("mapping.toml")).unwrap();
+        let consent = format!("path = {:?}", site.path("consent.csv"));
+        fs::write(
+            out.join("mapping.toml"),
+            mapping.replace("path = \"consent.csv\"", &consent),
+        )
+        .unwrap();
+        let table = out.join("p.parquet");
+        let built = build(&out.join("mapping.toml"), Some(&export), &table).unwrap();
+        assert_eq!(built.rows, 13);
+        if registry == "cardiometabolic" {
+            let told = |w: &String| w.starts_with("source `observation`: no file is named");
+            assert!(built.warnings.iter().any(told), "{:?}", built.warnings);
+            let counts = "SELECT count(*) FILTER (WHERE deceased), count(*) FILTER (WHERE hypertension), \
+                          count(*) FILTER (WHERE type_2_diabetes), count(*) FILTER (WHERE hyperlipidaemia), \
+                          count(*) FILTER (WHERE ischaemic_heart_disease), count(*) FILTER (WHERE stroke), count(ldl), \
+                          count(*) FILTER (WHERE consent_research) FROM t";
+            assert_eq!(
+                query(&table, counts),
+                [["3", "2", "1", "3", "2", "0", "0", "0"]]
+            );
+        }
+    }
 }

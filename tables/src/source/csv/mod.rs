@@ -64,6 +64,7 @@ pub(super) fn read(
     let parts = files.iter().map(|file| {
         Arc::new(CsvFile {
             file: file.file.clone(),
+            rows: file.rows,
             encoding,
             format: format.clone(),
             columns: columns.clone(),
@@ -93,12 +94,17 @@ impl Dialect {
 #[derive(Debug)]
 struct CsvFile {
     file: PathBuf,
+    rows: u64,
     encoding: Option<&'static Encoding>,
     format: Format,
     columns: Columns,
 }
 
 impl TextFile for CsvFile {
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+
     fn batches(&self, wanted: &[usize]) -> Result<Batches> {
         let text = input::open(&self.file, self.encoding).map_err(|e| told(input::message(&e)))?;
         let reader = ReaderBuilder::new(Arc::clone(&self.columns.read_as))

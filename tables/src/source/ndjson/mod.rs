@@ -56,6 +56,7 @@ pub(super) fn read(
     let parts = files.iter().map(|file| {
         Arc::new(NdjsonFile {
             file: file.file.clone(),
+            rows: file.rows,
             columns: columns.clone(),
         }) as Arc<dyn TextFile>
     });
@@ -71,6 +72,10 @@ pub(super) fn read(
 struct NoFile;
 
 impl TextFile for NoFile {
+    fn rows(&self) -> u64 {
+        0
+    }
+
     fn batches(&self, _: &[usize]) -> Result<Batches> {
         Ok(Box::new(std::iter::empty()))
     }
@@ -128,10 +133,15 @@ fn read_lines(
 #[derive(Debug)]
 struct NdjsonFile {
     file: PathBuf,
+    rows: u64,
     columns: Columns,
 }
 
 impl TextFile for NdjsonFile {
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+
     fn batches(&self, wanted: &[usize]) -> Result<Batches> {
         let text = input::open(&self.file, None).map_err(|e| told(input::message(&e)))?;
         let read_as = self.columns.read_as.project(&Columns::to_read(wanted))?;
