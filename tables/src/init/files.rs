@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::sniff::Dialect;
 use crate::error::TablesError;
 use crate::mapping::Format;
 use crate::source::open_text;
@@ -18,6 +19,8 @@ pub(super) struct Found {
     pub(super) format: Format,
     /// CSV: what stands between fields, where it is no comma.
     pub(super) delimiter: Option<char>,
+    /// CSV: how its cells are written, where that was looked at.
+    pub(super) dialect: Dialect,
 }
 
 /// So much of a header is looked at.
@@ -58,6 +61,7 @@ pub(super) fn find(folder: &Path) -> Result<(Vec<Found>, Vec<String>), TablesErr
                     table,
                     format,
                     delimiter,
+                    dialect: Dialect::default(),
                 });
             }
         }
@@ -112,7 +116,23 @@ pub(super) fn section(found: &Found, name: &str, more: &str) -> String {
         None => String::new(),
         Some(d) => format!("delimiter = {}\n", toml::Value::String(d.to_string())),
     };
-    format!("\n[source.{name}]\npath = {file}\nformat = \"{format}\"\n{delimiter}{more}")
+    let dialect = dialect(&found.dialect);
+    format!("\n[source.{name}]\npath = {file}\nformat = \"{format}\"\n{delimiter}{dialect}{more}")
+}
+
+fn dialect(dialect: &Dialect) -> String {
+    let mut text = String::new();
+    if dialect.decimal_comma {
+        text += "decimal = \",\"\n";
+    }
+    if let Some(format) = dialect.date_format {
+        text += &format!("date_format = \"{format}\"\n");
+    }
+    if !dialect.nulls.is_empty() {
+        let words = dialect.nulls.iter().map(|w| toml::Value::String(w.clone()));
+        text += &format!("nulls = {}\n", toml::Value::Array(words.collect()));
+    }
+    text
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ use datafusion::prelude::SessionContext;
 use super::files::{Found, find};
 use super::profile::{is_unique, profile};
 use super::propose::{Proposed, TableFound, checked};
+use super::sniff::sniff;
 use super::{Texts, refused};
 use crate::error::TablesError;
-use crate::mapping::Source;
+use crate::mapping::{Format, Source};
 use crate::plan::{Resources, session};
 use crate::source::{Warning, register};
 use crate::{Options, Watch, runtime};
@@ -92,7 +93,7 @@ async fn look(
         watch: Watch::default(),
     })?;
     let (mut tables, mut notes, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
-    for file in found {
+    for mut file in found {
         if tables
             .iter()
             .any(|t: &TableFound| t.file.table == file.table)
@@ -105,6 +106,12 @@ async fn look(
         }
         let mut source = Source::new(&file.table, file.file.as_ref(), file.format);
         source.delimiter = file.delimiter;
+        if file.format == Format::Csv {
+            file.dialect = sniff(&folder.join(&file.file), file.delimiter);
+            source.decimal = file.dialect.decimal_comma.then_some(',');
+            source.date_format = file.dialect.date_format.map(str::to_owned);
+            source.nulls.clone_from(&file.dialect.nulls);
+        }
         match register(&session, &source, folder, &mut warnings).await {
             Ok(columns) => tables.push(TableFound {
                 file,

@@ -8,6 +8,7 @@ mod omop;
 mod profile;
 mod propose;
 mod shipped;
+mod sniff;
 
 use std::fmt;
 use std::fs;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::files::{Found, find, section};
 use super::shipped::shipped;
+use super::sniff::Dialect;
 use super::{Place, Texts, refused};
 use crate::error::TablesError;
 use crate::mapping::Format;
@@ -104,6 +105,7 @@ fn consent_csv() -> Found {
         table: "consent".to_owned(),
         format: Format::Csv,
         delimiter: None,
+        dialect: Dialect::default(),
     }
 }
 

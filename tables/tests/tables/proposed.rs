@@ -157,3 +157,32 @@ fn odd_names_of_columns_make_no_other_toml_or_sql() {
         "{sql}"
     );
 }
+
+/// As a spreadsheet in much of Europe writes it.
+#[test]
+fn decimal_commas_days_first_and_words_for_null_are_proposed_as_such() {
+    let rows = (0..60).map(|i| {
+        let crp = if i % 7 == 0 {
+            "NA".to_owned()
+        } else {
+            format!("{},{}", i, i % 10)
+        };
+        format!(
+            "p{i};{:02}.{:02}.{};{crp}\n",
+            1 + i % 28,
+            1 + i % 12,
+            1930 + i
+        )
+    });
+    let csv = "patient_id;born;crp\n".to_owned() + &rows.collect::<String>();
+    let (registry, mapping, said) = proposed(&[("patients.csv", &csv)]).unwrap();
+    let section =
+        "delimiter = \";\"\ndecimal = \",\"\ndate_format = \"%d.%m.%Y\"\nnulls = [\"NA\"]\n";
+    assert!(mapping.contains(section), "{mapping}");
+    for wanted in [
+        "name = \"born\"\ntype = \"date\"\nmin = \"1920-01-01\"",
+        "name = \"crp\"\ntype = \"number\"\nmin = 0\nmax = 100\ndecimals = 1\n",
+    ] {
+        assert!(registry.contains(wanted), "{wanted}: {registry} {said}");
+    }
+}
