@@ -8,7 +8,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::ReadError;
 use crate::hash::Fields;
-use crate::registry::{MAX_TEXT, value::date};
+use crate::registry::{MAX_TEXT, Unseen, value::date};
 use crate::text::{from_hex, parse_json};
 
 /// The format line of the file beside a table.
@@ -130,7 +130,7 @@ impl Provenance {
         for (name, text) in texts {
             if text.is_some_and(|t| !is_line(t)) {
                 return Err(format!(
-                    "{name} is empty, longer than {MAX_TEXT} bytes, or has control characters"
+                    "{name} is empty, longer than {MAX_TEXT} bytes, or has something that is not seen"
                 ));
             }
         }
@@ -225,10 +225,10 @@ fn optional(fields: Fields, text: Option<&str>) -> Fields {
     }
 }
 
-/// Whether it is one short line, as a registry's texts are.
+/// Whether it is one short line of which all is seen.
 #[must_use]
 pub fn is_line(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_TEXT && !text.chars().any(char::is_control)
+    !text.is_empty() && text.len() <= MAX_TEXT && Unseen::of(text).is_none()
 }
 
 /// Whether it is a calendar day, written `YYYY-MM-DD`.
@@ -300,6 +300,8 @@ mod tests {
             ("abab", "abaB"),
             ("OMOP CDM 5.4", ""),
             ("OMOP CDM 5.4", "OMOP\\n"),
+            ("OMOP CDM 5.4", "OMOP\\u202e"),
+            ("OMOP CDM 5.4", " OMOP"),
             ("91000", "91001"),
             ("91000", "12"),
             ("\"csv\"", "\"postgresql\""),

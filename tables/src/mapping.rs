@@ -161,7 +161,7 @@ impl Head {
         for (key, text) in [("model", &self.model), ("date_shift", &self.date_shift)] {
             if text.as_deref().is_some_and(|t| !is_line(t)) {
                 return Err(format!(
-                    "mapping.{key} goes on public record: write one line of at most {MAX_TEXT} bytes"
+                    "mapping.{key} goes on public record: write one line of at most {MAX_TEXT} bytes, of which all is seen"
                 ));
             }
         }

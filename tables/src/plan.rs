@@ -137,6 +137,12 @@ pub(crate) async fn plan(
     for expect in &mapping.expected {
         let planned = query(&session, &expect.sql, &sources).await;
         let planned = planned.map_err(|m| of_section("expect", &expect.title, m))?;
+        let fields = planned.schema().fields();
+        if fields.len() != 1 || !fields[0].data_type().is_integer() {
+            let message = "it gives no whole number alone: write SELECT count(*) FROM … WHERE …, of what there should be \
+                           none";
+            return Err(of_section("expect", &expect.title, message.to_owned()));
+        }
         expected.push((expect.title.clone(), expect.otherwise, planned));
     }
     let read = columns_read(&optimized)?;

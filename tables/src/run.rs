@@ -26,7 +26,7 @@ use crate::mapping::{Mapping, Otherwise};
 use crate::plan::{self, Planned, Resources};
 use crate::progress::{self, Reading};
 use crate::provenance;
-use crate::quality::{self, ColumnFindings, Counted, Judge, Quality, Wanted};
+use crate::quality::{self, ColumnFindings, Counted, Judge, Quality, REPORT_FILES, Wanted};
 use crate::report::{ColumnReport, Plan, ProblemReport, Report};
 use crate::source::SourceColumns;
 use crate::tally::Tally;
@@ -45,8 +45,9 @@ pub(crate) async fn build(
     let started = Instant::now();
     refuse_other_ending(out)?;
     let run = Run::plan(mapping_file, source_dir, out, options).await?;
-    refuse_source_as_out(&run.planned, out)?;
-    refuse_mapping_as_out(&run.mapping, mapping_file, out)?;
+    let mut written = vec![out.to_owned(), note_file(out)];
+    written.extend(report_files(options));
+    refuse_what_is_read(&run, mapping_file, &written)?;
     let table = TableWriter::create(out, &run.planned.table)?;
     let (mut warnings, sources) = (run.planned.warnings.clone(), run.planned.sources.clone());
     let (snapshot, title) = (run.planned.snapshot().cloned(), run.mapping.title.clone());
@@ -78,6 +79,7 @@ pub(crate) async fn check(
     // What the query spills lies beside the report.
     let beside = options.report.clone().unwrap_or_default();
     let run = Run::plan(mapping_file, source_dir, &beside, options).await?;
+    refuse_what_is_read(&run, mapping_file, &report_files(options))?;
     let planned = &run.planned;
     let columns = planned.table.fields().iter();
     let mut plan = Plan {
@@ -119,38 +121,39 @@ fn refuse_other_ending(out: &Path) -> Result<(), TablesError> {
     })
 }
 
-fn refuse_mapping_as_out(mapping: &Mapping, file: &Path, out: &Path) -> Result<(), TablesError> {
-    let Ok(existing) = out.canonicalize() else {
-        return Ok(());
-    };
+/// Refuses to write over what is read: the table, the note beside it, or a file of the report.
+fn refuse_what_is_read(
+    run: &Run<'_>,
+    mapping_file: &Path,
+    written: &[PathBuf],
+) -> Result<(), TablesError> {
+    let mapping = &run.mapping;
     let sets = mapping.concept_sets.iter().map(|s| s.file.as_path());
-    let read = [file, &mapping.sql_file].into_iter().chain(sets);
-    let mut read = read.chain(mapping.registry_file.as_deref());
-    if !read.any(|r| r.canonicalize().is_ok_and(|r| r == existing)) {
-        return Ok(());
+    let sources = run.planned.sources.iter().flat_map(|s| &s.files);
+    let read = [mapping_file, &mapping.sql_file].into_iter().chain(sets);
+    let read = read.chain(mapping.registry_file.as_deref());
+    let read = read.chain(sources.map(|f| f.file.as_path()));
+    let read: Vec<PathBuf> = read.filter_map(|r| r.canonicalize().ok()).collect();
+    let written = written.iter().filter_map(|w| w.canonicalize().ok());
+    for existing in written {
+        if read.contains(&existing) {
+            return Err(TablesError::Mapping {
+                file: existing,
+                message: "it is read, and also --out, the note beside that, or a file of --report, and would be replaced: \
+                          choose another output"
+                    .to_owned(),
+            });
+        }
     }
-    Err(TablesError::Mapping {
-        file: existing,
-        message: "it is also --out, and would be replaced: choose another output".to_owned(),
-    })
+    Ok(())
 }
 
-fn refuse_source_as_out(planned: &Planned, out: &Path) -> Result<(), TablesError> {
-    let Ok(existing) = out.canonicalize() else {
-        return Ok(());
-    };
-    match planned
-        .sources
-        .iter()
-        .find(|s| s.files.iter().any(|f| f.file == existing))
-    {
-        None => Ok(()),
-        Some(source) => Err(TablesError::Source {
-            name: source.name.clone(),
-            file: existing,
-            message: "it is also --out, and would be replaced: choose another output".to_owned(),
-        }),
-    }
+/// The files that a report will be.
+fn report_files(options: &Options) -> Vec<PathBuf> {
+    let folder = options.report.iter();
+    folder
+        .flat_map(|f| REPORT_FILES.iter().map(move |name| f.join(name)))
+        .collect()
 }
 
 /// A mapping about to be run.
@@ -288,6 +291,8 @@ impl<'a> Run<'a> {
         let plan = planned.frame.clone().create_physical_plan().await;
         let plan = plan.map_err(failed)?;
         let reading = Reading::of(&plan, &planned.sources, meter);
+        let (rows, total) = reading.now();
+        self.options.watch.tell("reading", rows, total);
         let mut stream = execute_stream(plan, context).map_err(failed)?;
         while let Some(batch) = self.next(&mut stream, &reading).await {
             let batch = batch.map_err(failed)?;
@@ -328,10 +333,14 @@ impl<'a> Run<'a> {
                 Otherwise::Warn => warnings.push(found),
             }
         }
+        let findings = judge.map(|j| j.findings());
+        if let (Some(wanted), Some(findings)) = (&self.mapping.wanted, &findings) {
+            warnings.extend(quality::nobody(&wanted.registry, findings));
+        }
         Ok(Streamed {
             table,
             tally,
-            findings: judge.map(|j| j.findings()),
+            findings,
             counts,
             unexpected,
             warnings,

@@ -20,8 +20,13 @@ use crate::ProverError;
 /// A note that is none, or about another table.
 pub(super) fn read(table: &Path) -> Result<Option<Note>, ProverError> {
     let path = note_file(table);
-    let file = match File::open(&path) {
-        Ok(file) => file,
+    let file = match fs::metadata(&path) {
+        // What is no file could be waited for without end.
+        Ok(found) if !found.is_file() => {
+            let why = "it is no file".to_owned();
+            return Err(ProverError::Provenance { path, why });
+        }
+        Ok(_) => File::open(&path).map_err(ProverError::io(&path))?,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(ProverError::io(&path)(e)),
     };
@@ -44,7 +49,7 @@ pub(super) fn read(table: &Path) -> Result<Option<Note>, ProverError> {
 pub(super) fn check(table: &Path, note: Option<&Note>) -> Result<(), ProverError> {
     let Some(note) = note else { return Ok(()) };
     let mut hash = Sha256::new();
-    let mut file = fs::File::open(table).map_err(ProverError::io(table))?;
+    let mut file = File::open(table).map_err(ProverError::io(table))?;
     io::copy(&mut file, &mut hash).map_err(ProverError::io(table))?;
     if hex(&hash.finalize()) == note.table_sha256 {
         return Ok(());

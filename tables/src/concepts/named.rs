@@ -1,12 +1,13 @@
 //! A mapping's concept sets, and whether they are those of its registry.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use galen_query::registry::Registry;
 use galen_query::text::hex;
 
-use super::{ConceptSet, Item};
+use super::{ConceptSet, Item, MAX_BYTES};
 use crate::error::TablesError;
 
 /// A concept set under its name, and where it stands.
@@ -23,7 +24,11 @@ impl Named {
     /// # Errors
     /// [`TablesError::Read`], or what is wrong with it.
     pub(crate) fn read(name: String, file: PathBuf) -> Result<Self, TablesError> {
-        let bytes = fs::read(&file).map_err(|source| TablesError::Read {
+        let mut bytes = Vec::new();
+        let opened = File::open(&file);
+        // One byte more than a set may have is refused, and no more is read.
+        let read = opened.and_then(|f| f.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
+        read.map_err(|source| TablesError::Read {
             file: file.clone(),
             next: "a concept set's path is relative to the mapping file".to_owned(),
             source,

@@ -43,7 +43,7 @@ pub(crate) async fn register(session: &SessionContext, sets: &[Named]) -> Result
             )));
         }
     }
-    sets.iter().try_for_each(check_descendants)?;
+    sets.iter().try_for_each(check_codes)?;
     session
         .register_batch(ITEMS, items(sets).map_err(|e| failed(e.into()))?)
         .map_err(failed)?;
@@ -55,6 +55,7 @@ pub(crate) async fn register(session: &SessionContext, sets: &[Named]) -> Result
                  table of that name, or list each concept"
             )));
         }
+        check_ancestors(session).await?;
         refuse_unknown(session).await?;
         format!(
             "SELECT name, concept_id FROM (
@@ -62,7 +63,7 @@ pub(crate) async fn register(session: &SessionContext, sets: &[Named]) -> Result
                UNION ALL
                SELECT i.name, CAST(a.descendant_concept_id AS BIGINT), i.excluded
                FROM {ITEMS} i JOIN {ANCESTORS} a ON a.ancestor_concept_id = i.concept_id
-               WHERE i.descendants
+               WHERE i.descendants AND a.descendant_concept_id IS NOT NULL
              ) AS concept GROUP BY name, concept_id HAVING NOT bool_or(excluded)"
         )
     } else {
@@ -82,14 +83,37 @@ fn is_omop_tree(item: &Item) -> bool {
     item.descendants && matches!(item.code, Concept::Omop(_))
 }
 
-/// Refuses descendants of codes that do not tell theirs.
-fn check_descendants(set: &Named) -> Result<(), TablesError> {
-    for item in set.items().filter(|i| i.descendants) {
-        if let Concept::Coded { system, .. } = &item.code
-            && !BY_PREFIX.contains(&system.as_str())
-        {
+/// Refuses what the SQL could not do with codes: descendants that nothing tells, and exclusions, which a join of the items
+/// would count as the disease.
+fn check_codes(set: &Named) -> Result<(), TablesError> {
+    for item in set.items() {
+        let Concept::Coded { system, .. } = &item.code else {
+            continue;
+        };
+        if item.excluded {
+            return Err(set.refused(
+                "it takes codes out of others, which is for OMOP's concepts alone: list the codes that are meant".to_owned(),
+            ));
+        }
+        if item.descendants && !BY_PREFIX.contains(&system.as_str()) {
             return Err(set.refused(format!(
                 "it asks for the descendants of codes of {system}, whose hierarchy is not at hand: list the codes"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a hierarchy without its two columns of whole numbers.
+async fn check_ancestors(session: &SessionContext) -> Result<(), TablesError> {
+    let table = session.table_provider(ANCESTORS).await.map_err(failed)?;
+    let schema = table.schema();
+    for name in ["ancestor_concept_id", "descendant_concept_id"] {
+        let found = schema.field_with_name(name);
+        if !found.is_ok_and(|f| f.data_type().is_integer()) {
+            return Err(TablesError::Run(format!(
+                "{ANCESTORS} has no column {name} of whole numbers, named in small letters: give it in types, or in a \
+                 source of another name and a [[view]] {ANCESTORS}"
             )));
         }
     }

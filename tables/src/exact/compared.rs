@@ -4,7 +4,7 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result, plan_err};
-use datafusion::logical_expr::expr::{Between, Case, InList, InSubquery};
+use datafusion::logical_expr::expr::{Between, InList, InSubquery};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan};
 
 use super::is_text;
@@ -21,10 +21,21 @@ pub(crate) fn check_comparisons(plan: &LogicalPlan) -> Result<()> {
         for input in node.inputs() {
             schema.merge(input.schema());
         }
-        if let LogicalPlan::Join(join) = node {
-            for (left, right) in &join.on {
-                check(left, right, &schema)?;
+        match node {
+            LogicalPlan::Join(join) => {
+                for (left, right) in &join.on {
+                    check(left, right, &schema)?;
+                }
             }
+            LogicalPlan::Union(union) => {
+                for input in union.inputs.iter().skip(1) {
+                    columns(union.inputs[0].schema(), input.schema())?;
+                }
+            }
+            LogicalPlan::RecursiveQuery(query) => {
+                columns(query.static_term.schema(), query.recursive_term.schema())?;
+            }
+            _ => {}
         }
         node.apply_expressions(|expr| {
             expr.apply(|e| {
@@ -37,8 +48,79 @@ pub(crate) fn check_comparisons(plan: &LogicalPlan) -> Result<()> {
     Ok(())
 }
 
+/// The columns of two queries whose rows come together.
+fn columns(one: &DFSchema, other: &DFSchema) -> Result<()> {
+    let columns = one.fields().iter().zip(other.fields());
+    columns
+        .into_iter()
+        .try_for_each(|(a, b)| refuse(a.name(), a.data_type(), b.name(), b.data_type()))
+}
+
+/// A text that stands for a truth value: 'yes' would be one.
+fn condition(expr: &Expr, schema: &DFSchema) -> Result<()> {
+    let is_condition = !expr.get_type(schema).is_ok_and(|t| is_text(&t));
+    if is_condition {
+        return Ok(());
+    }
+    plan_err!("{expr} is a text and no condition: write what of it is true, as in {expr} = 'yes'")
+}
+
+/// Values of which one is taken, or that are looked for among each other.
+fn together<'e>(values: impl Iterator<Item = &'e Expr>, schema: &DFSchema) -> Result<()> {
+    let values: Vec<&Expr> = values.collect();
+    for (at, one) in values.iter().enumerate() {
+        for other in &values[at + 1..] {
+            check(one, other, schema)?;
+        }
+    }
+    Ok(())
+}
+
+/// Functions whose arguments are of one type.
+const OF_ONE_TYPE: [&str; 7] = [
+    "coalesce",
+    "nullif",
+    "nvl",
+    "ifnull",
+    "greatest",
+    "least",
+    "make_array",
+];
+
+/// Functions that look for their last argument in an array.
+const LOOKING: [&str; 6] = [
+    "array_has",
+    "array_contains",
+    "list_has",
+    "list_contains",
+    "array_position",
+    "array_positions",
+];
+
 fn expression(expr: &Expr, schema: &DFSchema) -> Result<()> {
     match expr {
+        Expr::ScalarFunction(f) if OF_ONE_TYPE.contains(&f.name()) => {
+            together(f.args.iter(), schema)
+        }
+        Expr::ScalarFunction(f) if LOOKING.contains(&f.name()) => {
+            let [array, value] = f.args.as_slice() else {
+                return Ok(());
+            };
+            let (Ok(of_array), Ok(of_value)) = (array.get_type(schema), value.get_type(schema))
+            else {
+                return Ok(());
+            };
+            match (&of_array, value) {
+                (_, Expr::Literal(..)) if is_text(&of_value) => Ok(()),
+                (DataType::List(item) | DataType::LargeList(item), _) => refuse(
+                    &array.to_string(),
+                    item.data_type(),
+                    &value.to_string(),
+                    &of_value,
+                ),
+                _ => Ok(()),
+            }
+        }
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(*op) => {
             check(left, right, schema)
         }
@@ -51,13 +133,16 @@ fn expression(expr: &Expr, schema: &DFSchema) -> Result<()> {
         Expr::InList(InList { expr, list, .. }) => {
             list.iter().try_for_each(|item| check(expr, item, schema))
         }
-        Expr::Case(Case {
-            expr: Some(of),
-            when_then_expr,
-            ..
-        }) => when_then_expr
-            .iter()
-            .try_for_each(|(when, _)| check(of, when, schema)),
+        Expr::Case(case) => {
+            for (when, _) in &case.when_then_expr {
+                match &case.expr {
+                    Some(of) => check(of, when, schema)?,
+                    None => condition(when, schema)?,
+                }
+            }
+            let results = case.when_then_expr.iter().map(|(_, then)| then.as_ref());
+            together(results.chain(case.else_expr.as_deref()), schema)
+        }
         Expr::InSubquery(InSubquery { expr, subquery, .. }) => {
             let Ok(found) = expr.get_type(schema) else {
                 return Ok(());

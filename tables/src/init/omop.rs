@@ -22,10 +22,14 @@ pub(super) const PERSON: Table = (
         ("ethnicity_concept_id", "int"),
     ],
 );
-pub(super) const DEATH: Table = ("death", &[("person_id", "int")]);
+pub(super) const DEATH: Table = ("death", &[("person_id", "int"), ("death_date", "date")]);
 pub(super) const CONDITION: Table = (
     "condition_occurrence",
-    &[("person_id", "int"), ("condition_concept_id", "int")],
+    &[
+        ("person_id", "int"),
+        ("condition_concept_id", "int"),
+        ("condition_start_date", "date"),
+    ],
 );
 pub(super) const MEASUREMENT: Table = (
     "measurement",
@@ -34,8 +38,7 @@ pub(super) const MEASUREMENT: Table = (
         ("person_id", "int"),
         ("measurement_concept_id", "int"),
         ("measurement_date", "date"),
-        // Of the same day the later one is the latest, however the times are written.
-        ("measurement_datetime", "utf8"),
+        ("measurement_datetime", "timestamp"),
         ("operator_concept_id", "int"),
         ("value_as_number", "float"),
         ("unit_concept_id", "int"),

@@ -18,6 +18,7 @@ use time::{Date, OffsetDateTime};
 
 pub(crate) use column::ROWS_NAMED;
 pub use column::{ColumnFindings, Problem};
+pub(crate) use page::REPORT_FILES;
 pub(crate) use page::rows_text;
 pub use page::{Counted, Quality};
 pub use policy::{Action, Kind};
@@ -180,6 +181,29 @@ impl<'a> Judge<'a> {
             .map(|(counts, column)| counts.findings(column, &self.wanted.policy))
             .collect()
     }
+}
+
+/// Diseases that nobody has: where the codes come from a concept set, its name may be misspelt in the SQL, or a system or a
+/// vocabulary may be another one.
+pub(crate) fn nobody(registry: &Registry, findings: &[ColumnFindings]) -> Vec<String> {
+    let by_set = registry
+        .columns
+        .iter()
+        .filter(|c| c.kind == ColumnKind::Boolean && !c.concept_sets.is_empty());
+    let nobody = by_set.filter(|c| {
+        let found = findings.iter().find(|f| f.name == c.name);
+        found.is_some_and(|f| {
+            f.known > 0 && f.counts.iter().all(|(value, n)| value != "true" || *n == 0)
+        })
+    });
+    let warnings = nobody.map(|c| {
+        format!(
+            "`{}` is false for everybody: see whether the SQL asks for its concept set by its name, and whether the \
+             sources' codes are of its systems",
+            c.name
+        )
+    });
+    warnings.collect()
 }
 
 /// What was rejected: each problem with its count and first rows, and what to do.

@@ -18,6 +18,9 @@ use crate::error::TablesError;
 use crate::report::table;
 use crate::source::SourceColumns;
 
+/// The files that a report is: as JSON, as text and as a page.
+pub(crate) const REPORT_FILES: [&str; 3] = ["report.json", "report.txt", "report.html"];
+
 /// What stands on its top.
 const NOTICE: &str = "This report stays in the hospital: it holds values of patients. Nothing of it is committed, \
                       published or needed by anyone outside.";
@@ -84,11 +87,8 @@ impl Quality {
         let json = serde_json::to_string_pretty(self).map_err(|e| (folder.to_owned(), e.into()));
         let files = json.and_then(|json| {
             make(folder).map_err(|e| (folder.to_owned(), e))?;
-            for (name, text) in [
-                ("report.json", json),
-                ("report.txt", printable(&self.text())),
-                ("report.html", self.page().into_string()),
-            ] {
+            let texts = [json, printable(&self.text()), self.page().into_string()];
+            for (name, text) in REPORT_FILES.into_iter().zip(texts) {
                 let file = folder.join(name);
                 replace(&file, text.as_bytes()).map_err(|e| (file, e))?;
             }

@@ -334,8 +334,21 @@ fn the_output_must_be_a_new_place_in_an_existing_directory() {
         &place.path("mapping.parquet"),
     );
     let text = text.unwrap_err().to_string();
-    assert!(text.contains("mapping.parquet: it is also --out"), "{text}");
+    assert!(
+        text.contains("mapping.parquet: it is read, and also --out"),
+        "{text}"
+    );
     fs::remove_file(place.path("mapping.parquet")).unwrap();
+    let note = place.path("out.parquet.provenance.json");
+    fs::rename(place.path("mapping.toml"), &note).unwrap();
+    let text = build(&note, None, &place.path("out.parquet"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.contains("out.parquet.provenance.json: it is read"),
+        "{text}"
+    );
+    fs::remove_file(&note).unwrap();
 }
 
 #[test]

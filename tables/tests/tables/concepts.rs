@@ -93,6 +93,60 @@ fn codes_are_joined_as_they_are_written_and_by_their_beginning() {
         text.contains("htn.csv") && text.contains("list the codes"),
         "{text}"
     );
+    // Nor would a join of the items know what is taken out.
+    let codes = format!("system,code,is_excluded\n{ICD},I10,false\n{ICD},I10.9,true\n");
+    fs::write(folder.path("htn.csv"), codes).unwrap();
+    let text = made(&folder, "", sql, SET).unwrap_err().to_string();
+    assert!(text.contains("takes codes out of others"), "{text}");
+}
+
+#[test]
+fn a_disease_that_nobody_has_is_told() {
+    let folder = folder();
+    registry(&folder, &digest(&folder));
+    let misspelt = SQL.replace("s.name = 'htn'", "s.name = 'hnt'");
+    let both = format!("{SET}{VOCABULARY}");
+    let report = made(&folder, "registry = \"registry.toml\"", &misspelt, &both).unwrap();
+    let told = |w: &String| w.starts_with("`htn` is false for everybody");
+    assert!(report.warnings.iter().any(told), "{:?}", report.warnings);
+}
+
+#[test]
+fn a_hierarchy_of_other_columns_is_refused() {
+    for (ancestor, what) in [
+        (
+            "ANCESTOR_CONCEPT_ID,descendant_concept_id\n316866,5\n4,4\n",
+            "ancestor_concept_id",
+        ),
+        (
+            "ancestor_concept_id,descendant_concept_id\n316866,05\n4,4\n",
+            "descendant_concept_id",
+        ),
+        (
+            "ancestor_concept_id,descendant_concept_id\n316866,2.4\n4,4\n",
+            "descendant_concept_id",
+        ),
+    ] {
+        let folder = folder();
+        fs::write(folder.path("concept_ancestor.csv"), ancestor).unwrap();
+        let text = made(&folder, "", SQL, &format!("{SET}{VOCABULARY}"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            text.contains(&format!("no column {what} of whole numbers")),
+            "{text}"
+        );
+    }
+    // A row without a descendant is none.
+    let folder = folder();
+    fs::write(
+        folder.path("concept_ancestor.csv"),
+        format!("{ANCESTOR}316866,\n"),
+    )
+    .unwrap();
+    let sql = "SELECT count(*) AS patient_id FROM concept_set WHERE concept_id IS NULL ORDER BY 1";
+    let report = made(&folder, "", sql, &format!("{SET}{VOCABULARY}")).unwrap();
+    assert_eq!(query(&report.out, "SELECT patient_id FROM t"), [["0"]]);
 }
 
 #[test]

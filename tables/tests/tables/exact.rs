@@ -397,6 +397,14 @@ fn a_text_is_not_compared_with_a_number() {
         "a BETWEEN 1 AND 2",
         "a IS DISTINCT FROM b",
         "(SELECT max(x.id) FROM t x JOIN t y ON x.a = y.b)",
+        "(SELECT count(*) FROM (SELECT b AS k FROM t UNION ALL SELECT a FROM t) u)",
+        "(SELECT count(*) FROM (SELECT a AS k FROM t UNION SELECT b FROM t) u)",
+        "CASE WHEN c THEN a ELSE b END",
+        "coalesce(b, a)",
+        "nullif(a, 7)",
+        "greatest(a, b)",
+        "array_has([a], b)",
+        "[a, b]",
     ] {
         let text = refused(text, expression);
         assert!(
@@ -404,6 +412,8 @@ fn a_text_is_not_compared_with_a_number() {
             "{expression}: {text}"
         );
     }
+    let said = refused(text, "CASE WHEN a THEN 1 END");
+    assert!(said.contains("is a text and no condition"), "{said}");
     let found = values(
         text,
         &[

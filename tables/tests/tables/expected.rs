@@ -86,13 +86,26 @@ fn an_expectation_is_one_whole_number() {
     let site = Site::new(GOOD);
     for sql in [
         "SELECT crp FROM t",
-        "SELECT 1, 2",
-        "SELECT max(seen) FROM t WHERE false",
         "SELECT 0 FROM t WHERE false",
+        "SELECT max(crp) FROM t WHERE false",
     ] {
         let text = site.refused(SQL, &expect("warn", sql));
         assert!(
             text.contains("one row with one whole number"),
+            "{sql}: {text}"
+        );
+    }
+    for sql in [
+        "SELECT 1, 2",
+        "SELECT avg(crp) FROM t",
+        "SELECT '0'",
+        "SELECT false",
+        "SELECT 0.4",
+        "SELECT max(seen) FROM t",
+    ] {
+        let text = site.refused(SQL, &expect("reject", sql));
+        assert!(
+            text.contains("[[expect]] `rows of one kind`: it gives no whole number alone"),
             "{sql}: {text}"
         );
     }

@@ -357,6 +357,18 @@ fn fhir_resources_that_cannot_be_understood_are_refused() {
         text.contains("1: measurements in a unit that the mapping does not list"),
         "{text}"
     );
+    // Nobody can tell the versions of what has no id, or an id of two patients.
+    let text = of(patient, &observation.replace(r#""id":"o","#, "")).unwrap_err();
+    assert!(
+        text.contains("1: conditions and observations without an id"),
+        "{text}"
+    );
+    let another = observation.replace("Patient/1", "Patient/2");
+    let text = of(patient, &format!("{observation}\n{another}")).unwrap_err();
+    assert!(
+        text.contains("1: ids of conditions or observations that several patients have"),
+        "{text}"
+    );
     let other = patient.replace("1950", "1951");
     let text = of(&format!("{patient}\n{other}\n"), observation).unwrap_err();
     assert!(text.contains("repeat the `patient_id`"), "{text}");

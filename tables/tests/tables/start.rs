@@ -112,6 +112,44 @@ fn an_omop_cdm_becomes_the_cardiometabolic_registry() {
     );
 }
 
+/// The latest of a day is so by its time, and not by the letters that write it.
+#[test]
+fn the_later_of_a_day_is_the_latest() {
+    let cdm = cdm();
+    let (source, out) = (cdm.path("."), cdm.path("site"));
+    init(&omop("cardiometabolic", &source), &out).unwrap();
+    let measurement = fs::read_to_string(cdm.path("measurement.csv")).unwrap();
+    let at = |time: &str, value: u32, id: u32| {
+        format!("{id},5,3004249,2021-01-01,{time},,{value},8876,mm[Hg]\n")
+    };
+    let later = at("2021-01-01 20:00:00", 120, 90) + &at("2021-01-01 08:00:00", 180, 91);
+    let undated = "92,5,3004249,,,,99,8876,mm[Hg]\n";
+    fs::write(
+        cdm.path("measurement.csv"),
+        measurement.clone() + &later + undated,
+    )
+    .unwrap();
+    let report = built(&out, &source).unwrap();
+    let found = query(&report.out, "SELECT systolic FROM t WHERE patient_id = 5");
+    assert_eq!(found, [["120"]]);
+    for time in ["9:00", "2021-01-01T08:00:00+02:00"] {
+        fs::write(
+            cdm.path("measurement.csv"),
+            measurement.clone() + &at(time, 1, 90),
+        )
+        .unwrap();
+        let text = built(&out, &source).unwrap_err().to_string();
+        assert!(
+            text.contains("column `measurement_datetime`: not a timestamp"),
+            "{text}"
+        );
+    }
+    let future = at("", 120, 90).replace("2021-01-01", "2999-01-01");
+    fs::write(cdm.path("measurement.csv"), measurement + &future).unwrap();
+    let text = built(&out, &source).unwrap_err().to_string();
+    assert!(text.contains("1: measurements of days to come"), "{text}");
+}
+
 #[test]
 fn an_omop_cdm_becomes_the_demographics_registry() {
     let cdm = cdm();
