@@ -1,5 +1,7 @@
 //! Casts that can fail or lose something: from text, and from one number type to another.
 
+use std::sync::Arc;
+
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Float32Array, Float64Array,
     TimestampMicrosecondArray,
@@ -83,21 +85,16 @@ impl ExactCast {
             (DataType::Decimal256(p, _), whole) if whole.is_integer() => {
                 to(&cast(from, &DataType::Decimal256((*p + 1).min(76), 0))?)
             }
-            (DataType::Float64, DataType::Decimal128(p, scale)) => {
+            // With as many digits as each float of its width keeps: 15, or 6.
+            (DataType::Float64, &DataType::Decimal128(p, scale)) => {
                 let floats = from.as_primitive::<Float64Type>().iter();
-                let decimals =
-                    floats.map(|f| f.and_then(|f| decimal(&format!("{f:.14e}"), *p, *scale)));
-                to(&decimals
-                    .collect::<Decimal128Array>()
-                    .with_data_type(self.to.clone()))
+                let written = floats.map(|f| f.map(|f| format!("{f:.14e}")));
+                Ok(decimals(written, p, scale))
             }
-            (DataType::Float32, DataType::Decimal128(p, scale)) => {
+            (DataType::Float32, &DataType::Decimal128(p, scale)) => {
                 let floats = from.as_primitive::<Float32Type>().iter();
-                let decimals =
-                    floats.map(|f| f.and_then(|f| decimal(&format!("{f:.5e}"), *p, *scale)));
-                to(&decimals
-                    .collect::<Decimal128Array>()
-                    .with_data_type(self.to.clone()))
+                let written = floats.map(|f| f.map(|f| format!("{f:.5e}")));
+                Ok(decimals(written, p, scale))
             }
             _ => to(from),
         }
@@ -125,7 +122,14 @@ impl ExactCast {
     }
 }
 
-/// A float, written with as many digits as each float of its width keeps (15, or 6), as units of 10^-scale of a decimal.
+/// Floats that are written in scientific notation, as decimals; NULL where one does not fit.
+fn decimals(written: impl Iterator<Item = Option<String>>, precision: u8, scale: i8) -> ArrayRef {
+    let units = written.map(|text| decimal(&text?, precision, scale));
+    let units: Decimal128Array = units.collect();
+    Arc::new(units.with_data_type(DataType::Decimal128(precision, scale)))
+}
+
+/// A float that is written in scientific notation, as units of 10^-scale of a decimal.
 /// Halves go away from zero: 0.145 is 0.15, though the float is a little less. None beyond the precision.
 fn decimal(written: &str, precision: u8, scale: i8) -> Option<i128> {
     let (digits, exponent) = written.split_once('e')?;
@@ -237,8 +241,6 @@ fn fault(shown: &str, to: &DataType, failed: usize, cure: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use datafusion::arrow::array::{Decimal128Array, Int64Array, StringArray};
     use datafusion::arrow::datatypes::{Decimal128Type, TimeUnit};
 

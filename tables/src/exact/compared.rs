@@ -58,11 +58,12 @@ fn columns(one: &DFSchema, other: &DFSchema) -> Result<()> {
 
 /// A text that stands for a truth value: 'yes' would be one.
 fn condition(expr: &Expr, schema: &DFSchema) -> Result<()> {
-    let is_condition = !expr.get_type(schema).is_ok_and(|t| is_text(&t));
-    if is_condition {
-        return Ok(());
+    if expr.get_type(schema).is_ok_and(|found| is_text(&found)) {
+        return plan_err!(
+            "{expr} is a text and no condition: write what of it is true, as in {expr} = 'yes'"
+        );
     }
-    plan_err!("{expr} is a text and no condition: write what of it is true, as in {expr} = 'yes'")
+    Ok(())
 }
 
 /// Values of which one is taken, or that are looked for among each other.
@@ -171,16 +172,11 @@ fn check(left: &Expr, right: &Expr, schema: &DFSchema) -> Result<()> {
 fn refuse(left: &str, of_left: &DataType, right: &str, of_right: &DataType) -> Result<()> {
     // Of dates and times the engine reads a text as they are written, or fails.
     let blind = |found: &DataType| found.is_numeric() || *found == DataType::Boolean;
-    let mixed = (is_text(of_left) && blind(of_right)) || (blind(of_left) && is_text(of_right));
-    if !mixed {
-        return Ok(());
-    }
-    let (text, other) = if is_text(of_left) {
-        (left, (right, of_right))
-    } else {
-        (right, (left, of_left))
+    let (text, other, of_other) = match (is_text(of_left), is_text(of_right)) {
+        (true, false) if blind(of_right) => (left, right, of_right),
+        (false, true) if blind(of_left) => (right, left, of_left),
+        _ => return Ok(()),
     };
-    let (other, of_other) = other;
     let of_other = sql_name(of_other);
     plan_err!(
         "{text} is a text and {other} a {of_other}, and whether 007 is 7 is for you to say: compare CAST({other} AS \

@@ -34,14 +34,15 @@ pub(super) fn texts(registry: &str, folder: &Path) -> Result<Texts, TablesError>
             )));
         }
     }
-    Ok(Texts {
-        registry: shipped.registry.to_owned(),
-        mapping: mapping.to_owned(),
-        notes: [notes, vec![format!(
+    notes.push(format!(
             "consent.csv has the columns patient_id (the Patient's id) and consent_research (true or false), one row per \
              patient; who is not in it has not consented: put it into {}",
             folder.display()
-        )]].concat(),
+        ));
+    Ok(Texts {
+        registry: shipped.registry.to_owned(),
+        mapping: mapping.to_owned(),
+        notes,
         source: Some(folder.to_owned()),
     })
 }

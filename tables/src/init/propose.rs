@@ -168,12 +168,7 @@ fn is_about_consent(name: &str) -> bool {
 
 /// Whether a column's name is one of a program's.
 fn is_plain(name: &str) -> bool {
-    let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    name.len() <= 64
-        && !name.as_bytes()[..name.len().min(1)]
-            .iter()
-            .all(u8::is_ascii_digit)
-        && name.bytes().all(letter)
+    name.len() <= 64 && is_name(&name.to_ascii_lowercase())
 }
 
 /// A text of several lines as TOML: as it stands, where it can.
